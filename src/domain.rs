@@ -1,0 +1,1 @@
+//! Plain types and their rules: no I/O, no clock, no knowledge of databases, web servers or mail.
