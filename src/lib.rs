@@ -5,4 +5,5 @@
 //! [`domain`] (plain types and rules) -> `planner` -> `checker` -> `service` (use cases) -> `db`, `mail`,
 //! `worker`, `web`, `cli`.
 
+pub mod api;
 pub mod domain;

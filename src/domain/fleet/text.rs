@@ -2,7 +2,7 @@
 //! files and terminals alike.
 
 /// Longest name that is kept, in characters.
-pub const NAME_CHARS_MAX: usize = 200;
+const NAME_CHARS_MAX: usize = 200;
 
 /// `text` without control, bidirectional and zero-width characters, white space folded, trimmed, and cut to
 /// [`NAME_CHARS_MAX`] characters.

@@ -1,0 +1,99 @@
+//! The shapes that travel over the HTTP API: what the web edge sends and takes, and what the command line, its
+//! client, reads. Plain data: no rules, no database.
+//!
+//! | method and path under `/api/v1` | takes | gives |
+//! |---|---|---|
+//! | `POST /fleet/import?dry_run=` | multipart form, one part `file` a file | [`fleet::ImportReport`]; 422 with [`problem::Problem::rows`] |
+//! | `GET /fleet/export/{merchants,sites,terminals}?format=csv,jsonl` | | the file |
+//! | `GET /fleet` | | [`fleet::FleetSummary`] |
+//! | `GET /merchants`, `/sites`, `/terminals` (`?limit=&after=&q=`) | | [`Page`] of views |
+//! | `GET /terminals/{serial}` | | [`fleet::TerminalHistory`] |
+//! | `GET, POST /windows`, `DELETE /windows/{id}`, `POST /windows/preview` | [`calendar::NewWindow`], [`calendar::PreviewRequest`] | [`calendar::WindowView`], [`calendar::Preview`] |
+//! | `GET, POST /blackouts`, `DELETE /blackouts/{id}` | [`calendar::NewBlackout`] | [`calendar::BlackoutView`] |
+//! | `GET, POST /budgets`, `DELETE /budgets/{id}` | [`budget::NewBudget`] | [`budget::BudgetView`] |
+//! | `GET, POST /campaigns`, `GET /campaigns/{name}`, `POST /campaigns/{name}/{activate,pause,resume,cancel}`, `GET /campaigns/{name}/targets` | [`campaign::NewCampaign`], [`Because`] | [`campaign::CampaignView`], [`campaign::Targets`] |
+//! | `GET, POST /programmes`, `POST /programmes/{name}/{pause,resume}` | [`campaign::NewProgramme`], [`Because`] | [`campaign::ProgrammeView`] |
+//! | `GET, POST /plans`, `GET /plans/{id}`, `GET /plans/{id}/items`, `GET /plans/{id}/diff`, `GET /plans/{id}/load`, `POST /plans/{id}/{publish,discard}` | [`plan::NewPlan`], [`Because`] | [`plan::PlanView`], [`plan::PlanItem`], [`plan::PlanDiff`], [`plan::Load`] |
+//! | `POST /problem` | [`plan::NewPlan`] | an `offpeak.problem/1` file |
+//! | `POST /maintenance` | [`appointment::Maintenance`] | [`appointment::MaintenanceResult`]; 409 with [`problem::Problem::refusals`] |
+//! | `GET /appointments`, `GET /appointments/{id}`, `POST /appointments/{id}/{move,cancel,start,outcome}` | [`appointment::MoveRequest`], [`Because`], [`appointment::OutcomeReport`] | [`appointment::AppointmentView`] |
+//! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
+//! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
+//! | `GET /load?days=` | | [`plan::Load`] of what is published |
+//! | `GET /tonight` | | [`plan::Tonight`] |
+//! | `GET /audit` | | [`Page`] of [`AuditView`] |
+//! | `POST /workers/{raise,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
+//!
+//! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
+
+pub mod appointment;
+pub mod budget;
+pub mod calendar;
+pub mod campaign;
+pub mod fleet;
+pub mod lock;
+pub mod notice;
+pub mod plan;
+pub mod problem;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One page of a list, in the list's order.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Pass as `after` to get the next page; absent on the last one.
+    pub next: Option<String>,
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Rows on the page, 1 to 1000; 100 unless told.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// Only rows whose key or name contains this.
+    pub q: Option<String>,
+}
+
+/// Why a change is made; it goes onto the audit trail.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Because {
+    /// In the operator's words.
+    pub reason: Option<String>,
+}
+
+/// One entry of the audit trail.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditView {
+    /// Its number; later entries have higher ones.
+    pub id: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who: `local:<system user>`, `token` or `worker:<loop>`.
+    pub actor: String,
+    /// What was done, as `appointment.move`.
+    pub action: String,
+    /// To what, as `appointment 17`.
+    pub subject: String,
+    /// What stood there before, if it can be said in short.
+    pub before: Option<serde_json::Value>,
+    /// What stands there now.
+    pub after: Option<serde_json::Value>,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// What one pass of a background loop did.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct WorkerRun {
+    /// Counts by what happened, as `{"accepted": 12, "deferred": 1}`.
+    pub counts: std::collections::BTreeMap<String, u64>,
+}

@@ -1,0 +1,133 @@
+//! Appointments and ad-hoc maintenance.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::appointment::AppointmentState;
+
+/// An appointment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AppointmentView {
+    /// Its number.
+    pub id: i64,
+    /// State.
+    pub state: AppointmentState,
+    /// How often it was moved.
+    pub revision: i32,
+    /// Terminal.
+    pub serial: String,
+    /// What the merchant calls it.
+    pub label: String,
+    /// Its site.
+    pub site_code: String,
+    /// The site's region.
+    pub region: String,
+    /// Merchant number.
+    pub merchant_number: String,
+    /// Merchant's name.
+    pub merchant_name: String,
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// End.
+    pub ends_at: DateTime<Utc>,
+    /// The site's zone.
+    pub time_zone: String,
+    /// Start in the site's zone, as `2026-11-25 02:00 (UTC+08:00)`.
+    pub local_start: String,
+    /// What is done: campaign names or the reason of ad-hoc work.
+    pub work: Vec<String>,
+    /// It did not wait for the notice lead.
+    pub emergency: bool,
+    /// When the merchant's mail server accepted the announcement of this revision.
+    pub announced_at: Option<DateTime<Utc>>,
+    /// Why it was moved, cancelled, held or done out of turn; or the outcome's note.
+    pub note: Option<String>,
+}
+
+/// Which appointments.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct AppointmentQuery {
+    /// Only in this state; several separated by commas.
+    pub state: Option<String>,
+    /// Only of this terminal.
+    pub serial: Option<String>,
+    /// Only at this site.
+    pub site: Option<String>,
+    /// Only of this campaign.
+    pub campaign: Option<String>,
+    /// Only ending after.
+    pub from: Option<DateTime<Utc>>,
+    /// Only starting before.
+    pub to: Option<DateTime<Utc>>,
+    /// Rows on the page, 1 to 1000; 100 unless told.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// Where to move an appointment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveRequest {
+    /// `tonight 02:00`, `2026-12-01 02:00`, … in the site's zone, or RFC 3339.
+    pub at: String,
+    /// Why; the merchant reads it.
+    pub reason: Option<String>,
+    /// Only say whether it is legal.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What became of an appointment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeReport {
+    /// `done` or `failed`.
+    pub outcome: Outcome,
+    /// In the words of who reports it.
+    pub note: Option<String>,
+    /// The firmware that the terminal reports now.
+    pub firmware: Option<String>,
+}
+
+/// How an appointment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The work is done and the terminal takes payments.
+    Done,
+    /// It is not; the terminal counts as locked until somebody says otherwise.
+    Failed,
+}
+
+/// Ad-hoc maintenance.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Maintenance {
+    /// Serial numbers, at least one.
+    pub serials: Vec<String>,
+    /// `tonight 02:00`, … in each site's zone, or RFC 3339.
+    pub at: String,
+    /// How long each is down, in minutes.
+    pub duration_minutes: u32,
+    /// Why; the merchant reads it.
+    pub reason: String,
+    /// Break the notice rule (and no other): the merchant is mailed at once, the audit trail says who and why.
+    #[serde(default)]
+    pub emergency: bool,
+    /// Only say whether it is legal.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What ad-hoc maintenance was arranged.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MaintenanceResult {
+    /// The appointments; empty in a dry run.
+    pub appointments: Vec<AppointmentView>,
+    /// It was a dry run: nothing was written.
+    pub dry_run: bool,
+}

@@ -1,0 +1,234 @@
+//! Plans, their items, their load, and what an operator sees first.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::appointment::AppointmentView;
+use crate::api::campaign::SkippedCount;
+use crate::api::problem::FindingView;
+use crate::domain::plan::PlanState;
+
+/// What to plan.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPlan {
+    /// Only these campaigns; every active one unless told.
+    #[serde(default)]
+    pub campaigns: Vec<String>,
+    /// How many days ahead, 1 to 366; 30 unless told.
+    pub horizon_days: Option<u32>,
+    /// `fast`, `standard` (unless told) or `best`.
+    pub effort: Option<String>,
+    /// The same seed gives the same plan; 1 unless told.
+    pub seed: Option<u64>,
+    /// The search ends after so many seconds with the best found.
+    pub time_limit_seconds: Option<f64>,
+    /// Standing appointments may be moved where that places more; they stay unless told.
+    #[serde(default)]
+    pub replan: bool,
+}
+
+/// A plan and its report.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PlanView {
+    /// Its number.
+    pub id: i64,
+    /// State.
+    pub state: PlanState,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// By whom.
+    pub created_by: String,
+    /// When it was published.
+    pub published_at: Option<DateTime<Utc>>,
+    /// How far the search is, while `solving`.
+    pub progress: Option<PlanProgress>,
+    /// The report, once there is a draft.
+    pub report: Option<PlanReport>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// How far the search is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct PlanProgress {
+    /// What it does now, in a word.
+    pub phase: String,
+    /// Terminals placed so far.
+    pub placed: u64,
+    /// Terminals to place.
+    pub total: u64,
+}
+
+/// What came out.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct PlanReport {
+    /// First instant of the horizon.
+    pub horizon_from: Option<DateTime<Utc>>,
+    /// Its end.
+    pub horizon_to: Option<DateTime<Utc>>,
+    /// New work, one task a terminal.
+    pub tasks: u64,
+    /// Tasks placed.
+    pub placed: u64,
+    /// Weight placed.
+    pub weight_placed: u64,
+    /// Weight of all tasks.
+    pub weight_total: u64,
+    /// No plan can place more weight than this.
+    pub weight_upper: u64,
+    /// Disruption of what is placed.
+    pub disruption: u64,
+    /// No plan of equal weight has less.
+    pub disruption_lower: u64,
+    /// Standing appointments that it moves.
+    pub moved: u64,
+    /// Standing appointments that it leaves alone.
+    pub kept: u64,
+    /// Site nights visited by new work.
+    pub visits: u64,
+    /// Merchants that will be mailed.
+    pub merchants: u64,
+    /// The most terminals down at once, and the fleet's budget then, if there is one.
+    pub peak_down: u64,
+    /// Time of the search, in milliseconds.
+    pub solve_ms: u64,
+    /// sha256 of the problem file.
+    pub problem_sha256: String,
+    /// The checker's findings; none means verified.
+    pub findings: Vec<FindingView>,
+    /// Terminals without a place, by reason.
+    pub unplaced: Vec<UnplacedCount>,
+    /// What would place more: "raising cell-17 from 2 to 3 places 41 more".
+    pub relaxations: Vec<String>,
+    /// Terminals that need or get no appointment, by reason.
+    pub skipped: Vec<SkippedCount>,
+}
+
+/// Terminals without a place for one reason.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UnplacedCount {
+    /// `no_opening`, `budget_full`, `site_rule`, `after_unplaced`, `pinned_conflict`.
+    pub reason: String,
+    /// How many.
+    pub terminals: u64,
+}
+
+/// One task of a plan.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PlanItem {
+    /// Terminal.
+    pub serial: String,
+    /// Its site.
+    pub site_code: String,
+    /// Campaigns whose work is merged in it.
+    pub campaigns: Vec<String>,
+    /// Start, if placed.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// End, if placed.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// The site's zone.
+    pub time_zone: String,
+    /// The standing appointment that it moves.
+    pub moves_appointment: Option<i64>,
+    /// Why it has no place.
+    pub unplaced: Option<Unplaced>,
+}
+
+/// Why a task has no place.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Unplaced {
+    /// `no_opening`, `budget_full`, `site_rule`, `after_unplaced`, `pinned_conflict`.
+    pub reason: String,
+    /// Groups that are full.
+    pub groups: Vec<String>,
+    /// In words.
+    pub message: String,
+    /// The smallest change that would place it, in words.
+    pub change: Option<String>,
+}
+
+/// What a plan would change of what stands now.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PlanDiff {
+    /// Appointments that it adds.
+    pub added: Vec<PlanItem>,
+    /// Appointments that it moves, with where they stand now.
+    pub moved: Vec<MovedItem>,
+    /// Tasks without a place.
+    pub unplaced: Vec<PlanItem>,
+    /// Standing appointments that it leaves alone.
+    pub kept: u64,
+}
+
+/// A move.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MovedItem {
+    /// Where it goes.
+    pub item: PlanItem,
+    /// Where it stands now.
+    pub from_starts_at: DateTime<Utc>,
+}
+
+/// Terminals down over time, a group a row.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Load {
+    /// Start of the first slot.
+    pub from: DateTime<Utc>,
+    /// Length of a slot in minutes.
+    pub slot_minutes: u32,
+    /// Rows; the fleet first.
+    pub groups: Vec<GroupLoad>,
+    /// Per night: the peaks, for a picture in few lines.
+    pub nights: Vec<NightLoad>,
+}
+
+/// One group's load.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GroupLoad {
+    /// As `fleet` or `region:north`.
+    pub group: String,
+    /// Terminals down in each slot.
+    pub down: Vec<u32>,
+    /// The budget in each slot, if the group has one.
+    pub cap: Option<Vec<u32>>,
+}
+
+/// One night (UTC noon to noon) of the fleet.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NightLoad {
+    /// Date of the evening.
+    pub night: chrono::NaiveDate,
+    /// Appointments that start in it.
+    pub appointments: u64,
+    /// The most terminals of the fleet down at once.
+    pub peak_down: u32,
+    /// The fleet's budget at that time; `None` without one.
+    pub fleet_cap: Option<u32>,
+    /// The group that comes nearest to its budget.
+    pub tightest_group: Option<String>,
+    /// Its peak.
+    pub tightest_down: u32,
+    /// Its budget at that time.
+    pub tightest_cap: u32,
+}
+
+/// What an operator sees first.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Tonight {
+    /// When it was asked.
+    pub now: DateTime<Utc>,
+    /// Appointments that are open or running.
+    pub running: Vec<AppointmentView>,
+    /// The next ones, at most 50.
+    pub next: Vec<AppointmentView>,
+    /// Nights ahead.
+    pub nights: Vec<NightLoad>,
+    /// Terminals that are locked.
+    pub locked: i64,
+    /// Notices by state.
+    pub notices: std::collections::BTreeMap<String, i64>,
+    /// The last published plan.
+    pub published: Option<PlanView>,
+}
