@@ -1,0 +1,3 @@
+//! The web edge: the operator's pages.
+
+pub mod pages;
