@@ -1,1 +1,3 @@
 //! Plain types and their rules: no I/O, no clock, no knowledge of databases, web servers or mail.
+
+pub mod calendar;
