@@ -14,4 +14,5 @@ pub mod ids;
 pub mod lock;
 pub mod notice;
 pub mod plan;
+pub mod scope;
 mod states;
