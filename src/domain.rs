@@ -1,1 +1,4 @@
 //! Plain types and their rules: no I/O, no clock, no knowledge of databases, web servers or mail.
+
+pub mod plan_file;
+pub mod problem;
