@@ -14,4 +14,6 @@ pub mod ids;
 pub mod lock;
 pub mod notice;
 pub mod plan;
+pub mod selector;
+pub mod spelling;
 mod states;
