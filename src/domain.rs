@@ -16,4 +16,6 @@ pub mod plan;
 pub mod plan_file;
 pub mod problem;
 pub mod scope;
+pub mod selector;
+pub mod spelling;
 mod states;

@@ -12,4 +12,5 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod fleet_files;
 pub mod planner;
