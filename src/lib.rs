@@ -6,3 +6,4 @@
 //! `worker`, `web`, `cli`.
 
 pub mod domain;
+pub mod mail;
