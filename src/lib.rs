@@ -13,4 +13,5 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod fleet_files;
+pub mod mail;
 pub mod planner;
