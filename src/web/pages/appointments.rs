@@ -1,5 +1,7 @@
 //! `/appointments`: what stands, night by night.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +68,9 @@ struct AppointmentsView<'a> {
     after: Option<NaiveDate>,
     this_night: NaiveDate,
     /// What the address carries besides night and place.
-    filters: Vec<(&'static str, &'a str)>,
+    filters: BTreeMap<&'static str, &'a str>,
+    /// What the address carries besides the place.
+    parameters: BTreeMap<&'static str, String>,
 }
 
 /// Puts the page into HTML.
@@ -79,13 +83,18 @@ pub fn render_page(page_context: &PageContext, page: &AppointmentsPage) -> Resul
         ("campaign", &query.campaign),
         ("serial", &query.serial),
     ];
+    let filters: BTreeMap<_, _> =
+        words.into_iter().filter_map(|(name, word)| Some((name, given(word)?))).collect();
+    let night = page.night.map_or_else(String::new, |night| night.to_string());
+    let parameters = filters.iter().map(|(&name, &word)| (name, word.to_owned()));
     let view = AppointmentsView {
         data: page,
         states: AppointmentState::ALL.iter().map(|state| state.as_str()).collect(),
         before,
         after,
         this_night: night_of(page_context.now),
-        filters: words.into_iter().filter_map(|(name, word)| Some((name, given(word)?))).collect(),
+        parameters: parameters.chain([("night", night)]).collect(),
+        filters,
     };
     render("appointments.html", page_context, &view)
 }

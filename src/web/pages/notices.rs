@@ -1,5 +1,7 @@
 //! `/notices` and `/notices/{id}`: the outbox, and a mail as its merchant reads it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::appointments::given;
@@ -30,7 +32,7 @@ pub struct NoticesPage {
     /// What was asked for.
     pub query: NoticesQuery,
     /// How many notices there are, by state.
-    pub by_state: std::collections::BTreeMap<String, i64>,
+    pub by_state: BTreeMap<String, i64>,
 }
 
 /// Which part of a mail is shown.
@@ -63,7 +65,7 @@ struct NoticesView<'a> {
     states: Vec<&'static str>,
     kinds: Vec<&'static str>,
     /// What the address carries besides the place.
-    filters: Vec<(&'static str, &'a str)>,
+    filters: BTreeMap<&'static str, &'a str>,
     total: i64,
 }
 
