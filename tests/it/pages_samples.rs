@@ -147,15 +147,16 @@ pub(crate) fn load(wording: Wording, over_budget: bool) -> Load {
     let nights = (0..NIGHTS)
         .map(|night| {
             let slots = night * SLOTS_PER_DAY..(night + 1) * SLOTS_PER_DAY;
+            let tightest = if over_budget && night == 0 { 2 } else { 3 };
             let peak = |group: usize| groups[group].down[slots.clone()].iter().copied().max().unwrap_or(0);
             NightLoad {
                 night: date(first_noon + TimeDelta::days(i64::try_from(night).expect("a small number"))),
                 appointments: u64::from(peak(0)) * 9,
                 peak_down: peak(0),
                 fleet_cap: Some(FLEET_BUDGET),
-                tightest_group: (peak(3) > 0).then(|| groups[3].group.clone()),
-                tightest_down: peak(3),
-                tightest_cap: 2,
+                tightest_group: (peak(tightest) > 0).then(|| groups[tightest].group.clone()),
+                tightest_down: peak(tightest),
+                tightest_cap: groups[tightest].cap.as_ref().map_or(0, |cap| cap[0]),
             }
         })
         .collect();

@@ -13,7 +13,7 @@ use crate::api::plan::{GroupLoad, Load};
 
 const FLEET_GROUP: &str = "fleet";
 const TIGHTEST_GROUPS: usize = 4;
-const LARGE_PLOT_PIXELS: f64 = 232.0;
+const LARGE_PLOT_PIXELS: f64 = 336.0;
 const SMALL_PLOT_PIXELS: f64 = 64.0;
 const SHORTEST_PICTURE_HOURS: usize = 6;
 /// A budget higher than this many times the peak would flatten the load to nothing; it is named, not drawn.

@@ -18,6 +18,7 @@ pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: PageC
     environment.add_filter("from_now", move |at: Instant| from_now(*at, now));
     environment.add_filter("date", |date: Serde<NaiveDate>| date.format("%a %-d %b").to_string());
     environment.add_filter("long_date", |date: Serde<NaiveDate>| date.format("%A, %-d %B %Y").to_string());
+    environment.add_filter("is_elsewhere", move |name: &str| name != zone.name());
     environment.add_filter("count", count);
     environment.add_filter("counted", counted);
     environment.add_filter("words", |text: &str| text.replace('_', " "));

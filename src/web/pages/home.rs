@@ -58,7 +58,8 @@ pub(super) struct NightList<'a> {
 impl NightList<'_> {
     pub(super) fn of(rows: &[NightLoad]) -> NightList<'_> {
         let tallest = |night: &NightLoad| night.peak_down.max(night.fleet_cap.unwrap_or(0));
-        NightList { scale: rows.iter().map(tallest).max().unwrap_or(0).max(1), rows }
+        let tallest = rows.iter().map(tallest).max().unwrap_or(0).max(1);
+        NightList { scale: tallest.saturating_add(tallest / 30 + 1), rows }
     }
 }
 
@@ -91,7 +92,7 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
         drawn_night,
         tonight: page.tonight.nights.iter().find(|night| night.night == this_night),
         nights: NightList::of(&page.tonight.nights),
-        attention: attention(page, picture.as_ref()),
+        attention: attention(page),
         picture,
         down_now: down_now(page, page_context),
         figures: report.map(PlanFigures::of),
@@ -102,7 +103,7 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
 }
 
 /// Everything on the page that somebody should act on, the most pressing first.
-fn attention(page: &HomePage, picture: Option<&NightPicture>) -> Vec<Attention> {
+fn attention(page: &HomePage) -> Vec<Attention> {
     let mut found = Vec::new();
     let mut add = |text: String, href: &str, action: &'static str| {
         found.push(Attention { text, href: href.to_owned(), action });
@@ -114,17 +115,15 @@ fn attention(page: &HomePage, picture: Option<&NightPicture>) -> Vec<Attention> 
             "see the locks",
         );
     }
-    for group in picture.map_or(&[][..], |picture| &picture.groups_over_budget) {
-        add(format!("{group} is over its budget in the night shown"), "#load", "see the load");
-    }
     for night in &page.tonight.nights {
-        if night.fleet_cap.is_some_and(|cap| night.peak_down > cap) {
-            let href = format!("/?night={}#load", night.night);
-            add(
-                format!("the fleet is over its budget on {}", night.night.format("%a %-d %b")),
-                &href,
-                "see it",
-            );
+        let fleet = night.fleet_cap.map(|cap| ("fleet", night.peak_down, cap));
+        let tightest = night.tightest_group.as_deref();
+        let tightest = tightest.map(|group| (group, night.tightest_down, night.tightest_cap));
+        if let Some((group, down, cap)) = fleet.into_iter().chain(tightest).find(|(_, down, cap)| down > cap)
+        {
+            let when = night.night.format("%a %-d %b");
+            let text = format!("{group} goes over its budget in the night of {when}: {down} of {cap}");
+            add(text, &format!("/?night={}#load", night.night), "see the load");
         }
     }
     for (state, what) in [

@@ -8,7 +8,7 @@ use super::figures::PlanFigures;
 use super::home::NightList;
 use super::render::{PageContext, RenderError, render};
 use crate::api::Page;
-use crate::api::plan::{Load, PlanItem, PlanView};
+use crate::api::plan::{Load, NightLoad, PlanItem, PlanView};
 
 /// What the list is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -26,7 +26,7 @@ pub struct PlanPage {
     pub load: Option<Load>,
     /// Tasks without a place, a page of them.
     pub unplaced: Page<PlanItem>,
-    /// The night whose load is drawn; the fullest unless told.
+    /// The night whose load is drawn; the first that goes over a budget, or the fullest, unless told.
     pub night: Option<NaiveDate>,
 }
 
@@ -53,9 +53,13 @@ pub fn render_list(page_context: &PageContext, page: &PlansPage) -> Result<Strin
 
 /// Puts one plan into HTML.
 pub fn render_page(page_context: &PageContext, page: &PlanPage) -> Result<String, RenderError> {
+    let worth_seeing = |night: &&NightLoad| {
+        let fleet_is_over = night.fleet_cap.is_some_and(|cap| night.peak_down > cap);
+        (fleet_is_over || night.tightest_down > night.tightest_cap, night.peak_down)
+    };
     let fullest = |load: &Load| {
-        let nights = load.nights.iter().filter(|night| night.appointments > 0);
-        nights.max_by_key(|night| night.peak_down).map(|night| night.night)
+        let latest_first = load.nights.iter().rev().filter(|night| night.peak_down > 0);
+        latest_first.max_by_key(worth_seeing).map(|night| night.night)
     };
     let drawn_night = page.night.or_else(|| page.load.as_ref().and_then(fullest));
     let picture = page
