@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::notice::LetterVisit;
 use crate::mail::address::NamedAddress;
@@ -103,15 +104,9 @@ fn parameter_text(name: &str) -> String {
 
 /// A calendar address (RFC 6068): what a URI cannot carry is percent-encoded.
 fn mailto(address: &str) -> String {
-    let mut uri = String::from("mailto:");
-    for byte in address.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$'*+@".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
+    const UNSAFE: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+').remove(b'@');
+    format!("mailto:{}", utf8_percent_encode(address, UNSAFE))
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod mail_compose;
 mod mail_letters;
