@@ -1,4 +1,7 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod mail_compose;
+mod mail_hostile;
 mod mail_letters;
+mod mail_parsers;
 mod selector;
