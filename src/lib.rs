@@ -15,4 +15,5 @@ pub mod domain;
 pub mod fleet_files;
 pub mod mail;
 pub mod planner;
+pub mod service;
 pub mod web;

@@ -131,8 +131,12 @@ impl SkipReason {
                 "no maintenance window applies to the site; add one with `offpeak window add`"
             }
             SkipReason::AlreadyDone => "the campaign has already finished with this terminal",
-            SkipReason::Locked => "the terminal is locked; it is planned again once its lock is confirmed as ended",
-            SkipReason::NotDue => "the last inspection is recent enough; the next falls due after the horizon",
+            SkipReason::Locked => {
+                "the terminal is locked; it is planned again once its lock is confirmed as ended"
+            }
+            SkipReason::NotDue => {
+                "the last inspection is recent enough; the next falls due after the horizon"
+            }
         }
     }
 }

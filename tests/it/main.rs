@@ -1,6 +1,9 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod mail_compose;
+mod mail_hostile;
 mod mail_letters;
+mod mail_parsers;
 mod pages_samples;
 mod pages_views;
 mod selector;
