@@ -17,9 +17,11 @@ pub mod notices;
 pub mod plans;
 pub mod problem;
 mod render;
+mod routes;
 pub mod terminal;
 
 pub use render::{PageContext, RenderError};
+pub use routes::router;
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

@@ -32,8 +32,6 @@ pub struct NightPicture {
     pub fleet: Curve,
     /// The groups that come nearest to their budgets, the nearest first.
     pub tightest: Vec<Curve>,
-    /// How many groups have a budget and terminals down in this night.
-    pub budgeted_groups: usize,
     /// Groups that are over their budget at some time of the night.
     pub groups_over_budget: Vec<String>,
     /// Full hours.
@@ -120,7 +118,7 @@ pub struct HourMark {
     pub day: Option<String>,
 }
 
-/// The picture of a night; `None` when no terminal is down in it.
+/// The picture of a night; `None` when no work is done in it.
 pub fn night_picture(load: &Load, night: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<NightPicture> {
     let cut = Cut::of_night(load, night)?;
     let fleet_load = load.groups.iter().find(|group| group.group == FLEET_GROUP)?;
@@ -138,12 +136,19 @@ pub fn night_picture(load: &Load, night: NaiveDate, now: DateTime<Utc>, zone: Tz
             .then(right.peak_down.cmp(&left.peak_down))
             .then_with(|| left.group.cmp(&right.group))
     });
-    let groups_over_budget = std::iter::once(&fleet)
+    let mut groups_over_budget: Vec<String> = std::iter::once(&fleet)
         .chain(&budgeted)
         .filter(|curve| curve.slots_over_budget > 0)
         .map(|curve| curve.group.clone())
         .collect();
-    let budgeted_groups = budgeted.len();
+    // The load carries the curves of the tightest groups of all nights; a night names its own tightest.
+    let named = load.nights.iter().find(|row| row.night == night);
+    let named = named.filter(|row| row.tightest_down > row.tightest_cap);
+    if let Some(group) = named.and_then(|row| row.tightest_group.clone())
+        && !groups_over_budget.contains(&group)
+    {
+        groups_over_budget.push(group);
+    }
     budgeted.truncate(TIGHTEST_GROUPS);
     let width = cut.to - cut.from;
     let position = (now - cut.from).as_seconds_f64() / width.as_seconds_f64();
@@ -153,7 +158,6 @@ pub fn night_picture(load: &Load, night: NaiveDate, now: DateTime<Utc>, zone: Tz
         to: cut.to,
         fleet,
         tightest: budgeted,
-        budgeted_groups,
         groups_over_budget,
         hours: hour_marks(&cut, zone),
         now_percent: (0.0..1.0).contains(&position).then(|| hundredths(position * 100.0)),
@@ -181,8 +185,12 @@ impl Cut {
             usize::try_from(minutes / i64::from(slot_minutes)).unwrap_or(0).min(length)
         };
         let (night_first, night_end) = (index_of(night_from), index_of(night_to));
+        // Locked terminals are down in every slot; work is what comes on top of them.
+        let resting: Vec<u32> =
+            load.groups.iter().map(|group| group.down.iter().copied().min().unwrap_or(0)).collect();
         let is_busy = |slot: &usize| {
-            load.groups.iter().any(|group| group.down.get(*slot).is_some_and(|&terminals| terminals > 0))
+            let mut groups = load.groups.iter().zip(&resting);
+            groups.any(|(group, resting)| group.down.get(*slot).is_some_and(|down| down > resting))
         };
         let busy_first = (night_first..night_end).find(is_busy)?;
         let busy_last = (night_first..night_end).rev().find(is_busy)?;
