@@ -7,3 +7,4 @@
 
 pub mod domain;
 pub mod fleet_files;
+pub mod sim;

@@ -1,3 +1,5 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod fleet_files;
+mod fleet_files_generated;
 mod selector;
