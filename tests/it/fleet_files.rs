@@ -202,6 +202,17 @@ fn a_runaway_quote_says_how_far_it_ran() {
 }
 
 #[test]
+fn a_line_without_end_is_refused_and_not_swallowed() {
+    let long = "x".repeat(3 << 20);
+    for (name, text) in
+        [("m.csv", format!("number,name\nM1,{long}\n")), ("m.csv", long.clone()), ("m.jsonl", long)]
+    {
+        let errors = refusals(name, text);
+        assert!(errors.len() == 1 && errors[0].contains("is longer than 1048576 bytes"), "{errors:?}");
+    }
+}
+
+#[test]
 fn json_lines_say_what_they_are() {
     let merchant = r#"{"type":"merchant","number":"M1","name":"福源便利店","locale":"zh-CN","email":null,"tags":{"vip":"a;b"}}"#;
     let terminal = r#"{"type":"terminal","serial":"X","site_code":"S1","tid":"1","mid":"2","model":"A920","firmware":"1","acquirer_host":"h","volume":7,"retired":true}"#;
