@@ -30,7 +30,7 @@ fn the_same_seed_is_the_same_fleet_for_ever() {
         [
             "e6b945507fd04fee2f97b377cb6bb375e0a2e99f2d7295c43518bae71cc8bee6",
             "726cc448f5dcc67a66fa1827e0659505cf849f784aebc4ca6fbd8e5e2914a84d",
-            "e9bc2dd6b0e26d00c42e3279c2881a9779098a5a4fd402459b955c2b8927bbaa",
+            "eb47d174d006c2cbf277e2bc7bef0aae799f79eee597a46e704fa030cd6540ff",
         ]
     );
     assert_eq!(counts.terminals, 500);

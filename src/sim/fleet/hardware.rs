@@ -119,6 +119,6 @@ impl Model {
     /// The serial number of the model's `index`-th terminal: no two are the same, and neighbours are not
     /// consecutive.
     pub(super) fn serial(&self, index: u32) -> String {
-        (self.serial)((u64::from(index) * 7_654_321 + 1_234_567) % SERIALS)
+        (self.serial)((u64::from(index) * 6_180_339 + 2_718_281) % SERIALS)
     }
 }
