@@ -17,5 +17,6 @@ pub mod fleet_files;
 pub mod mail;
 pub mod planner;
 pub mod service;
+pub mod sim;
 pub mod web;
 pub mod worker;
