@@ -159,7 +159,8 @@ proptest! {
             .map(|(line, duration, cutoff)| WindowRule::new(line, duration, cutoff, None).expect("a rule"))
             .collect();
         let grid = SlotGrid::covering(start..start + TimeDelta::days(4), 15).expect("a grid");
-        let from = start.naive_utc() + TimeDelta::hours(blackout_hour);
+        // On a whole minute, as the slots are looked at minute by minute.
+        let from = grid.start().naive_utc() + TimeDelta::minutes(blackout_hour * 60 + 7);
         let period = BlackoutPeriod::new(from, from + TimeDelta::hours(7)).expect("a period");
         let blackout = Blackout::new("x", period, Recurrence::Once, None).expect("a blackout");
         let hours: OpeningHours = "Mon-Fri 07:00-22:15; Sat 10:00-03:00".parse().expect("hours");
