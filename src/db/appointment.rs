@@ -292,3 +292,12 @@ pub fn due(
     };
     query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
 }
+
+/// Appointments by state.
+pub fn counts(connection: &mut Connection) -> QueryResult<std::collections::BTreeMap<String, i64>> {
+    let rows: Vec<(String, i64)> = appointment::table
+        .group_by(appointment::state)
+        .select((appointment::state, diesel::dsl::count_star()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}

@@ -1,5 +1,9 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod calendar_laws;
+mod calendar_oracles;
+mod fleet_files;
+mod fleet_files_generated;
 mod mail_compose;
 mod mail_hostile;
 mod mail_letters;

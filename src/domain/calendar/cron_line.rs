@@ -16,7 +16,7 @@ use std::str::FromStr;
 ///
 /// It names instants from 1970 to 2100; before and after, none. Two lines are equal when they are written
 /// alike.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CronLine {
     source: String,
@@ -251,6 +251,12 @@ impl fmt::Display for CronLine {
     }
 }
 
+impl fmt::Debug for CronLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CronLine({:?})", self.source)
+    }
+}
+
 impl PartialEq for CronLine {
     fn eq(&self, other: &CronLine) -> bool {
         self.source == other.source
@@ -278,3 +284,6 @@ impl From<CronLine> for String {
         line.source
     }
 }
+
+#[cfg(test)]
+mod tests;
