@@ -9,5 +9,6 @@ mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;
 mod pages_samples;
+mod pages_served;
 mod pages_views;
 mod selector;
