@@ -4,3 +4,5 @@ mod mail_compose;
 mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;
+mod mail_postfix;
+mod mail_sink;
