@@ -58,7 +58,7 @@ impl Postfix {
             .replace("TLS", &self.tls_port.to_string())
             .replace("ROOT", &self.folder.join("root.pem").display().to_string());
         let url = url.parse().expect("a URL");
-        Transport::Smtp(SmtpTransport::new(url, SmtpTimeouts::default()).expect("a transport"))
+        Transport::Smtp(Box::new(SmtpTransport::new(url, SmtpTimeouts::default()).expect("a transport")))
     }
 
     /// Waits until `count` mails have arrived; gives them by Message-ID.

@@ -71,7 +71,7 @@ impl Sink {
         let quick = Duration::from_millis(300);
         let timeouts = SmtpTimeouts { connect: quick, command: quick, message: quick };
         let url = format!("smtp://{credentials}127.0.0.1:{}", self.port).parse().expect("a URL");
-        Transport::Smtp(SmtpTransport::new(url, timeouts).expect("a transport"))
+        Transport::Smtp(Box::new(SmtpTransport::new(url, timeouts).expect("a transport")))
     }
 
     fn connections(&self) -> usize {
