@@ -8,4 +8,6 @@ mod mail_compose;
 mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;
+mod mail_postfix;
+mod mail_sink;
 mod selector;
