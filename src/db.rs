@@ -1,0 +1,50 @@
+//! The database: SQLite or PostgreSQL behind one connection type. Every query of the project lives under this
+//! room, one file a table; transactions are opened by `service`.
+
+pub mod appointment;
+pub mod audit;
+pub mod calendar;
+pub mod campaign;
+mod connection;
+pub mod fleet;
+mod ids;
+mod instant;
+pub mod lock;
+pub mod migrations;
+pub mod notice;
+pub mod plan;
+pub mod schema;
+pub mod visit;
+
+pub use connection::{Connection, Database, DatabaseError};
+pub use ids::{Table, allot};
+pub use instant::Instant;
+
+/// Rows that one INSERT carries: both databases limit the values bound to a statement (SQLite to 32,766).
+const INSERT_ROWS: usize = 1000;
+
+/// Keys that one `IN (…)` carries, for the same reason.
+const LOOKUP_KEYS: usize = 1000;
+
+/// Runs the same diesel expression on whichever database the connection is to: bulk inserts, upserts and row
+/// locks do not compile on the enum itself.
+macro_rules! on_each {
+    ($connection:expr, $inner:ident => $body:expr) => {
+        match $connection {
+            $crate::db::Connection::Postgres($inner) => $body,
+            $crate::db::Connection::Sqlite($inner) => $body,
+        }
+    };
+}
+
+/// Inserts `$rows` into `$table` in as many statements as the databases' limits want.
+macro_rules! insert_rows {
+    ($connection:expr, $table:expr, $rows:expr) => {{
+        for chunk in $rows.chunks($crate::db::INSERT_ROWS) {
+            $crate::db::on_each!($connection, inner => diesel::insert_into($table).values(chunk).execute(inner))?;
+        }
+        diesel::QueryResult::Ok(())
+    }};
+}
+
+use {insert_rows, on_each};

@@ -1,0 +1,46 @@
+//! The audit trail: appended in the transaction of what it tells of, never changed.
+
+use diesel::prelude::*;
+
+use crate::db::ids::allot_one;
+use crate::db::schema::audit;
+use crate::db::{Connection, Instant, Table};
+
+/// One entry.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = audit)]
+#[allow(missing_docs)]
+pub struct AuditRow {
+    pub id: i64,
+    pub at: Instant,
+    pub actor: String,
+    pub action: String,
+    pub subject: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// Appends `row`; its id is given here.
+pub fn append(connection: &mut Connection, mut row: AuditRow) -> QueryResult<()> {
+    row.id = allot_one(connection, Table::Audit)?;
+    diesel::insert_into(audit::table).values(row).execute(connection).map(drop)
+}
+
+/// The latest entries below `before_id`, at most `limit`; only those whose action or subject contains `text`.
+pub fn list(
+    connection: &mut Connection,
+    before_id: Option<i64>,
+    text: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<AuditRow>> {
+    let mut query = audit::table.into_boxed();
+    if let Some(id) = before_id {
+        query = query.filter(audit::id.lt(id));
+    }
+    if let Some(text) = text {
+        let pattern = format!("%{text}%");
+        query = query.filter(audit::action.like(pattern.clone()).or(audit::subject.like(pattern)));
+    }
+    query.order(audit::id.desc()).limit(limit).load(connection)
+}

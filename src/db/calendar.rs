@@ -1,0 +1,72 @@
+//! Maintenance windows, blackouts and budgets: small tables that are read whole.
+
+use diesel::prelude::*;
+
+use crate::db::Connection;
+use crate::db::schema::{blackout, budget, maintenance_window};
+
+/// A maintenance window.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = maintenance_window)]
+#[allow(missing_docs)]
+pub struct WindowRow {
+    pub id: i64,
+    pub scope: String,
+    pub cron: String,
+    pub duration_minutes: i32,
+    pub cutoff_minutes: i32,
+    pub time_zone: Option<String>,
+}
+
+/// A blackout.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = blackout)]
+#[allow(missing_docs)]
+pub struct BlackoutRow {
+    pub id: i64,
+    pub name: String,
+    pub scope: String,
+    pub from_local: String,
+    pub to_local: String,
+    pub yearly: bool,
+    pub time_zone: Option<String>,
+}
+
+/// A disruption budget.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = budget)]
+#[allow(missing_docs)]
+pub struct BudgetRow {
+    pub id: i64,
+    pub grouping_key: String,
+    pub group_value: Option<String>,
+    pub limit_count: Option<i32>,
+    pub limit_percent: Option<i32>,
+    pub min_down: i32,
+    pub keep_up: i32,
+    pub from_minute: Option<i32>,
+    pub to_minute: Option<i32>,
+}
+
+macro_rules! small_table {
+    ($table:ident, $row:ident, $all:ident, $insert:ident, $delete:ident) => {
+        /// Every row, by id.
+        pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
+            $table::table.order($table::id).load(connection)
+        }
+
+        /// Adds a row.
+        pub fn $insert(connection: &mut Connection, row: $row) -> QueryResult<()> {
+            diesel::insert_into($table::table).values(row).execute(connection).map(drop)
+        }
+
+        /// Removes a row; whether there was one.
+        pub fn $delete(connection: &mut Connection, id: i64) -> QueryResult<bool> {
+            diesel::delete($table::table.find(id)).execute(connection).map(|rows| rows > 0)
+        }
+    };
+}
+
+small_table!(maintenance_window, WindowRow, windows, insert_window, delete_window);
+small_table!(blackout, BlackoutRow, blackouts, insert_blackout, delete_blackout);
+small_table!(budget, BudgetRow, budgets, insert_budget, delete_budget);

@@ -1,0 +1,155 @@
+//! Campaigns and programmes.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use crate::db::schema::{appointment, appointment_work, campaign, programme};
+use crate::db::{Connection, Instant};
+use crate::domain::campaign::CampaignState;
+
+/// A campaign.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = campaign)]
+#[allow(missing_docs)]
+pub struct CampaignRow {
+    pub id: i64,
+    pub name: String,
+    pub state: String,
+    pub work: String,
+    pub selector: String,
+    pub duration_minutes: i32,
+    pub priority: i32,
+    pub notice_lead_minutes: i32,
+    pub release_at: Instant,
+    pub deadline_at: Instant,
+    pub programme_id: Option<i64>,
+    pub created_at: Instant,
+}
+
+/// A programme.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = programme)]
+#[allow(missing_docs)]
+pub struct ProgrammeRow {
+    pub id: i64,
+    pub name: String,
+    pub on_site: bool,
+    pub selector: String,
+    pub recurrence: String,
+    pub term_days: i32,
+    pub duration_minutes: i32,
+    pub priority: i32,
+    pub notice_lead_minutes: i32,
+    pub paused: bool,
+    pub next_due_at: Option<Instant>,
+}
+
+/// Adds a campaign.
+pub fn insert(connection: &mut Connection, row: CampaignRow) -> QueryResult<()> {
+    diesel::insert_into(campaign::table).values(row).execute(connection).map(drop)
+}
+
+/// By name.
+pub fn by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<CampaignRow>> {
+    campaign::table.filter(campaign::name.eq(name)).first(connection).optional()
+}
+
+/// Every campaign, the latest first.
+pub fn all(connection: &mut Connection) -> QueryResult<Vec<CampaignRow>> {
+    campaign::table.order(campaign::id.desc()).load(connection)
+}
+
+/// Every campaign that is being planned, by id.
+pub fn active(connection: &mut Connection) -> QueryResult<Vec<CampaignRow>> {
+    campaign::table
+        .filter(campaign::state.eq(CampaignState::Active.as_str()))
+        .order(campaign::id)
+        .load(connection)
+}
+
+/// Enters `state` from a state that allows it; whether the campaign was in one.
+pub fn enter(connection: &mut Connection, id: i64, state: CampaignState) -> QueryResult<bool> {
+    let from: Vec<&str> = state.previous().into_iter().map(CampaignState::as_str).collect();
+    diesel::update(campaign::table.filter(campaign::id.eq(id).and(campaign::state.eq_any(from))))
+        .set(campaign::state.eq(state.as_str()))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
+/// For each campaign, its appointments by state.
+pub fn appointment_counts(
+    connection: &mut Connection,
+) -> QueryResult<BTreeMap<i64, BTreeMap<String, i64>>> {
+    let rows: Vec<(Option<i64>, String, i64)> = appointment_work::table
+        .inner_join(appointment::table)
+        .group_by((appointment_work::campaign_id, appointment::state))
+        .select((appointment_work::campaign_id, appointment::state, diesel::dsl::count_star()))
+        .load(connection)?;
+    let mut counts: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+    for (campaign, state, count) in rows {
+        if let Some(campaign) = campaign {
+            counts.entry(campaign).or_default().insert(state, count);
+        }
+    }
+    Ok(counts)
+}
+
+/// What became of one terminal in one campaign.
+pub struct TargetHistory {
+    /// Terminal.
+    pub terminal_id: i64,
+    /// State of the appointment.
+    pub state: String,
+    /// When the appointment ended.
+    pub closed_at: Option<Instant>,
+}
+
+/// Every appointment of a campaign, as its terminal and state.
+pub fn history(connection: &mut Connection, campaign_id: i64) -> QueryResult<Vec<TargetHistory>> {
+    let rows: Vec<(i64, String, Option<Instant>)> = appointment_work::table
+        .inner_join(appointment::table)
+        .filter(appointment_work::campaign_id.eq(campaign_id))
+        .select((appointment::terminal_id, appointment::state, appointment::closed_at))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .map(|(terminal_id, state, closed_at)| TargetHistory { terminal_id, state, closed_at })
+        .collect())
+}
+
+/// Adds a programme.
+pub fn insert_programme(connection: &mut Connection, row: ProgrammeRow) -> QueryResult<()> {
+    diesel::insert_into(programme::table).values(row).execute(connection).map(drop)
+}
+
+/// Every programme, by name.
+pub fn programmes(connection: &mut Connection) -> QueryResult<Vec<ProgrammeRow>> {
+    programme::table.order(programme::name).load(connection)
+}
+
+/// By name.
+pub fn programme_by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<ProgrammeRow>> {
+    programme::table.filter(programme::name.eq(name)).first(connection).optional()
+}
+
+/// Pauses or resumes.
+pub fn set_programme_paused(connection: &mut Connection, id: i64, paused: bool) -> QueryResult<()> {
+    diesel::update(programme::table.find(id))
+        .set(programme::paused.eq(paused))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Moves the next due time, if it still stands at `from`; whether it did.
+pub fn advance_programme(
+    connection: &mut Connection,
+    id: i64,
+    from: Instant,
+    to: Option<Instant>,
+) -> QueryResult<bool> {
+    diesel::update(programme::table.filter(programme::id.eq(id).and(programme::next_due_at.eq(from))))
+        .set(programme::next_due_at.eq(to))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}

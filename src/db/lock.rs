@@ -1,0 +1,77 @@
+//! Locks: terminals that cannot take payments.
+
+use diesel::prelude::*;
+
+use crate::db::schema::terminal_lock;
+use crate::db::{Connection, Instant};
+use crate::domain::lock::LockState;
+
+/// A lock.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = terminal_lock)]
+#[allow(missing_docs)]
+pub struct LockRow {
+    pub id: i64,
+    pub terminal_id: i64,
+    pub appointment_id: Option<i64>,
+    pub state: String,
+    pub cause: String,
+    pub opened_at: Instant,
+    pub opened_by: String,
+    pub closed_at: Option<Instant>,
+}
+
+fn down_words() -> Vec<&'static str> {
+    LockState::ALL.iter().filter(|state| state.is_down()).map(|state| state.as_str()).collect()
+}
+
+/// Adds a lock.
+pub fn insert(connection: &mut Connection, row: LockRow) -> QueryResult<()> {
+    diesel::insert_into(terminal_lock::table).values(row).execute(connection).map(drop)
+}
+
+/// One lock.
+pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<LockRow>> {
+    terminal_lock::table.find(id).first(connection).optional()
+}
+
+/// Locks, the latest first; of one terminal, or of all; only those that still hold if `open_only`.
+pub fn list(
+    connection: &mut Connection,
+    terminal_id: Option<i64>,
+    open_only: bool,
+    limit: i64,
+) -> QueryResult<Vec<LockRow>> {
+    let mut query = terminal_lock::table.into_boxed();
+    if let Some(id) = terminal_id {
+        query = query.filter(terminal_lock::terminal_id.eq(id));
+    }
+    if open_only {
+        query = query.filter(terminal_lock::state.eq_any(down_words()));
+    }
+    query.order(terminal_lock::id.desc()).limit(limit).load(connection)
+}
+
+/// Ids of terminals that are down now, ascending.
+pub fn locked_terminals(connection: &mut Connection) -> QueryResult<Vec<i64>> {
+    terminal_lock::table
+        .filter(terminal_lock::state.eq_any(down_words()))
+        .select(terminal_lock::terminal_id)
+        .distinct()
+        .order(terminal_lock::terminal_id)
+        .load(connection)
+}
+
+/// Enters `state` from a state that allows it; whether the lock was in one.
+pub fn enter(
+    connection: &mut Connection,
+    id: i64,
+    state: LockState,
+    closed_at: Option<Instant>,
+) -> QueryResult<bool> {
+    let from: Vec<&str> = state.previous().into_iter().map(LockState::as_str).collect();
+    diesel::update(terminal_lock::table.filter(terminal_lock::id.eq(id).and(terminal_lock::state.eq_any(from))))
+        .set((terminal_lock::state.eq(state.as_str()), terminal_lock::closed_at.eq(closed_at)))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}

@@ -1,0 +1,297 @@
+//! The tables, as diesel knows them: one declaration for both databases. A test compares it with what the
+//! migrations made.
+
+diesel::table! {
+    merchant (id) {
+        id -> BigInt,
+        number -> Text,
+        name -> Text,
+        locale -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        tags -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    site (id) {
+        id -> BigInt,
+        code -> Text,
+        merchant_id -> BigInt,
+        name -> Text,
+        region -> Text,
+        address -> Nullable<Text>,
+        time_zone -> Text,
+        opening_hours -> Text,
+        traffic_profile -> Text,
+        tags -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    terminal (id) {
+        id -> BigInt,
+        serial -> Text,
+        site_id -> BigInt,
+        tid -> Text,
+        mid -> Text,
+        label -> Text,
+        model -> Text,
+        firmware -> Text,
+        acquirer_host -> Text,
+        carrier -> Nullable<Text>,
+        cell -> Nullable<Text>,
+        servicer -> Nullable<Text>,
+        volume -> Integer,
+        retired -> Bool,
+        tags -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    maintenance_window (id) {
+        id -> BigInt,
+        scope -> Text,
+        cron -> Text,
+        duration_minutes -> Integer,
+        cutoff_minutes -> Integer,
+        time_zone -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    blackout (id) {
+        id -> BigInt,
+        name -> Text,
+        scope -> Text,
+        from_local -> Text,
+        to_local -> Text,
+        yearly -> Bool,
+        time_zone -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    budget (id) {
+        id -> BigInt,
+        grouping_key -> Text,
+        group_value -> Nullable<Text>,
+        limit_count -> Nullable<Integer>,
+        limit_percent -> Nullable<Integer>,
+        min_down -> Integer,
+        keep_up -> Integer,
+        from_minute -> Nullable<Integer>,
+        to_minute -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    programme (id) {
+        id -> BigInt,
+        name -> Text,
+        on_site -> Bool,
+        selector -> Text,
+        recurrence -> Text,
+        term_days -> Integer,
+        duration_minutes -> Integer,
+        priority -> Integer,
+        notice_lead_minutes -> Integer,
+        paused -> Bool,
+        next_due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    campaign (id) {
+        id -> BigInt,
+        name -> Text,
+        state -> Text,
+        work -> Text,
+        selector -> Text,
+        duration_minutes -> Integer,
+        priority -> Integer,
+        notice_lead_minutes -> Integer,
+        release_at -> BigInt,
+        deadline_at -> BigInt,
+        programme_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    plan (id) {
+        id -> BigInt,
+        state -> Text,
+        request -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        heartbeat_at -> BigInt,
+        progress -> Nullable<Text>,
+        report -> Nullable<Text>,
+        error -> Nullable<Text>,
+        published_at -> Nullable<BigInt>,
+        published_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    plan_item (plan_id, ordinal) {
+        plan_id -> BigInt,
+        ordinal -> BigInt,
+        terminal_id -> BigInt,
+        work -> Text,
+        duration_minutes -> Integer,
+        notice_lead_minutes -> Integer,
+        starts_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+        appointment_id -> Nullable<BigInt>,
+        unplaced -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    visit (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        merchant_id -> BigInt,
+        night -> Text,
+        uid -> Text,
+        sequence -> Integer,
+        cancelled -> Bool,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    appointment (id) {
+        id -> BigInt,
+        state -> Text,
+        revision -> Integer,
+        terminal_id -> BigInt,
+        visit_id -> BigInt,
+        plan_id -> Nullable<BigInt>,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+        notice_lead_minutes -> Integer,
+        emergency -> Bool,
+        announced_at -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+        created_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    appointment_work (appointment_id, ordinal) {
+        appointment_id -> BigInt,
+        ordinal -> Integer,
+        campaign_id -> Nullable<BigInt>,
+        title -> Text,
+    }
+}
+
+diesel::table! {
+    notice (id) {
+        id -> BigInt,
+        kind -> Text,
+        state -> Text,
+        merchant_id -> BigInt,
+        night -> Text,
+        recipient -> Text,
+        locale -> Text,
+        message_id -> Text,
+        reason -> Nullable<Text>,
+        emergency -> Bool,
+        created_at -> BigInt,
+        send_after -> BigInt,
+        expires_at -> BigInt,
+        attempts -> Integer,
+        next_attempt_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        accepted_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        envelope_from -> Nullable<Text>,
+        message -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    notice_visit (notice_id, visit_id) {
+        notice_id -> BigInt,
+        visit_id -> BigInt,
+        kind -> Text,
+        revision -> Integer,
+        recipient -> Text,
+        previous_starts_at -> Nullable<BigInt>,
+        previous_ends_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    terminal_lock (id) {
+        id -> BigInt,
+        terminal_id -> BigInt,
+        appointment_id -> Nullable<BigInt>,
+        state -> Text,
+        cause -> Text,
+        opened_at -> BigInt,
+        opened_by -> Text,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> BigInt,
+        actor -> Text,
+        action -> Text,
+        subject -> Text,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(site -> merchant (merchant_id));
+diesel::joinable!(terminal -> site (site_id));
+diesel::joinable!(campaign -> programme (programme_id));
+diesel::joinable!(plan_item -> plan (plan_id));
+diesel::joinable!(plan_item -> terminal (terminal_id));
+diesel::joinable!(visit -> site (site_id));
+diesel::joinable!(visit -> merchant (merchant_id));
+diesel::joinable!(appointment -> terminal (terminal_id));
+diesel::joinable!(appointment -> visit (visit_id));
+diesel::joinable!(appointment -> plan (plan_id));
+diesel::joinable!(appointment_work -> appointment (appointment_id));
+diesel::joinable!(appointment_work -> campaign (campaign_id));
+diesel::joinable!(notice -> merchant (merchant_id));
+diesel::joinable!(notice_visit -> notice (notice_id));
+diesel::joinable!(notice_visit -> visit (visit_id));
+diesel::joinable!(terminal_lock -> terminal (terminal_id));
+diesel::joinable!(terminal_lock -> appointment (appointment_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    merchant,
+    site,
+    terminal,
+    maintenance_window,
+    blackout,
+    budget,
+    programme,
+    campaign,
+    plan,
+    plan_item,
+    visit,
+    appointment,
+    appointment_work,
+    notice,
+    notice_visit,
+    terminal_lock,
+    audit,
+);
