@@ -1,0 +1,30 @@
+//! Notices: the mails to merchants.
+
+mod list;
+mod preview;
+mod show;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+
+/// What `offpeak notice` can do.
+#[derive(Debug, clap::Subcommand)]
+pub enum NoticeCommand {
+    /// List the outbox
+    List(list::ListArgs),
+    /// Read a mail as the merchant does
+    Show(show::ShowArgs),
+    /// Put a mail into words without sending it
+    Preview(preview::PreviewArgs),
+}
+
+impl NoticeCommand {
+    /// Runs it.
+    pub fn run(&self, context: &Context) -> Result<(), CliError> {
+        match self {
+            NoticeCommand::List(args) => list::run(args, context),
+            NoticeCommand::Show(args) => show::run(args, context),
+            NoticeCommand::Preview(args) => preview::run(args, context),
+        }
+    }
+}

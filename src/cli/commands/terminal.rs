@@ -1,0 +1,26 @@
+//! Terminals.
+
+mod list;
+mod show;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+
+/// What `offpeak terminal` can do.
+#[derive(Debug, clap::Subcommand)]
+pub enum TerminalCommand {
+    /// List terminals
+    List(list::ListArgs),
+    /// Show one terminal with all that happened to it
+    Show(show::ShowArgs),
+}
+
+impl TerminalCommand {
+    /// Runs it.
+    pub fn run(&self, context: &Context) -> Result<(), CliError> {
+        match self {
+            TerminalCommand::List(args) => list::run(args, context),
+            TerminalCommand::Show(args) => show::run(args, context),
+        }
+    }
+}
