@@ -144,7 +144,12 @@ impl Settings {
             }
         }
         if self.mail_domain.is_empty() || self.mail_domain.contains(|c: char| c.is_whitespace() || c == '@') {
-            return invalid("mail_domain", &self.mail_domain, "is not a domain", "write it as domain.example");
+            return invalid(
+                "mail_domain",
+                &self.mail_domain,
+                "is not a domain",
+                "write it as domain.example",
+            );
         }
         for (name, minutes) in [
             ("notice_lead_minutes", self.notice_lead_minutes),
@@ -153,7 +158,12 @@ impl Settings {
             ("outcome_grace_minutes", self.outcome_grace_minutes),
         ] {
             if minutes > 60 * 24 * 60 {
-                return invalid(name, &minutes.to_string(), "is more than 60 days", "give minutes, not seconds");
+                return invalid(
+                    name,
+                    &minutes.to_string(),
+                    "is more than 60 days",
+                    "give minutes, not seconds",
+                );
             }
         }
         Ok(())

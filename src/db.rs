@@ -16,7 +16,7 @@ pub mod plan;
 pub mod schema;
 pub mod visit;
 
-pub use connection::{Connection, Database, DatabaseError};
+pub use connection::{AnyConnection as Connection, Database, DatabaseError};
 pub use ids::{Table, allot};
 pub use instant::Instant;
 

@@ -1,3 +1,17 @@
 //! Plain types and their rules: no I/O, no clock, no knowledge of databases, web servers or mail.
+//!
+//! What is here follows the way of the data: the [`fleet`] and who in it a `selector` picks, the
+//! [`calendar`] in which it may be touched, the [`budget`] of terminals that may be down at once, the
+//! [`campaign`] that raises work, the `problem` that a planner solves, the [`appointment`] that comes of
+//! it, the [`notice`] that tells the merchant, and the [`lock`] when a terminal does not come back.
 
+pub mod appointment;
+pub mod budget;
 pub mod calendar;
+pub mod campaign;
+pub mod fleet;
+pub mod ids;
+pub mod lock;
+pub mod notice;
+pub mod plan;
+mod states;

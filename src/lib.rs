@@ -6,4 +6,7 @@
 //! `worker`, `web`, `cli`.
 
 pub mod api;
+pub mod clock;
+pub mod config;
+pub mod db;
 pub mod domain;

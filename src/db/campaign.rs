@@ -78,9 +78,7 @@ pub fn enter(connection: &mut Connection, id: i64, state: CampaignState) -> Quer
 }
 
 /// For each campaign, its appointments by state.
-pub fn appointment_counts(
-    connection: &mut Connection,
-) -> QueryResult<BTreeMap<i64, BTreeMap<String, i64>>> {
+pub fn appointment_counts(connection: &mut Connection) -> QueryResult<BTreeMap<i64, BTreeMap<String, i64>>> {
     let rows: Vec<(Option<i64>, String, i64)> = appointment_work::table
         .inner_join(appointment::table)
         .group_by((appointment_work::campaign_id, appointment::state))
@@ -135,10 +133,7 @@ pub fn programme_by_name(connection: &mut Connection, name: &str) -> QueryResult
 
 /// Pauses or resumes.
 pub fn set_programme_paused(connection: &mut Connection, id: i64, paused: bool) -> QueryResult<()> {
-    diesel::update(programme::table.find(id))
-        .set(programme::paused.eq(paused))
-        .execute(connection)
-        .map(drop)
+    diesel::update(programme::table.find(id)).set(programme::paused.eq(paused)).execute(connection).map(drop)
 }
 
 /// Moves the next due time, if it still stands at `from`; whether it did.

@@ -8,7 +8,7 @@ use diesel::{Connection as _, PgConnection, QueryResult, SqliteConnection};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
-pub enum Connection {
+pub enum AnyConnection {
     /// To PostgreSQL.
     Postgres(PgConnection),
     /// To a SQLite file.
@@ -60,7 +60,7 @@ impl Database {
     }
 }
 
-impl Connection {
+impl AnyConnection {
     /// Runs `work` in a transaction that may write: on SQLite it takes the write lock at once (a deferred one
     /// fails half-way when another writer comes between). Commits on `Ok`, rolls back on `Err`.
     pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
@@ -82,16 +82,16 @@ impl Connection {
     /// was asked still is when it is written. SQLite has one writer anyway.
     pub fn serialize_schedule(&mut self) -> QueryResult<()> {
         match self {
-            Connection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305221)"),
-            Connection::Sqlite(_) => Ok(()),
+            AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305221)"),
+            AnyConnection::Sqlite(_) => Ok(()),
         }
     }
 
     /// `sqlite` or `postgres`.
     pub fn kind(&self) -> &'static str {
         match self {
-            Connection::Postgres(_) => "postgres",
-            Connection::Sqlite(_) => "sqlite",
+            AnyConnection::Postgres(_) => "postgres",
+            AnyConnection::Sqlite(_) => "sqlite",
         }
     }
 
@@ -105,10 +105,12 @@ impl Connection {
         E: From<diesel::result::Error>,
     {
         match self {
-            Connection::Postgres(inner) => {
+            AnyConnection::Postgres(inner) => {
                 AnsiTransactionManager::begin_transaction_sql(inner, begin_postgres)?;
             }
-            Connection::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, begin_sqlite)?,
+            AnyConnection::Sqlite(inner) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, begin_sqlite)?
+            }
         }
         match work(self) {
             Ok(value) => {
@@ -125,10 +127,10 @@ impl Connection {
 
     fn end(&mut self, commit: bool) -> QueryResult<()> {
         match (self, commit) {
-            (Connection::Postgres(inner), true) => AnsiTransactionManager::commit_transaction(inner),
-            (Connection::Postgres(inner), false) => AnsiTransactionManager::rollback_transaction(inner),
-            (Connection::Sqlite(inner), true) => AnsiTransactionManager::commit_transaction(inner),
-            (Connection::Sqlite(inner), false) => AnsiTransactionManager::rollback_transaction(inner),
+            (AnyConnection::Postgres(inner), true) => AnsiTransactionManager::commit_transaction(inner),
+            (AnyConnection::Postgres(inner), false) => AnsiTransactionManager::rollback_transaction(inner),
+            (AnyConnection::Sqlite(inner), true) => AnsiTransactionManager::commit_transaction(inner),
+            (AnyConnection::Sqlite(inner), false) => AnsiTransactionManager::rollback_transaction(inner),
         }
     }
 }
@@ -171,33 +173,33 @@ pub enum ManagerError {
 }
 
 impl ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = AnyConnection;
     type Error = ManagerError;
 
-    fn connect(&self) -> Result<Connection, ManagerError> {
+    fn connect(&self) -> Result<AnyConnection, ManagerError> {
         match &self.target {
-            Target::Postgres(url) => Ok(Connection::Postgres(PgConnection::establish(url)?)),
+            Target::Postgres(url) => Ok(AnyConnection::Postgres(PgConnection::establish(url)?)),
             Target::Sqlite(path) => {
                 let mut inner = SqliteConnection::establish(path)?;
                 inner.batch_execute(
                     "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                      PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
                 )?;
-                Ok(Connection::Sqlite(inner))
+                Ok(AnyConnection::Sqlite(inner))
             }
         }
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), ManagerError> {
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), ManagerError> {
         connection.batch_execute("SELECT 1").map_err(ManagerError::Query)
     }
 
-    fn has_broken(&self, connection: &mut Connection) -> bool {
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
         match connection {
-            Connection::Postgres(inner) => {
+            AnyConnection::Postgres(inner) => {
                 AnsiTransactionManager::transaction_manager_status_mut(inner).transaction_depth().is_err()
             }
-            Connection::Sqlite(inner) => {
+            AnyConnection::Sqlite(inner) => {
                 AnsiTransactionManager::transaction_manager_status_mut(inner).transaction_depth().is_err()
             }
         }

@@ -70,8 +70,10 @@ pub fn enter(
     closed_at: Option<Instant>,
 ) -> QueryResult<bool> {
     let from: Vec<&str> = state.previous().into_iter().map(LockState::as_str).collect();
-    diesel::update(terminal_lock::table.filter(terminal_lock::id.eq(id).and(terminal_lock::state.eq_any(from))))
-        .set((terminal_lock::state.eq(state.as_str()), terminal_lock::closed_at.eq(closed_at)))
-        .execute(connection)
-        .map(|rows| rows > 0)
+    diesel::update(
+        terminal_lock::table.filter(terminal_lock::id.eq(id).and(terminal_lock::state.eq_any(from))),
+    )
+    .set((terminal_lock::state.eq(state.as_str()), terminal_lock::closed_at.eq(closed_at)))
+    .execute(connection)
+    .map(|rows| rows > 0)
 }

@@ -9,7 +9,8 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Applies what is pending; gives the versions applied. Changes nothing when nothing is.
 pub fn up(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Migration(error.to_string());
+    let failed =
+        |error: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Migration(error.to_string());
     let applied = match connection {
         Connection::Postgres(inner) => {
             // Two replicas may start at once: the second waits, then finds nothing pending.
@@ -24,7 +25,11 @@ pub fn up(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
         }
         Connection::Sqlite(inner) => {
             let pending = inner.has_pending_migration(SQLITE).map_err(failed)?;
-            if pending { inner.run_pending_migrations(SQLITE).map(names).map_err(failed)? } else { Vec::new() }
+            if pending {
+                inner.run_pending_migrations(SQLITE).map(names).map_err(failed)?
+            } else {
+                Vec::new()
+            }
         }
     };
     Ok(applied)
@@ -32,7 +37,8 @@ pub fn up(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
 
 /// Takes every migration back, the latest first; for tests of the way down.
 pub fn down_all(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Migration(error.to_string());
+    let failed =
+        |error: Box<dyn std::error::Error + Send + Sync>| DatabaseError::Migration(error.to_string());
     match connection {
         Connection::Postgres(inner) => inner.revert_all_migrations(POSTGRES).map(names).map_err(failed),
         Connection::Sqlite(inner) => inner.revert_all_migrations(SQLITE).map(names).map_err(failed),

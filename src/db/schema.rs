@@ -295,3 +295,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     terminal_lock,
     audit,
 );
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);

@@ -1,0 +1,274 @@
+//! Appointments and the work in them.
+
+use diesel::prelude::*;
+
+use crate::db::schema::{appointment, appointment_work, campaign, site, terminal, visit};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::domain::appointment::AppointmentState;
+
+/// An appointment.
+#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[diesel(table_name = appointment)]
+#[allow(missing_docs)]
+pub struct AppointmentRow {
+    pub id: i64,
+    pub state: String,
+    pub revision: i32,
+    pub terminal_id: i64,
+    pub visit_id: i64,
+    pub plan_id: Option<i64>,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    pub notice_lead_minutes: i32,
+    pub emergency: bool,
+    pub announced_at: Option<Instant>,
+    pub note: Option<String>,
+    pub created_at: Instant,
+    pub closed_at: Option<Instant>,
+}
+
+/// One piece of work of an appointment: a campaign's, or ad-hoc (no campaign, the title says what).
+#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[diesel(table_name = appointment_work)]
+#[allow(missing_docs)]
+pub struct WorkRow {
+    pub appointment_id: i64,
+    pub ordinal: i32,
+    pub campaign_id: Option<i64>,
+    pub title: String,
+}
+
+/// Which appointments a list wants; `None` and empty want all.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Filter<'a> {
+    pub states: Vec<AppointmentState>,
+    pub serial: Option<&'a str>,
+    pub site_code: Option<&'a str>,
+    pub campaign_name: Option<&'a str>,
+    pub ends_after: Option<Instant>,
+    pub starts_before: Option<Instant>,
+    /// The last row of the page before.
+    pub after: Option<(Instant, i64)>,
+}
+
+fn words(states: &[AppointmentState]) -> Vec<&'static str> {
+    states.iter().map(|state| state.as_str()).collect()
+}
+
+fn standing_words() -> Vec<&'static str> {
+    AppointmentState::ALL.iter().filter(|state| state.is_standing()).map(|state| state.as_str()).collect()
+}
+
+/// Adds appointments and their work.
+pub fn insert(connection: &mut Connection, rows: &[AppointmentRow], work: &[WorkRow]) -> QueryResult<()> {
+    insert_rows!(connection, appointment::table, rows)?;
+    insert_rows!(connection, appointment_work::table, work)
+}
+
+/// One appointment.
+pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<AppointmentRow>> {
+    appointment::table.find(id).first(connection).optional()
+}
+
+/// The appointments that `filter` wants, by start, at most `limit`.
+pub fn list(
+    connection: &mut Connection,
+    filter: &Filter<'_>,
+    limit: i64,
+) -> QueryResult<Vec<AppointmentRow>> {
+    let mut query = appointment::table
+        .inner_join(terminal::table)
+        .inner_join(visit::table.inner_join(site::table))
+        .select(appointment::all_columns)
+        .into_boxed();
+    if !filter.states.is_empty() {
+        query = query.filter(appointment::state.eq_any(words(&filter.states)));
+    }
+    if let Some(serial) = filter.serial {
+        query = query.filter(terminal::serial.eq(serial.to_owned()));
+    }
+    if let Some(code) = filter.site_code {
+        query = query.filter(site::code.eq(code.to_owned()));
+    }
+    if let Some(name) = filter.campaign_name {
+        query = query.filter(
+            appointment::id.eq_any(
+                appointment_work::table
+                    .inner_join(campaign::table)
+                    .filter(campaign::name.eq(name.to_owned()))
+                    .select(appointment_work::appointment_id),
+            ),
+        );
+    }
+    if let Some(instant) = filter.ends_after {
+        query = query.filter(appointment::ends_at.gt(instant));
+    }
+    if let Some(instant) = filter.starts_before {
+        query = query.filter(appointment::starts_at.lt(instant));
+    }
+    if let Some((starts_at, id)) = filter.after {
+        query = query.filter(
+            appointment::starts_at
+                .gt(starts_at)
+                .or(appointment::starts_at.eq(starts_at).and(appointment::id.gt(id))),
+        );
+    }
+    query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
+}
+
+/// Every standing appointment that ends after `instant`, by id.
+pub fn standing(connection: &mut Connection, ends_after: Instant) -> QueryResult<Vec<AppointmentRow>> {
+    appointment::table
+        .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
+        .order(appointment::id)
+        .load(connection)
+}
+
+/// The standing appointments of these terminals.
+pub fn standing_of_terminals(
+    connection: &mut Connection,
+    terminal_ids: &[i64],
+) -> QueryResult<Vec<AppointmentRow>> {
+    let mut rows = Vec::new();
+    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            appointment::table
+                .filter(
+                    appointment::terminal_id.eq_any(chunk).and(appointment::state.eq_any(standing_words())),
+                )
+                .load::<AppointmentRow>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// Standing appointments that carry work of a campaign and may still be called off.
+pub fn movable_of_campaign(
+    connection: &mut Connection,
+    campaign_id: i64,
+) -> QueryResult<Vec<AppointmentRow>> {
+    let movable: Vec<&str> =
+        AppointmentState::ALL.iter().filter(|state| state.is_movable()).map(|state| state.as_str()).collect();
+    appointment_work::table
+        .inner_join(appointment::table)
+        .filter(appointment_work::campaign_id.eq(campaign_id).and(appointment::state.eq_any(movable)))
+        .select(appointment::all_columns)
+        .load(connection)
+}
+
+/// Live (not cancelled) appointments of these visits, by start.
+pub fn of_visits(connection: &mut Connection, visit_ids: &[i64]) -> QueryResult<Vec<AppointmentRow>> {
+    let mut rows = Vec::new();
+    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            appointment::table
+                .filter(
+                    appointment::visit_id
+                        .eq_any(chunk)
+                        .and(appointment::state.ne(AppointmentState::Cancelled.as_str())),
+                )
+                .order((appointment::starts_at, appointment::id))
+                .load::<AppointmentRow>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// The work of these appointments, in order.
+pub fn work_of(connection: &mut Connection, appointment_ids: &[i64]) -> QueryResult<Vec<WorkRow>> {
+    let mut rows = Vec::new();
+    for chunk in appointment_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            appointment_work::table
+                .filter(appointment_work::appointment_id.eq_any(chunk))
+                .order((appointment_work::appointment_id, appointment_work::ordinal))
+                .load::<WorkRow>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// Enters `state` from a state that allows it, with a note and an end if given; whether it was in one.
+pub fn enter(
+    connection: &mut Connection,
+    id: i64,
+    state: AppointmentState,
+    note: Option<&str>,
+    closed_at: Option<Instant>,
+) -> QueryResult<bool> {
+    let allowed = appointment::table
+        .filter(appointment::id.eq(id).and(appointment::state.eq_any(words(&state.previous()))));
+    let rows = diesel::update(allowed)
+        .set((appointment::state.eq(state.as_str()), appointment::closed_at.eq(closed_at)))
+        .execute(connection)?;
+    if rows > 0
+        && let Some(note) = note
+    {
+        diesel::update(appointment::table.find(id)).set(appointment::note.eq(note)).execute(connection)?;
+    }
+    Ok(rows > 0)
+}
+
+/// Moves an appointment that has not begun: a new revision, to be announced again; whether it could be.
+pub fn move_to(
+    connection: &mut Connection,
+    id: i64,
+    starts_at: Instant,
+    ends_at: Instant,
+    visit_id: i64,
+    note: Option<&str>,
+) -> QueryResult<bool> {
+    let movable: Vec<&str> =
+        AppointmentState::ALL.iter().filter(|state| state.is_movable()).map(|state| state.as_str()).collect();
+    diesel::update(appointment::table.filter(appointment::id.eq(id).and(appointment::state.eq_any(movable))))
+        .set((
+            appointment::state.eq(AppointmentState::Planned.as_str()),
+            appointment::revision.eq(appointment::revision + 1),
+            appointment::starts_at.eq(starts_at),
+            appointment::ends_at.eq(ends_at),
+            appointment::visit_id.eq(visit_id),
+            appointment::announced_at.eq(None::<Instant>),
+            appointment::note.eq(note),
+        ))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
+/// The merchant's mail server has accepted the announcement of these visits: their planned appointments are
+/// announced. How many.
+pub fn announce(connection: &mut Connection, visit_ids: &[i64], accepted_at: Instant) -> QueryResult<usize> {
+    let mut rows = 0;
+    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
+        rows += diesel::update(
+            appointment::table.filter(
+                appointment::visit_id
+                    .eq_any(chunk)
+                    .and(appointment::state.eq(AppointmentState::Planned.as_str())),
+            ),
+        )
+        .set((
+            appointment::state.eq(AppointmentState::Announced.as_str()),
+            appointment::announced_at.eq(Some(accepted_at)),
+        ))
+        .execute(connection)?;
+    }
+    Ok(rows)
+}
+
+/// Appointments in one of `states` whose start (or end, if `by_end`) has come by `instant`, at most `limit`.
+pub fn due(
+    connection: &mut Connection,
+    states: &[AppointmentState],
+    by_end: bool,
+    instant: Instant,
+    limit: i64,
+) -> QueryResult<Vec<AppointmentRow>> {
+    let mut query = appointment::table.filter(appointment::state.eq_any(words(states))).into_boxed();
+    query = if by_end {
+        query.filter(appointment::ends_at.le(instant))
+    } else {
+        query.filter(appointment::starts_at.le(instant))
+    };
+    query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
+}

@@ -1,0 +1,215 @@
+//! Merchants, sites and terminals.
+
+use diesel::prelude::*;
+
+use crate::db::schema::{merchant, site, terminal};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
+
+/// A merchant.
+#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = merchant, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct MerchantRow {
+    pub id: i64,
+    pub number: String,
+    pub name: String,
+    pub locale: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub tags: String,
+    pub updated_at: Instant,
+}
+
+/// A site.
+#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = site, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct SiteRow {
+    pub id: i64,
+    pub code: String,
+    pub merchant_id: i64,
+    pub name: String,
+    pub region: String,
+    pub address: Option<String>,
+    pub time_zone: String,
+    pub opening_hours: String,
+    pub traffic_profile: String,
+    pub tags: String,
+    pub updated_at: Instant,
+}
+
+/// A terminal.
+#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = terminal, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct TerminalRow {
+    pub id: i64,
+    pub serial: String,
+    pub site_id: i64,
+    pub tid: String,
+    pub mid: String,
+    pub label: String,
+    pub model: String,
+    pub firmware: String,
+    pub acquirer_host: String,
+    pub carrier: Option<String>,
+    pub cell: Option<String>,
+    pub servicer: Option<String>,
+    pub volume: i32,
+    pub retired: bool,
+    pub tags: String,
+    pub updated_at: Instant,
+}
+
+macro_rules! keyed_table {
+    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $also:ident) => {
+        /// Every row, by id.
+        pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
+            $table::table.order($table::id).load(connection)
+        }
+
+        /// The rows with these natural keys, in no order.
+        pub fn $by_keys(connection: &mut Connection, keys: &[&str]) -> QueryResult<Vec<$row>> {
+            let mut rows = Vec::with_capacity(keys.len());
+            for chunk in keys.chunks(LOOKUP_KEYS) {
+                rows.extend($table::table.filter($table::$key.eq_any(chunk)).load::<$row>(connection)?);
+            }
+            Ok(rows)
+        }
+
+        /// The rows with these ids, in no order.
+        pub fn $by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<$row>> {
+            let mut rows = Vec::with_capacity(ids.len());
+            for chunk in ids.chunks(LOOKUP_KEYS) {
+                rows.extend($table::table.filter($table::id.eq_any(chunk)).load::<$row>(connection)?);
+            }
+            Ok(rows)
+        }
+
+        /// Adds rows.
+        pub fn $insert(connection: &mut Connection, rows: &[$row]) -> QueryResult<()> {
+            insert_rows!(connection, $table::table, rows)
+        }
+
+        /// Overwrites rows by id.
+        pub fn $update(connection: &mut Connection, rows: &[$row]) -> QueryResult<()> {
+            for row in rows {
+                on_each!(connection, inner => diesel::update($table::table.find(row.id)).set(row).execute(inner))?;
+            }
+            Ok(())
+        }
+
+        /// Rows after the natural key `after`, by natural key, at most `limit`; only those whose key or name
+        /// contains `text`.
+        pub fn $page(
+            connection: &mut Connection,
+            after: Option<&str>,
+            text: Option<&str>,
+            limit: i64,
+        ) -> QueryResult<Vec<$row>> {
+            let mut query = $table::table.into_boxed();
+            if let Some(after) = after {
+                query = query.filter($table::$key.gt(after.to_owned()));
+            }
+            if let Some(text) = text {
+                let pattern = format!("%{text}%");
+                query = query.filter($table::$key.like(pattern.clone()).or($table::$also.like(pattern)));
+            }
+            query.order($table::$key).limit(limit).load(connection)
+        }
+    };
+}
+
+keyed_table!(
+    merchant,
+    MerchantRow,
+    number,
+    merchants,
+    merchants_by_number,
+    merchants_by_id,
+    insert_merchants,
+    update_merchants,
+    merchant_page,
+    name
+);
+keyed_table!(
+    site,
+    SiteRow,
+    code,
+    sites,
+    sites_by_code,
+    sites_by_id,
+    insert_sites,
+    update_sites,
+    site_page,
+    name
+);
+keyed_table!(
+    terminal,
+    TerminalRow,
+    serial,
+    terminals,
+    terminals_by_serial,
+    terminals_by_id,
+    insert_terminals,
+    update_terminals,
+    terminal_page,
+    label
+);
+
+/// Active terminals of these sites.
+pub fn terminals_at_sites(connection: &mut Connection, site_ids: &[i64]) -> QueryResult<Vec<TerminalRow>> {
+    let mut rows = Vec::new();
+    for chunk in site_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            terminal::table
+                .filter(terminal::site_id.eq_any(chunk).and(terminal::retired.eq(false)))
+                .load::<TerminalRow>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// Notes the firmware that a terminal reports.
+pub fn set_firmware(
+    connection: &mut Connection,
+    terminal_id: i64,
+    firmware: &str,
+    now: Instant,
+) -> QueryResult<()> {
+    diesel::update(terminal::table.find(terminal_id))
+        .set((terminal::firmware.eq(firmware), terminal::updated_at.eq(now)))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Numbers of merchants, sites, active and retired terminals.
+pub fn counts(connection: &mut Connection) -> QueryResult<[i64; 4]> {
+    Ok([
+        merchant::table.count().get_result(connection)?,
+        site::table.count().get_result(connection)?,
+        terminal::table.filter(terminal::retired.eq(false)).count().get_result(connection)?,
+        terminal::table.filter(terminal::retired.eq(true)).count().get_result(connection)?,
+    ])
+}
+
+/// Active terminals by region.
+pub fn terminals_by_region(connection: &mut Connection) -> QueryResult<Vec<(String, i64)>> {
+    terminal::table
+        .inner_join(site::table)
+        .filter(terminal::retired.eq(false))
+        .group_by(site::region)
+        .select((site::region, diesel::dsl::count_star()))
+        .order(site::region)
+        .load(connection)
+}
+
+/// Active terminals by model and firmware, the most frequent first.
+pub fn terminals_by_firmware(connection: &mut Connection) -> QueryResult<Vec<(String, String, i64)>> {
+    terminal::table
+        .filter(terminal::retired.eq(false))
+        .group_by((terminal::model, terminal::firmware))
+        .select((terminal::model, terminal::firmware, diesel::dsl::count_star()))
+        .order((diesel::dsl::count_star().desc(), terminal::model, terminal::firmware))
+        .load(connection)
+}

@@ -1,0 +1,295 @@
+//! The outbox: notices, the visits they are about, and the claims of the workers that send them.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use crate::db::schema::{merchant, notice, notice_visit};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::domain::notice::{NoticeKind, NoticeState};
+
+/// A notice. `message` holds the rendered bytes from the first attempt on.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = notice)]
+#[allow(missing_docs)]
+pub struct NoticeRow {
+    pub id: i64,
+    pub kind: String,
+    pub state: String,
+    pub merchant_id: i64,
+    pub night: String,
+    pub recipient: String,
+    pub locale: String,
+    pub message_id: String,
+    pub reason: Option<String>,
+    pub emergency: bool,
+    pub created_at: Instant,
+    pub send_after: Instant,
+    pub expires_at: Instant,
+    pub attempts: i32,
+    pub next_attempt_at: Instant,
+    pub lease_until: Option<Instant>,
+    pub accepted_at: Option<Instant>,
+    pub last_error: Option<String>,
+    pub subject: Option<String>,
+    pub envelope_from: Option<String>,
+    pub message: Option<Vec<u8>>,
+}
+
+/// That a notice is about a visit as it stands in one revision.
+#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[diesel(table_name = notice_visit)]
+#[allow(missing_docs)]
+pub struct NoticeVisitRow {
+    pub notice_id: i64,
+    pub visit_id: i64,
+    pub kind: String,
+    pub revision: i32,
+    pub recipient: String,
+    pub previous_starts_at: Option<Instant>,
+    pub previous_ends_at: Option<Instant>,
+}
+
+/// Which notices a list wants.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Filter<'a> {
+    pub state: Option<NoticeState>,
+    pub kind: Option<NoticeKind>,
+    pub merchant_number: Option<&'a str>,
+    pub before_id: Option<i64>,
+}
+
+/// Adds notices and what they are about.
+pub fn insert(connection: &mut Connection, rows: &[NoticeRow], visits: &[NoticeVisitRow]) -> QueryResult<()> {
+    insert_rows!(connection, notice::table, rows)?;
+    insert_rows!(connection, notice_visit::table, visits)
+}
+
+/// One notice.
+pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<NoticeRow>> {
+    notice::table.find(id).first(connection).optional()
+}
+
+/// What a list shows of a notice: everything but its bytes.
+type Listed = (
+    (i64, String, String, i64, String, String, String, String),
+    (Option<String>, bool, Instant, Instant, Instant, i32, Instant, Option<Instant>),
+    (Option<Instant>, Option<String>, Option<String>, Option<String>),
+);
+
+/// Notices, the latest first, at most `limit`; without their bytes.
+pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> QueryResult<Vec<NoticeRow>> {
+    let mut query = notice::table
+        .inner_join(merchant::table)
+        .select((
+            (
+                notice::id,
+                notice::kind,
+                notice::state,
+                notice::merchant_id,
+                notice::night,
+                notice::recipient,
+                notice::locale,
+                notice::message_id,
+            ),
+            (
+                notice::reason,
+                notice::emergency,
+                notice::created_at,
+                notice::send_after,
+                notice::expires_at,
+                notice::attempts,
+                notice::next_attempt_at,
+                notice::lease_until,
+            ),
+            (notice::accepted_at, notice::last_error, notice::subject, notice::envelope_from),
+        ))
+        .into_boxed();
+    if let Some(state) = filter.state {
+        query = query.filter(notice::state.eq(state.as_str()));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(notice::kind.eq(kind.as_str()));
+    }
+    if let Some(number) = filter.merchant_number {
+        query = query.filter(merchant::number.eq(number.to_owned()));
+    }
+    if let Some(id) = filter.before_id {
+        query = query.filter(notice::id.lt(id));
+    }
+    let rows: Vec<Listed> = query.order(notice::id.desc()).limit(limit).load(connection)?;
+    Ok(rows.into_iter().map(without_bytes).collect())
+}
+
+fn without_bytes((head, middle, tail): Listed) -> NoticeRow {
+    let (id, kind, state, merchant_id, night, recipient, locale, message_id) = head;
+    let (reason, emergency, created_at, send_after, expires_at, attempts, next_attempt_at, lease_until) =
+        middle;
+    let (accepted_at, last_error, subject, envelope_from) = tail;
+    NoticeRow {
+        id,
+        kind,
+        state,
+        merchant_id,
+        night,
+        recipient,
+        locale,
+        message_id,
+        reason,
+        emergency,
+        created_at,
+        send_after,
+        expires_at,
+        attempts,
+        next_attempt_at,
+        lease_until,
+        accepted_at,
+        last_error,
+        subject,
+        envelope_from,
+        message: None,
+    }
+}
+
+/// Notices by state.
+pub fn counts(connection: &mut Connection) -> QueryResult<BTreeMap<String, i64>> {
+    let rows: Vec<(String, i64)> = notice::table
+        .group_by(notice::state)
+        .select((notice::state, diesel::dsl::count_star()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The visits that these notices are about.
+pub fn visits_of(connection: &mut Connection, notice_ids: &[i64]) -> QueryResult<Vec<NoticeVisitRow>> {
+    let mut rows = Vec::new();
+    for chunk in notice_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            notice_visit::table
+                .filter(notice_visit::notice_id.eq_any(chunk))
+                .load::<NoticeVisitRow>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// What has been queued about these visits, with the state of each notice and whether it has been put into
+/// words (from then on it may have reached somebody).
+pub fn about_visits(
+    connection: &mut Connection,
+    visit_ids: &[i64],
+) -> QueryResult<Vec<(NoticeVisitRow, String, bool)>> {
+    let mut rows = Vec::new();
+    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            notice_visit::table
+                .inner_join(notice::table)
+                .filter(notice_visit::visit_id.eq_any(chunk))
+                .select((notice_visit::all_columns, notice::state, notice::message.is_not_null()))
+                .load::<(NoticeVisitRow, String, bool)>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// Takes a visit off a notice.
+pub fn remove_visit(connection: &mut Connection, notice_id: i64, visit_id: i64) -> QueryResult<()> {
+    diesel::delete(notice_visit::table.find((notice_id, visit_id))).execute(connection).map(drop)
+}
+
+/// Notes that a notice which has not been put into words is about a later revision.
+pub fn set_revision(
+    connection: &mut Connection,
+    notice_id: i64,
+    visit_id: i64,
+    revision: i32,
+) -> QueryResult<()> {
+    diesel::update(notice_visit::table.find((notice_id, visit_id)))
+        .set(notice_visit::revision.eq(revision))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Claims at most `limit` notices that are due, or whose worker's lease has run out, until `lease_until`. Two
+/// workers never claim the same one. Within a transaction.
+pub fn claim(
+    connection: &mut Connection,
+    now: Instant,
+    lease_until: Instant,
+    limit: i64,
+) -> QueryResult<Vec<NoticeRow>> {
+    let waiting = [NoticeState::Queued.as_str(), NoticeState::Deferred.as_str()];
+    let sending = NoticeState::Sending.as_str();
+    let due = notice::table
+        .filter(
+            notice::state
+                .eq_any(waiting)
+                .and(notice::next_attempt_at.le(now))
+                .or(notice::state.eq(sending).and(notice::lease_until.le(now))),
+        )
+        .order((notice::next_attempt_at, notice::id))
+        .limit(limit)
+        .select(notice::id);
+    let ids: Vec<i64> = match connection {
+        Connection::Postgres(inner) => due.for_update().skip_locked().load(inner)?,
+        Connection::Sqlite(inner) => due.load(inner)?,
+    };
+    diesel::update(notice::table.filter(notice::id.eq_any(&ids)))
+        .set((
+            notice::state.eq(sending),
+            notice::lease_until.eq(Some(lease_until)),
+            notice::attempts.eq(notice::attempts + 1),
+        ))
+        .execute(connection)?;
+    let mut rows: Vec<NoticeRow> = notice::table.filter(notice::id.eq_any(&ids)).load(connection)?;
+    rows.sort_by_key(|row| (row.next_attempt_at, row.id));
+    Ok(rows)
+}
+
+/// Keeps the rendered bytes: every attempt sends these.
+pub fn store_message(
+    connection: &mut Connection,
+    id: i64,
+    subject: &str,
+    envelope_from: &str,
+    message: &[u8],
+) -> QueryResult<()> {
+    diesel::update(notice::table.find(id))
+        .set((
+            notice::subject.eq(Some(subject)),
+            notice::envelope_from.eq(Some(envelope_from)),
+            notice::message.eq(Some(message)),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// How an attempt, or a wait, ended.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Ending<'a> {
+    pub state: NoticeState,
+    pub accepted_at: Option<Instant>,
+    pub next_attempt_at: Option<Instant>,
+    pub error: Option<&'a str>,
+}
+
+/// Enters the ending's state from one that allows it and gives up the lease; whether it was in one.
+pub fn end_attempt(connection: &mut Connection, id: i64, ending: &Ending<'_>) -> QueryResult<bool> {
+    let from: Vec<&str> = ending.state.previous().into_iter().map(NoticeState::as_str).collect();
+    let rows = diesel::update(notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(from))))
+        .set((
+            notice::state.eq(ending.state.as_str()),
+            notice::lease_until.eq(None::<Instant>),
+            notice::accepted_at.eq(ending.accepted_at),
+            notice::last_error.eq(ending.error),
+        ))
+        .execute(connection)?;
+    if rows > 0
+        && let Some(next) = ending.next_attempt_at
+    {
+        diesel::update(notice::table.find(id)).set(notice::next_attempt_at.eq(next)).execute(connection)?;
+    }
+    Ok(rows > 0)
+}

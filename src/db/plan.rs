@@ -1,0 +1,135 @@
+//! Plans and their items.
+
+use diesel::prelude::*;
+
+use crate::db::schema::{plan, plan_item};
+use crate::db::{Connection, Instant, insert_rows};
+use crate::domain::plan::PlanState;
+
+/// A plan.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = plan)]
+#[allow(missing_docs)]
+pub struct PlanRow {
+    pub id: i64,
+    pub state: String,
+    pub request: String,
+    pub created_at: Instant,
+    pub created_by: String,
+    pub heartbeat_at: Instant,
+    pub progress: Option<String>,
+    pub report: Option<String>,
+    pub error: Option<String>,
+    pub published_at: Option<Instant>,
+    pub published_by: Option<String>,
+}
+
+/// One task of a plan. `work` and `unplaced` are JSON.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = plan_item)]
+#[allow(missing_docs)]
+pub struct PlanItemRow {
+    pub plan_id: i64,
+    pub ordinal: i64,
+    pub terminal_id: i64,
+    pub work: String,
+    pub duration_minutes: i32,
+    pub notice_lead_minutes: i32,
+    pub starts_at: Option<Instant>,
+    pub ends_at: Option<Instant>,
+    pub appointment_id: Option<i64>,
+    pub unplaced: Option<String>,
+}
+
+/// Adds a plan.
+pub fn insert(connection: &mut Connection, row: PlanRow) -> QueryResult<()> {
+    diesel::insert_into(plan::table).values(row).execute(connection).map(drop)
+}
+
+/// Adds items.
+pub fn insert_items(connection: &mut Connection, rows: &[PlanItemRow]) -> QueryResult<()> {
+    insert_rows!(connection, plan_item::table, rows)
+}
+
+/// One plan.
+pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<PlanRow>> {
+    plan::table.find(id).first(connection).optional()
+}
+
+/// Plans below `before_id`, the latest first, at most `limit`.
+pub fn list(connection: &mut Connection, before_id: Option<i64>, limit: i64) -> QueryResult<Vec<PlanRow>> {
+    let mut query = plan::table.into_boxed();
+    if let Some(id) = before_id {
+        query = query.filter(plan::id.lt(id));
+    }
+    query.order(plan::id.desc()).limit(limit).load(connection)
+}
+
+/// The plan that was published last.
+pub fn last_published(connection: &mut Connection) -> QueryResult<Option<PlanRow>> {
+    plan::table
+        .filter(plan::state.eq(PlanState::Published.as_str()))
+        .order(plan::published_at.desc())
+        .first(connection)
+        .optional()
+}
+
+/// Items after `after`, by ordinal, at most `limit`; only unplaced ones if asked.
+pub fn items(
+    connection: &mut Connection,
+    plan_id: i64,
+    after: i64,
+    unplaced_only: bool,
+    limit: i64,
+) -> QueryResult<Vec<PlanItemRow>> {
+    let mut query = plan_item::table
+        .filter(plan_item::plan_id.eq(plan_id).and(plan_item::ordinal.gt(after)))
+        .into_boxed();
+    if unplaced_only {
+        query = query.filter(plan_item::starts_at.is_null());
+    }
+    query.order(plan_item::ordinal).limit(limit).load(connection)
+}
+
+/// Notes how far the search is; whether the plan is still being solved.
+pub fn set_progress(connection: &mut Connection, id: i64, progress: &str, now: Instant) -> QueryResult<bool> {
+    diesel::update(plan::table.filter(plan::id.eq(id).and(plan::state.eq(PlanState::Solving.as_str()))))
+        .set((plan::progress.eq(Some(progress)), plan::heartbeat_at.eq(now)))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
+/// Enters `state` from a state that allows it; whether the plan was in one.
+pub fn enter(connection: &mut Connection, id: i64, state: PlanState) -> QueryResult<bool> {
+    let from: Vec<&str> = state.previous().into_iter().map(PlanState::as_str).collect();
+    diesel::update(plan::table.filter(plan::id.eq(id).and(plan::state.eq_any(from))))
+        .set(plan::state.eq(state.as_str()))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
+/// Keeps the report.
+pub fn set_report(connection: &mut Connection, id: i64, report: &str) -> QueryResult<()> {
+    diesel::update(plan::table.find(id)).set(plan::report.eq(Some(report))).execute(connection).map(drop)
+}
+
+/// Keeps why it failed.
+pub fn set_error(connection: &mut Connection, id: i64, error: &str) -> QueryResult<()> {
+    diesel::update(plan::table.find(id)).set(plan::error.eq(Some(error))).execute(connection).map(drop)
+}
+
+/// Notes who published it and when.
+pub fn set_published(connection: &mut Connection, id: i64, by: &str, now: Instant) -> QueryResult<()> {
+    diesel::update(plan::table.find(id))
+        .set((plan::published_at.eq(Some(now)), plan::published_by.eq(Some(by))))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Plans that are being solved but have given no sign of life since `before`: their process has died.
+pub fn abandoned(connection: &mut Connection, before: Instant) -> QueryResult<Vec<i64>> {
+    plan::table
+        .filter(plan::state.eq(PlanState::Solving.as_str()).and(plan::heartbeat_at.lt(before)))
+        .select(plan::id)
+        .load(connection)
+}
