@@ -6,6 +6,7 @@
 //! `worker`, `web`, `cli`.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -57,9 +57,7 @@ pub enum Command {
     /// Plan, look at plans, publish them
     #[command(subcommand)]
     Plan(plan::PlanCommand),
-    /// Take terminals down at a time of your choice, if that is legal
     Maintain(maintain::MaintainArgs),
-    /// See what runs now, tonight and the next nights
     Tonight(tonight::TonightArgs),
     /// Look at appointments, move and cancel them, report their outcome
     #[command(subcommand)]
@@ -79,7 +77,6 @@ pub enum Command {
     /// Write the planner's problem to a file
     #[command(subcommand)]
     Problem(problem::ProblemCommand),
-    /// Print the completions for your shell
     Completions(completions::CompletionsArgs),
 }
 

@@ -79,7 +79,7 @@ impl Context {
 }
 
 /// A word as a shell takes it back.
-pub fn shell_quoted(word: &str) -> String {
+pub(crate) fn shell_quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=,@+".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

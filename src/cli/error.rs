@@ -132,8 +132,7 @@ impl CliError {
             429 | 502 | 503 | 504 => ErrorKind::Unavailable,
             _ => ErrorKind::Internal,
         };
-        let detail =
-            if problem.detail.is_empty() { problem.title.clone() } else { problem.detail.clone() };
+        let detail = if problem.detail.is_empty() { problem.title.clone() } else { problem.detail.clone() };
         let mut error = CliError::new(kind, detail);
         if matches!(problem.status, 401 | 403) {
             error = error.hint("Give the token of the server with --token, or in OFFPEAK_TOKEN.");

@@ -28,7 +28,7 @@ pub fn command() -> clap::Command {
 }
 
 /// The exit codes, a line each.
-pub fn exit_codes() -> String {
+pub(crate) fn exit_codes() -> String {
     let mut text = "Exit codes:\n   0  done".to_owned();
     for kind in ErrorKind::ALL {
         text.push_str(&format!("\n  {:>2}  {}", kind.exit_code(), kind.meaning()));
@@ -47,7 +47,7 @@ fn first_page(command: &clap::Command) -> String {
             }
         }
     }
-    page.push_str("\n{options}{after-help}");
+    page.push_str("\nOptions of every command:\n{options}{after-help}");
     page
 }
 

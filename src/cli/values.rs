@@ -41,15 +41,18 @@ fn parse_instant(text: &str, end_of_day: bool) -> Result<DateTime<Utc>, String> 
         )
     };
     // RFC 3339 asks for seconds; people leave them out.
-    for form in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"] {
+    for form in
+        ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"]
+    {
         if let Ok(instant) = DateTime::parse_from_str(&text.replace(" +", "+").replace(" -", "-"), form) {
             return Ok(instant.to_utc());
         }
     }
     let (local, zone) = match text.rsplit_once(' ') {
-        Some((local, name)) if name.contains(|character: char| character.is_ascii_alphabetic()) => {
-            (local, name.parse::<Tz>().map_err(|_| format!("`{name}` is not an IANA zone, as Europe/London"))?)
-        }
+        Some((local, name)) if name.contains(|character: char| character.is_ascii_alphabetic()) => (
+            local,
+            name.parse::<Tz>().map_err(|_| format!("`{name}` is not an IANA zone, as Europe/London"))?,
+        ),
         _ => match text.strip_suffix('Z') {
             Some(local) => (local, Tz::UTC),
             None => (text, Tz::UTC),

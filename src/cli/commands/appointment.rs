@@ -12,18 +12,15 @@ use crate::cli::error::CliError;
 
 /// What `offpeak appointment` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  offpeak appointment move 17 --at 'Sat 02:00' --reason 'stock-taking on Friday'"
+)]
 pub enum AppointmentCommand {
-    /// List appointments by start
     List(list::ListArgs),
-    /// Show one appointment
     Show(show::ShowArgs),
-    /// Move an appointment; its merchant is told
     Move(move_to::MoveArgs),
-    /// Call an appointment off; its merchant is told
     Cancel(cancel::CancelArgs),
-    /// Report that the work has begun
     Start(start::StartArgs),
-    /// Report how an appointment ended
     Outcome(outcome::OutcomeArgs),
 }
 

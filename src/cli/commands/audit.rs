@@ -8,8 +8,8 @@ use crate::cli::render::{instant, optional};
 
 /// What `offpeak audit` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak audit list")]
 pub enum AuditCommand {
-    /// List what was done, the latest first
     List(ListArgs),
 }
 
@@ -22,6 +22,8 @@ impl AuditCommand {
     }
 }
 
+/// List what was done, the latest first
+///
 /// Lists who did what, when and why; `-o json` also has what stood there before and after.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak audit list --limit 20")]

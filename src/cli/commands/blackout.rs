@@ -9,12 +9,12 @@ use crate::cli::error::CliError;
 
 /// What `offpeak blackout` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  offpeak blackout add Christmas --from 2026-12-24 --to 2026-12-26 --yearly"
+)]
 pub enum BlackoutCommand {
-    /// List the blackouts
     List(list::ListArgs),
-    /// Add a blackout
     Add(add::AddArgs),
-    /// Remove a blackout
     Remove(remove::RemoveArgs),
 }
 

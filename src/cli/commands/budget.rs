@@ -9,12 +9,10 @@ use crate::cli::error::CliError;
 
 /// What `offpeak budget` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak budget add region --percent 5")]
 pub enum BudgetCommand {
-    /// List the budgets
     List(list::ListArgs),
-    /// Add a budget
     Add(add::AddArgs),
-    /// Remove a budget
     Remove(remove::RemoveArgs),
 }
 

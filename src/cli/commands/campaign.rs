@@ -14,15 +14,15 @@ pub use create::{CreateCommand, FirmwareArgs, InspectionArgs, TermArgs};
 
 /// What `offpeak campaign` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  offpeak campaign create firmware fw-3.2.0 --artifact a920-3.2.0.zip --version 3.2.0 \\\n    --selector 'model = \"A920\"' --for 20m --deadline 2026-12-20"
+)]
 pub enum CampaignCommand {
     /// Create a campaign
     #[command(subcommand)]
     Create(CreateCommand),
-    /// List campaigns
     List(list::ListArgs),
-    /// Show one campaign and how far it is
     Show(show::ShowArgs),
-    /// Show which terminals a campaign picks, and which it skips and why
     Targets(targets::TargetsArgs),
     /// Let a draft campaign be planned
     #[command(after_help = "Example:\n  offpeak campaign activate fw-3.2.0")]

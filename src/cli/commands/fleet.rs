@@ -10,14 +10,11 @@ use crate::cli::error::CliError;
 
 /// What `offpeak fleet` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak fleet import merchants.csv sites.csv terminals.csv")]
 pub enum FleetCommand {
-    /// Import merchants, sites and terminals, all or nothing
     Import(import::ImportArgs),
-    /// Write the files of a made-up, realistic fleet
     Generate(generate::GenerateArgs),
-    /// Write the files that import reads
     Export(export::ExportArgs),
-    /// Count the fleet
     Summary(summary::SummaryArgs),
 }
 

@@ -9,12 +9,10 @@ use crate::cli::error::CliError;
 
 /// What `offpeak lock` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak lock report SN-000042 --cause 'no answer after a restart'")]
 pub enum LockCommand {
-    /// List locks, open ones first
     List(list::ListArgs),
-    /// Report that a terminal cannot take payments
     Report(report::ReportArgs),
-    /// Say how far a lock is
     Set(set::SetArgs),
 }
 

@@ -7,9 +7,11 @@ use crate::cli::error::CliError;
 use crate::cli::output::plural;
 use crate::cli::{render, values};
 
-/// Takes terminals down at a time of your choice, under every rule that plans keep: windows, blackouts, budgets,
-/// the notice lead. What a rule refuses is said, with the nearest legal time and the command for it. Either every
-/// terminal gets its appointment or none does.
+/// Take terminals down at a time of your choice, if that is legal
+///
+/// Takes terminals down at a time of your choice, under every rule that plans keep: windows, blackouts,
+/// budgets, the notice lead. What a rule refuses is said, with the nearest legal time and the command for
+/// it. Either every terminal gets its appointment or none does.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     offpeak maintain --terminal SN-000042 --at 'tonight 02:00' --for 20m --reason 'card reader swallows cards'\n  \

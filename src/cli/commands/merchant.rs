@@ -1,15 +1,15 @@
 //! Merchants: the firms whom we mail.
 
-use crate::api::fleet::MerchantView;
 use crate::api::PageQuery;
+use crate::api::fleet::MerchantView;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
 /// What `offpeak merchant` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak merchant list")]
 pub enum MerchantCommand {
-    /// List merchants
     List(ListArgs),
 }
 
@@ -22,6 +22,8 @@ impl MerchantCommand {
     }
 }
 
+/// List merchants
+///
 /// Lists them in the order of their keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak merchant list --search coffee")]
@@ -36,6 +38,7 @@ pub struct ListArgs {
 
 fn list(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let query = PageQuery { q: args.search.clone(), ..PageQuery::default() };
-    let empty = "No merchant here. Import a fleet: offpeak fleet import merchants.csv sites.csv terminals.csv";
+    let empty =
+        "No merchant here. Import a fleet: offpeak fleet import merchants.csv sites.csv terminals.csv";
     context.show_list::<MerchantView>("/merchants", &query, &args.paging, empty, render::fleet::merchants)
 }

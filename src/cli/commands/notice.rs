@@ -9,12 +9,10 @@ use crate::cli::error::CliError;
 
 /// What `offpeak notice` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak notice preview announcement --locale zh-CN")]
 pub enum NoticeCommand {
-    /// List the outbox
     List(list::ListArgs),
-    /// Read a mail as the merchant does
     Show(show::ShowArgs),
-    /// Put a mail into words without sending it
     Preview(preview::PreviewArgs),
 }
 

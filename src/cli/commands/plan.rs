@@ -12,24 +12,20 @@ mod show;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
+pub use create::{ScopeArgs, outcome, solve};
+pub use publish::sentence as published_sentence;
+
 /// What `offpeak plan` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak plan create --days 30\n  offpeak plan publish 1")]
 pub enum PlanCommand {
-    /// Plan the active campaigns into a draft
     Create(create::CreateArgs),
-    /// List plans, the latest first
     List(list::ListArgs),
-    /// Show a plan's report
     Show(show::ShowArgs),
-    /// List what a plan does to each terminal
     Items(items::ItemsArgs),
-    /// Show what a plan would change of what stands now
     Diff(diff::DiffArgs),
-    /// Draw the load per night against the budgets
     Load(load::LoadArgs),
-    /// Verify a plan and make it stand: appointments and mails in one step
     Publish(publish::PublishArgs),
-    /// Put a draft away
     Discard(discard::DiscardArgs),
 }
 

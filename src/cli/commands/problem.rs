@@ -11,8 +11,8 @@ use crate::cli::output::OutputTarget;
 
 /// What `offpeak problem` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak problem export -o problem.json")]
 pub enum ProblemCommand {
-    /// Write the problem that a plan would be made for
     Export(ExportArgs),
 }
 
@@ -25,8 +25,10 @@ impl ProblemCommand {
     }
 }
 
-/// Writes an `offpeak.problem/1` file: everything that the planner sees, and nothing else. `offpeak solve` and
-/// `offpeak verify` need it and no database.
+/// Write the problem that a plan would be made for
+///
+/// Writes an `offpeak.problem/1` file: everything that the planner sees, and nothing else. `offpeak solve`
+/// and `offpeak verify` need it and no database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak problem export -o problem.json\n  \
                         offpeak problem export | offpeak solve - -o plan.json")]

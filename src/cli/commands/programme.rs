@@ -9,13 +9,14 @@ use crate::cli::error::CliError;
 
 /// What `offpeak programme` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak programme create half-yearly --every 180d --for 20m")]
 pub enum ProgrammeCommand {
-    /// Create a programme
     Create(create::CreateArgs),
-    /// List programmes
     List(list::ListArgs),
     /// Let a programme raise nothing for the time being
-    #[command(after_help = "Example:\n  offpeak programme pause half-yearly --reason 'no technicians in August'")]
+    #[command(
+        after_help = "Example:\n  offpeak programme pause half-yearly --reason 'no technicians in August'"
+    )]
     Pause(change::ChangeArgs),
     /// Let it raise work again
     #[command(after_help = "Example:\n  offpeak programme resume half-yearly")]

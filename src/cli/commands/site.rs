@@ -1,15 +1,15 @@
 //! Sites: the outlets of merchants.
 
-use crate::api::fleet::SiteView;
 use crate::api::PageQuery;
+use crate::api::fleet::SiteView;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
 /// What `offpeak site` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak site list")]
 pub enum SiteCommand {
-    /// List sites
     List(ListArgs),
 }
 
@@ -22,6 +22,8 @@ impl SiteCommand {
     }
 }
 
+/// List sites
+///
 /// Lists them in the order of their keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak site list --search north --all")]

@@ -8,10 +8,9 @@ use crate::cli::error::CliError;
 
 /// What `offpeak terminal` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak terminal show SN-000042")]
 pub enum TerminalCommand {
-    /// List terminals
     List(list::ListArgs),
-    /// Show one terminal with all that happened to it
     Show(show::ShowArgs),
 }
 

@@ -6,7 +6,10 @@ use crate::cli::error::CliError;
 use crate::cli::output::{count, plural};
 use crate::cli::render;
 
-/// Shows what runs now, what comes next, the nights ahead against the budget, locked terminals, and the mails by state.
+/// See what runs now, tonight and the next nights
+///
+/// Shows what runs now, what comes next, the nights ahead against the budget, locked terminals, and the
+/// mails by state.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak tonight")]
 pub struct TonightArgs {}

@@ -10,14 +10,11 @@ use crate::cli::error::CliError;
 
 /// What `offpeak window` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak window add '0 1 * * *' --for 5h")]
 pub enum WindowCommand {
-    /// List the maintenance windows
     List(list::ListArgs),
-    /// Add a maintenance window
     Add(add::AddArgs),
-    /// Remove a maintenance window
     Remove(remove::RemoveArgs),
-    /// Print the next openings, in local time and UTC
     Preview(preview::PreviewArgs),
 }
 

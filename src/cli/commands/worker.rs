@@ -7,8 +7,8 @@ use crate::cli::output::count;
 
 /// What `offpeak worker` can do.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak worker run notify")]
 pub enum WorkerCommand {
-    /// Run one pass of a loop, now
     Run(RunArgs),
 }
 
@@ -21,8 +21,10 @@ impl WorkerCommand {
     }
 }
 
-/// Runs one pass of a loop that `offpeak serve` runs by itself. A pass does what is due and nothing else, so it
-/// may be run as often as you like.
+/// Run one pass of a loop, now
+///
+/// Runs one pass of a loop that `offpeak serve` runs by itself. A pass does what is due and nothing else,
+/// so it may be run as often as you like.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak worker run notify")]
 pub struct RunArgs {

@@ -26,10 +26,12 @@ pub fn bar(bar: Bar) -> String {
     full.push_str(EIGHTHS[eighths % 8]);
     let filled = eighths.div_ceil(8);
 
-    let mark = bar.limit.filter(|limit| *limit <= bar.scale).map(|limit| {
-        ((u64::from(limit) * columns / scale) as usize).min(bar.columns.saturating_sub(1))
-    });
-    let rest: String = (filled..bar.columns).map(|column| if mark == Some(column) { '│' } else { '·' }).collect();
+    let mark = bar
+        .limit
+        .filter(|limit| *limit <= bar.scale)
+        .map(|limit| ((u64::from(limit) * columns / scale) as usize).min(bar.columns.saturating_sub(1)));
+    let rest: String =
+        (filled..bar.columns).map(|column| if mark == Some(column) { '│' } else { '·' }).collect();
     let painted = match bar.limit {
         Some(limit) if bar.value > limit => style(full).red(),
         Some(limit) if u64::from(bar.value) * 10 >= u64::from(limit) * 9 => style(full).yellow(),

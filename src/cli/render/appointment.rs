@@ -6,7 +6,8 @@ use crate::cli::render::{instant, span};
 
 /// Appointments, one a line.
 pub fn list(screen: &mut Screen, appointments: &[AppointmentView]) {
-    let mut table = Table::new(["id", "state", "local start", "starts (UTC)", "serial", "site", "merchant", "work"]);
+    let mut table =
+        Table::new(["id", "state", "local start", "starts (UTC)", "serial", "site", "merchant", "work"]);
     for appointment in appointments {
         table.row([
             appointment.id.to_string(),
@@ -32,10 +33,13 @@ pub fn one(screen: &mut Screen, appointment: &AppointmentView) {
         ("local start", Some(appointment.local_start.clone())),
         ("UTC", Some(span(appointment.starts_at, appointment.ends_at))),
         ("work", Some(appointment.work.join(" + "))),
-        ("announced", Some(match appointment.announced_at {
-            Some(at) => format!("accepted by the merchant's mail server at {}", instant(at)),
-            None => "not yet".into(),
-        })),
+        (
+            "announced",
+            Some(match appointment.announced_at {
+                Some(at) => format!("accepted by the merchant's mail server at {}", instant(at)),
+                None => "not yet".into(),
+            }),
+        ),
         ("revision", (appointment.revision > 0).then(|| appointment.revision.to_string())),
         ("emergency", appointment.emergency.then(|| "yes: it did not wait for the notice lead".to_owned())),
         ("note", appointment.note.clone()),

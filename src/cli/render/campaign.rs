@@ -7,7 +7,8 @@ use crate::domain::campaign::{Recurrence, Work};
 
 /// Campaigns.
 pub fn list(screen: &mut Screen, campaigns: &[CampaignView]) {
-    let mut table = Table::new(["name", "state", "work", "selector", "for", "deadline", ">prio", "appointments"]);
+    let mut table =
+        Table::new(["name", "state", "work", "selector", "for", "deadline", ">prio", "appointments"]);
     for campaign in campaigns {
         table.row([
             campaign.name.clone(),

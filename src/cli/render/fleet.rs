@@ -1,7 +1,8 @@
 //! Imports, the fleet in numbers, merchants, sites, terminals, and one terminal's history.
 
 use crate::api::fleet::{
-    FleetSummary, GroupCount, ImportCount, ImportReport, MerchantView, SiteView, TerminalHistory, TerminalView,
+    FleetSummary, GroupCount, ImportCount, ImportReport, MerchantView, SiteView, TerminalHistory,
+    TerminalView,
 };
 use crate::api::lock::LockView;
 use crate::cli::output::{Bar, Screen, Table, bar, count};
@@ -10,8 +11,7 @@ use crate::cli::render::{appointment, instant, optional, tags};
 /// What an import did.
 pub fn import(screen: &mut Screen, report: &ImportReport) {
     let mut table = Table::new(["rows", ">new", ">changed", ">unchanged"]);
-    let kinds =
-        [("merchants", report.merchants), ("sites", report.sites), ("terminals", report.terminals)];
+    let kinds = [("merchants", report.merchants), ("sites", report.sites), ("terminals", report.terminals)];
     for (name, ImportCount { created, updated, unchanged }) in kinds {
         table.row([name.into(), count(created), count(updated), count(unchanged)]);
     }

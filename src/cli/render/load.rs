@@ -15,7 +15,8 @@ pub fn nights(screen: &mut Screen, nights: &[NightLoad]) {
         return;
     };
     let columns = (screen.columns().saturating_sub(66)).clamp(12, 40);
-    let value_width = busy.iter().map(|night| of_cap(night.peak_down, night.fleet_cap).len()).max().unwrap_or(0);
+    let value_width =
+        busy.iter().map(|night| of_cap(night.peak_down, night.fleet_cap).len()).max().unwrap_or(0);
     let mut previous: Option<NaiveDate> = None;
     for load in busy {
         if let Some(previous) = previous {
@@ -73,7 +74,8 @@ pub fn groups(screen: &mut Screen, load: &Load, most_rows: usize) {
     screen.heading("Groups nearest to their budgets");
     let mut table = Table::new(["group", ">peak", ">budget", "when"]);
     for (group, peak) in rows.iter().take(most_rows) {
-        let at: DateTime<Utc> = load.from + Duration::minutes(i64::from(load.slot_minutes) * peak.slot as i64);
+        let at: DateTime<Utc> =
+            load.from + Duration::minutes(i64::from(load.slot_minutes) * peak.slot as i64);
         table.row([
             group.group.clone(),
             count(peak.down),
@@ -113,7 +115,9 @@ fn peak(group: &GroupLoad) -> Option<Peak> {
         cap: group.cap.as_ref().and_then(|cap| cap.get(slot).copied()),
     });
     // The first of equals: `max_by_key` would take the last.
-    peaks.reduce(|best, next| if (next.tightness(), next.down) > (best.tightness(), best.down) { next } else { best })
+    peaks.reduce(
+        |best, next| if (next.tightness(), next.down) > (best.tightness(), best.down) { next } else { best },
+    )
 }
 
 #[cfg(test)]

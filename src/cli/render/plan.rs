@@ -33,7 +33,12 @@ pub fn one(screen: &mut Screen, plan: &PlanView) {
         screen.line(format!("  It failed: {error}"));
     }
     if let Some(progress) = &plan.progress {
-        screen.line(format!("  {}: {} of {} placed", progress.phase, count(progress.placed), count(progress.total)));
+        screen.line(format!(
+            "  {}: {} of {} placed",
+            progress.phase,
+            count(progress.placed),
+            count(progress.total)
+        ));
     }
     if let Some(report) = &plan.report {
         self::report(screen, report);
@@ -47,7 +52,11 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
         _ => None,
     };
     let within = |part: u64, bound: u64| {
-        if part <= bound { "the proven minimum".into() } else { format!("{} at least is unavoidable", share(bound, part)) }
+        if part <= bound {
+            "the proven minimum".into()
+        } else {
+            format!("{} at least is unavoidable", share(bound, part))
+        }
     };
     screen.pairs(&[
         ("horizon", horizon),
@@ -64,7 +73,11 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
         (
             "disruption",
             (report.placed > 0).then(|| {
-                format!("{} ({})", count(report.disruption), within(report.disruption, report.disruption_lower))
+                format!(
+                    "{} ({})",
+                    count(report.disruption),
+                    within(report.disruption, report.disruption_lower)
+                )
             }),
         ),
         ("at once", Some(format!("at most {} down", plural(report.peak_down, "terminal")))),
@@ -112,7 +125,9 @@ fn verdict(report: &PlanReport) -> String {
     if report.findings.is_empty() {
         style("the independent checker found nothing wrong").green().to_string()
     } else {
-        style(format!("the independent checker has {}", plural(report.findings.len(), "finding"))).red().to_string()
+        style(format!("the independent checker has {}", plural(report.findings.len(), "finding")))
+            .red()
+            .to_string()
     }
 }
 
@@ -168,7 +183,13 @@ pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
     let starts = |item: &PlanItem| optional(item.starts_at.map(instant));
     for item in &diff.added {
         let sign = style("+").green();
-        screen.line(format!("{sign} {}  {}  {}  {}", item.serial, starts(item), item.site_code, item.campaigns.join(" + ")));
+        screen.line(format!(
+            "{sign} {}  {}  {}  {}",
+            item.serial,
+            starts(item),
+            item.site_code,
+            item.campaigns.join(" + ")
+        ));
     }
     for moved in &diff.moved {
         let sign = style("~").yellow();

@@ -13,7 +13,8 @@ pub fn instant(instant: DateTime<Utc>) -> String {
 
 /// A span, as `2026-12-02 02:00Z – 02:30Z`; the end's date is left out where it is the start's.
 pub fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-    let end = if from.date_naive() == to.date_naive() { to.format("%H:%MZ").to_string() } else { instant(to) };
+    let end =
+        if from.date_naive() == to.date_naive() { to.format("%H:%MZ").to_string() } else { instant(to) };
     format!("{} – {end}", instant(from))
 }
 
@@ -25,8 +26,11 @@ pub fn night(date: NaiveDate) -> String {
 /// Minutes as people say them: `20m`, `1h30m`, `3d`.
 pub fn minutes_in_words(minutes: u32) -> String {
     let parts = [(minutes / 1440, "d"), (minutes % 1440 / 60, "h"), (minutes % 60, "m")];
-    let text: String =
-        parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect();
+    let text: String = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
     if text.is_empty() { "0m".into() } else { text }
 }
 

@@ -6,6 +6,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// Call an appointment off; its merchant is told
+///
 /// Calls an appointment off. An announced merchant is told; the campaign's work goes back to the planner.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak appointment cancel 17 --reason 'the shop is being rebuilt'")]
@@ -19,7 +21,7 @@ pub struct CancelArgs {
 }
 
 /// Runs it.
-pub fn run(args: &CancelArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &CancelArgs, context: &Context) -> Result<(), CliError> {
     let because = Because { reason: Some(args.reason.clone()) };
     let cancelled: AppointmentView =
         context.client()?.post(&format!("/appointments/{}/cancel", args.id), &because)?;

@@ -7,6 +7,8 @@ use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::{render, values};
 
+/// List appointments by start
+///
 /// Lists appointments by start.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak appointment list --state planned,announced --site LDN-001\n  \
@@ -36,7 +38,7 @@ pub struct ListArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let query = AppointmentQuery {
         state: (!args.state.is_empty()).then(|| args.state.join(",")),
         serial: args.serial.clone(),

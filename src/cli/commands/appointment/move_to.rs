@@ -5,10 +5,14 @@ use crate::cli::context::{Context, shell_quoted};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Moves an appointment to a time of your choice, under every rule that plans keep. What a rule refuses is said,
-/// with the nearest legal time and the command for it. An announced merchant is told of the move.
+/// Move an appointment; its merchant is told
+///
+/// Moves an appointment to a time of your choice, under every rule that plans keep. What a rule refuses is
+/// said, with the nearest legal time and the command for it. An announced merchant is told of the move.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak appointment move 17 --at 'Sat 02:00' --reason 'stock-taking on Friday'")]
+#[command(
+    after_help = "Example:\n  offpeak appointment move 17 --at 'Sat 02:00' --reason 'stock-taking on Friday'"
+)]
 pub struct MoveArgs {
     /// The appointment
     #[arg(value_name = "ID")]
@@ -25,7 +29,7 @@ pub struct MoveArgs {
 }
 
 /// Runs it.
-pub fn run(args: &MoveArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &MoveArgs, context: &Context) -> Result<(), CliError> {
     let request = MoveRequest { at: args.at.clone(), reason: args.reason.clone(), dry_run: args.dry_run };
     let moved: AppointmentView = context
         .client()?

@@ -5,6 +5,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// Report how an appointment ended
+///
 /// Reports how an appointment ended: this is how a terminal-management system, or a technician, closes it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak appointment outcome 17 done --firmware 3.2.0\n  \
@@ -34,7 +36,7 @@ pub enum OutcomeWord {
 }
 
 /// Runs it.
-pub fn run(args: &OutcomeArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &OutcomeArgs, context: &Context) -> Result<(), CliError> {
     let report = OutcomeReport {
         outcome: match args.outcome {
             OutcomeWord::Done => Outcome::Done,

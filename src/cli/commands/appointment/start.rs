@@ -6,6 +6,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// Report that the work has begun
+///
 /// Reports that the work of an open appointment has begun: its terminal is down now.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak appointment start 17")]
@@ -19,7 +21,7 @@ pub struct StartArgs {
 }
 
 /// Runs it.
-pub fn run(args: &StartArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &StartArgs, context: &Context) -> Result<(), CliError> {
     let because = Because { reason: args.reason.clone() };
     let started: AppointmentView =
         context.client()?.post(&format!("/appointments/{}/start", args.id), &because)?;

@@ -5,10 +5,14 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// Add a blackout
+///
 /// Adds a span in which a scope is not touched, once or every year.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak blackout add Christmas --from 2026-12-24 --to 2026-12-26 --yearly\n  \
-                        offpeak blackout add 'Singles Day' --from 2026-11-10T18:00 --to 2026-11-12 --scope region:east")]
+#[command(
+    after_help = "Example:\n  offpeak blackout add Christmas --from 2026-12-24 --to 2026-12-26 --yearly\n  \
+                        offpeak blackout add 'Singles Day' --from 2026-11-10T18:00 --to 2026-11-12 --scope region:east"
+)]
 pub struct AddArgs {
     /// What people call it
     #[arg(value_name = "NAME")]
@@ -31,7 +35,7 @@ pub struct AddArgs {
 }
 
 /// Runs it.
-pub fn run(args: &AddArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &AddArgs, context: &Context) -> Result<(), CliError> {
     let blackout = NewBlackout {
         name: args.name.clone(),
         scope: args.scope.clone(),

@@ -3,7 +3,10 @@
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
-/// Removes a blackout. What is already published stays where it stands; the next plan goes by the rules that are left.
+/// Remove a blackout
+///
+/// Removes a blackout. What is already published stays where it stands; the next plan goes by the rules
+/// that are left.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak blackout remove 3")]
 pub struct RemoveArgs {
@@ -13,7 +16,7 @@ pub struct RemoveArgs {
 }
 
 /// Runs it.
-pub fn run(args: &RemoveArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &RemoveArgs, context: &Context) -> Result<(), CliError> {
     context.client()?.delete(&format!("/blackouts/{}", args.id))?;
     context.output.show(&(), |screen| screen.line(format!("Removed blackout {}.", args.id)))
 }

@@ -6,14 +6,16 @@ use crate::cli::error::CliError;
 use crate::cli::render;
 use crate::domain::budget::Limit;
 
-/// Adds a disruption budget: of each group, at most so many terminals (or so many per cent, rounded up) are down
-/// at once. Terminals that are already locked count.
+/// Add a budget
+///
+/// Adds a disruption budget: of each group, at most so many terminals (or so many per cent, rounded up)
+/// are down at once. Terminals that are already locked count.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak budget add fleet --percent 5\n  \
                         offpeak budget add region --percent 8 --min 2 --only north --hours 08:00-20:00\n  \
                         offpeak budget add cell --count 2\n  \
                         offpeak budget add site --percent 50 --keep 1")]
-#[group(id = "limit", required = true, multiple = false, args = ["percent", "count"])]
+#[command(group = clap::ArgGroup::new("limit").required(true).args(["percent", "count"]))]
 pub struct AddArgs {
     /// What terminals are grouped by: fleet, region, host, carrier, cell, merchant, site, model or tag:NAME
     #[arg(value_name = "GROUPING")]
@@ -39,7 +41,7 @@ pub struct AddArgs {
 }
 
 /// Runs it.
-pub fn run(args: &AddArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &AddArgs, context: &Context) -> Result<(), CliError> {
     let limit = match (args.percent, args.count) {
         (Some(percent), _) => Limit::Percent(percent),
         (None, Some(count)) => Limit::Count(count),

@@ -32,7 +32,7 @@ pub enum Step {
 }
 
 /// Runs it.
-pub fn run(step: Step, args: &ChangeArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(step: Step, args: &ChangeArgs, context: &Context) -> Result<(), CliError> {
     let verb = match step {
         Step::Activate => "activate",
         Step::Pause => "pause",

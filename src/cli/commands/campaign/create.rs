@@ -11,14 +11,17 @@ use crate::domain::fleet::FirmwareVersion;
 
 /// What kind of campaign.
 #[derive(Debug, clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  offpeak campaign create inspection winter-check --for 15m --deadline 2027-01-31"
+)]
 pub enum CreateCommand {
-    /// Create a campaign that installs a firmware version
     Firmware(FirmwareArgs),
-    /// Create a campaign that looks terminals over
     Inspection(InspectionArgs),
 }
 
-/// A campaign that installs a firmware version. Terminals that already run it, or that it does not fit, are
+/// Create a campaign that installs a firmware version
+///
+/// Terminals that already run it, or that it does not fit, are
 /// skipped, and reported with the reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
@@ -45,7 +48,9 @@ pub struct FirmwareArgs {
     pub terms: TermArgs,
 }
 
-/// A campaign that looks terminals over, over the network or by a visit.
+/// Create a campaign that looks terminals over
+///
+/// It is done over the network, or by a visit.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     offpeak campaign create inspection winter-check --on-site --selector 'site.tag.outdoor = \"yes\"' \\\n    \

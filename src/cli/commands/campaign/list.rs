@@ -5,6 +5,8 @@ use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// List campaigns
+///
 /// Lists the campaigns.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak campaign list")]
@@ -15,7 +17,7 @@ pub struct ListArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let empty = "No campaign yet. Create one: offpeak campaign create firmware --help";
     context.show_list::<CampaignView>("/campaigns", &(), &args.paging, empty, render::campaign::list)
 }

@@ -6,8 +6,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Counts the terminals that a campaign's selector picks, those that still need an appointment, and those that
-/// are skipped, by reason.
+/// Show which terminals a campaign picks, and which it skips and why
+///
+/// Counts the terminals that a campaign's selector picks, those that still need an appointment, and those
+/// that are skipped, by reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak campaign targets fw-3.2.0 --skipped")]
 pub struct TargetsArgs {
@@ -20,7 +22,7 @@ pub struct TargetsArgs {
 }
 
 /// Runs it.
-pub fn run(args: &TargetsArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &TargetsArgs, context: &Context) -> Result<(), CliError> {
     let targets: Targets =
         context.client()?.get(&format!("/campaigns/{}/targets", path_segment(&args.name)))?;
     context.output.show(&targets, |screen| {

@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
+/// Write the files that import reads
+///
 /// Writes merchants, sites and terminals as files that `offpeak fleet import` reads back without a change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak fleet export --out backup --format jsonl")]
@@ -41,7 +43,7 @@ struct Written {
 }
 
 /// Runs it.
-pub fn run(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
     let extension = match args.format {
         Format::Csv => "csv",
         Format::Jsonl => "jsonl",

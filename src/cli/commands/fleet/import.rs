@@ -10,10 +10,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Reads merchants.csv, sites.csv and terminals.csv (UTF-8, with or without BOM) or JSON Lines, in any order. The
-/// kind of a file is known by its name. Rows are matched by merchant number, site code and serial number: new
-/// ones are created, different ones are updated. Either every file goes in or nothing does; every bad row is
-/// reported with file, line, column, value and remedy. Importing the same files again changes nothing.
+/// Import merchants, sites and terminals, all or nothing
+///
+/// Reads merchants.csv, sites.csv and terminals.csv (UTF-8, with or without BOM) or JSON Lines, in any
+/// order. The kind of a file is known by its name. Rows are matched by merchant number, site code and
+/// serial number: new ones are created, different ones are updated. Either every file goes in or nothing
+/// does; every bad row is reported with file, line, column, value and remedy. Importing the same files
+/// again changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak fleet import merchants.csv sites.csv terminals.csv\n  \
                         offpeak fleet import fleet/*.csv --dry-run")]
@@ -32,7 +35,7 @@ struct Query {
 }
 
 /// Runs it.
-pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     let files = args.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let report = send(context, &files, args.dry_run)?;
     context.output.show(&report, |screen| render::fleet::import(screen, &report))?;
@@ -43,12 +46,12 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// Sends the files.
-pub fn send(context: &Context, files: &[UploadFile], dry_run: bool) -> Result<ImportReport, CliError> {
+pub(crate) fn send(context: &Context, files: &[UploadFile], dry_run: bool) -> Result<ImportReport, CliError> {
     context.client()?.upload("/fleet/import", &Query { dry_run }, files)
 }
 
 /// Reads a file for sending; reports call it by the name that was given.
-pub fn read(path: &PathBuf) -> Result<UploadFile, CliError> {
+pub(crate) fn read(path: &PathBuf) -> Result<UploadFile, CliError> {
     let content = std::fs::read(path).map_err(|error| CliError::file("read", path, &error))?;
     Ok(UploadFile { name: path.display().to_string(), content })
 }

@@ -5,6 +5,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// Report that a terminal cannot take payments
+///
 /// Reports that a terminal cannot take payments. Until it is fixed it counts as down against every budget.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak lock report SN-000042 --cause 'shows \"tamper\" after a fall'")]
@@ -18,7 +20,7 @@ pub struct ReportArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ReportArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ReportArgs, context: &Context) -> Result<(), CliError> {
     let lock = NewLock { serial: args.serial.clone(), cause: args.cause.clone() };
     let reported: LockView = context.client()?.post("/locks", &lock)?;
     context.output.show(&reported, |screen| render::fleet::locks(screen, std::slice::from_ref(&reported)))?;

@@ -6,7 +6,10 @@ use crate::cli::error::CliError;
 use crate::cli::render;
 use crate::domain::lock::LockState;
 
-/// Says how far a lock is: informed, in_repair, fixed, confirmed (the merchant says it takes payments), or withdrawn.
+/// Say how far a lock is
+///
+/// Says how far a lock is: informed, in_repair, fixed, confirmed (the merchant says it takes payments), or
+/// withdrawn.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak lock set 4 fixed --reason 'new reader fitted'")]
 pub struct SetArgs {
@@ -22,7 +25,7 @@ pub struct SetArgs {
 }
 
 /// Runs it.
-pub fn run(args: &SetArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &SetArgs, context: &Context) -> Result<(), CliError> {
     let change = LockChange { state: args.state, reason: args.reason.clone() };
     let lock: LockView = context.client()?.post(&format!("/locks/{}/state", args.id), &change)?;
     context.output.show(&lock, |screen| render::fleet::locks(screen, std::slice::from_ref(&lock)))

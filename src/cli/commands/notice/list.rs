@@ -5,6 +5,8 @@ use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// List the outbox
+///
 /// Lists the mails to merchants: sent, waiting, refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak notice list --state deferred\n  \
@@ -25,7 +27,7 @@ pub struct ListArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let query = NoticeQuery {
         state: args.state.clone(),
         kind: args.kind.clone(),

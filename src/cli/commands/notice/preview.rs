@@ -6,7 +6,10 @@ use crate::cli::error::CliError;
 use crate::cli::render;
 use crate::domain::notice::NoticeKind;
 
-/// Puts a mail into words without queueing it: a made-up sample, or what the merchant of an appointment would read.
+/// Put a mail into words without sending it
+///
+/// Puts a mail into words without queueing it: a made-up sample, or what the merchant of an appointment
+/// would read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak notice preview announcement --locale zh-CN\n  \
                         offpeak notice preview moved --appointment 17 --html > moved.html")]
@@ -26,12 +29,9 @@ pub struct PreviewArgs {
 }
 
 /// Runs it.
-pub fn run(args: &PreviewArgs, context: &Context) -> Result<(), CliError> {
-    let request = PreviewRequest {
-        kind: args.kind,
-        locale: args.locale.clone(),
-        appointment: args.appointment,
-    };
+pub(super) fn run(args: &PreviewArgs, context: &Context) -> Result<(), CliError> {
+    let request =
+        PreviewRequest { kind: args.kind, locale: args.locale.clone(), appointment: args.appointment };
     let message: Message = context.client()?.post("/notices/preview", &request)?;
     context.output.show(&message, |screen| {
         if args.html { screen.line(&message.html) } else { render::notice::mail(screen, &message, None) }

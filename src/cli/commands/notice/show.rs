@@ -5,6 +5,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// Read a mail as the merchant does
+///
 /// Shows a notice's life and the mail as the merchant reads it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak notice show 12\n  offpeak notice show 12 --raw > mail.eml")]
@@ -21,7 +23,7 @@ pub struct ShowArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let path = format!("/notices/{}", args.id);
     if args.raw {

@@ -11,8 +11,10 @@ use crate::cli::output::Screen;
 use crate::cli::render;
 use crate::domain::plan::PlanState;
 
-/// Plans the active campaigns into a draft: nothing stands, and nobody is mailed, until it is published. Prints
-/// what was placed, the load per night against the budgets, and what has no place and why.
+/// Plan the active campaigns into a draft
+///
+/// Plans the active campaigns into a draft: nothing stands, and nobody is mailed, until it is published.
+/// Prints what was placed, the load per night against the budgets, and what has no place and why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan create --days 30\n  \
                         offpeak plan create --campaign fw-3.2.0 --effort best --time-limit 60")]
@@ -46,7 +48,7 @@ pub struct ScopeArgs {
 }
 
 /// Runs it.
-pub fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
     let request = NewPlan {
         campaigns: args.scope.campaigns.clone(),
         horizon_days: args.scope.days,
@@ -93,9 +95,11 @@ fn progress_bar(context: &Context) -> ProgressBar {
         return ProgressBar::hidden();
     }
     // On standard error, and only where that is a terminal: indicatif sees to it.
-    let style = ProgressStyle::with_template("{spinner} {msg:<12} {bar:32.green/dim} {pos} of {len} placed  {elapsed}")
-        .expect("the template is fixed and valid")
-        .progress_chars("█▉▊▋▌▍▎▏·");
+    let style = ProgressStyle::with_template(
+        "{spinner} {msg:<12} {bar:32.green/dim} {pos} of {len} placed  {elapsed}",
+    )
+    .expect("the template is fixed and valid")
+    .progress_chars("█▉▊▋▌▍▎▏·");
     let progress = ProgressBar::new(0).with_style(style).with_message("loading");
     progress.enable_steady_tick(Duration::from_millis(100));
     progress

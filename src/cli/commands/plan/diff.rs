@@ -5,7 +5,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Shows what publishing a plan would change of what stands now: `+` added, `~` moved, `!` without a place.
+/// Show what a plan would change of what stands now
+///
+/// Shows what publishing a plan would change of what stands now: `+` added, `~` moved, `!` without a
+/// place.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan diff 3")]
 pub struct DiffArgs {
@@ -15,7 +18,7 @@ pub struct DiffArgs {
 }
 
 /// Runs it.
-pub fn run(args: &DiffArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<(), CliError> {
     let diff: PlanDiff = context.client()?.get(&format!("/plans/{}/diff", args.id))?;
     context.output.show(&diff, |screen| render::plan::diff(screen, &diff))
 }

@@ -5,6 +5,8 @@ use crate::api::plan::PlanView;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
+/// Put a draft away
+///
 /// Puts a draft away; it stays on the list. A search that is still going on is stopped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan discard 3 --reason 'deadline was wrong'")]
@@ -18,7 +20,7 @@ pub struct DiscardArgs {
 }
 
 /// Runs it.
-pub fn run(args: &DiscardArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &DiscardArgs, context: &Context) -> Result<(), CliError> {
     let plan: PlanView = context
         .client()?
         .post(&format!("/plans/{}/discard", args.id), &Because { reason: args.reason.clone() })?;

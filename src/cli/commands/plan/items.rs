@@ -5,7 +5,10 @@ use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Lists what a plan does to each terminal: its start, or why it has none and the smallest change that would place it.
+/// List what a plan does to each terminal
+///
+/// Lists what a plan does to each terminal: its start, or why it has none and the smallest change that
+/// would place it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan items 3 --unplaced")]
 pub struct ItemsArgs {
@@ -21,7 +24,7 @@ pub struct ItemsArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ItemsArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ItemsArgs, context: &Context) -> Result<(), CliError> {
     let path = format!("/plans/{}/items", args.id);
     let limit = (!args.paging.all && !args.unplaced).then_some(args.paging.limit);
     let mut page = context.client()?.list::<PlanItem>(&path, &(), args.paging.after.as_deref(), limit)?;

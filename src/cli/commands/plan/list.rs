@@ -5,6 +5,8 @@ use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// List plans, the latest first
+///
 /// Lists the plans, the latest first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan list")]
@@ -15,7 +17,7 @@ pub struct ListArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let empty = "No plan yet. Make one: offpeak plan create";
     context.show_list::<PlanView>("/plans", &(), &args.paging, empty, render::plan::list)
 }

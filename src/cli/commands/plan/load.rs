@@ -7,8 +7,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Draws the most terminals down at once, night by night, against the fleet's budget, and the groups that come
-/// nearest to theirs. Of a plan, or without one of what is published.
+/// Draw the load per night against the budgets
+///
+/// Draws the most terminals down at once, night by night, against the fleet's budget, and the groups that
+/// come nearest to theirs. Of a plan, or without one of what is published.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan load 3\n  offpeak plan load --days 14")]
 pub struct LoadArgs {
@@ -29,7 +31,7 @@ struct Query {
 }
 
 /// Runs it.
-pub fn run(args: &LoadArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &LoadArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let load: Load = match args.id {
         Some(id) => client.get(&format!("/plans/{id}/load"))?,

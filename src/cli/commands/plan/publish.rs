@@ -6,8 +6,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{count, plural};
 
-/// Verifies a draft with the independent checker and makes it stand: its appointments and the mails that announce
-/// them are written in one transaction, or nothing is.
+/// Verify a plan and make it stand: appointments and mails in one step
+///
+/// Verifies a draft with the independent checker and makes it stand: its appointments and the mails that
+/// announce them are written in one transaction, or nothing is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan publish 3 --reason 'agreed with the help desk'")]
 pub struct PublishArgs {
@@ -20,12 +22,14 @@ pub struct PublishArgs {
 }
 
 /// Runs it.
-pub fn run(args: &PublishArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &PublishArgs, context: &Context) -> Result<(), CliError> {
     let plan: PlanView = context
         .client()?
         .post(&format!("/plans/{}/publish", args.id), &Because { reason: args.reason.clone() })?;
     context.output.show(&plan, |screen| screen.line(sentence(&plan)))?;
-    context.output.hint("The mails wait in the outbox: offpeak serve sends them, or offpeak worker run notify.");
+    context
+        .output
+        .hint("The mails wait in the outbox: offpeak serve sends them, or offpeak worker run notify.");
     Ok(())
 }
 

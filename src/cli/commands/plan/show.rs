@@ -5,7 +5,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
 
-/// Shows what a plan places, how far it is from the provable optimum, what the checker says, and what has no place.
+/// Show a plan's report
+///
+/// Shows what a plan places, how far it is from the provable optimum, what the checker says, and what has
+/// no place.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan show 3")]
 pub struct ShowArgs {
@@ -15,7 +18,7 @@ pub struct ShowArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
     let plan: PlanView = context.client()?.get(&format!("/plans/{}", args.id))?;
     context.output.show(&plan, |screen| render::plan::one(screen, &plan))
 }

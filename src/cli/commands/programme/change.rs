@@ -19,10 +19,9 @@ pub struct ChangeArgs {
 }
 
 /// Runs it.
-pub fn run(verb: &str, args: &ChangeArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(verb: &str, args: &ChangeArgs, context: &Context) -> Result<(), CliError> {
     let path = format!("/programmes/{}/{verb}", path_segment(&args.name));
-    let programme: ProgrammeView =
-        context.client()?.post(&path, &Because { reason: args.reason.clone() })?;
+    let programme: ProgrammeView = context.client()?.post(&path, &Because { reason: args.reason.clone() })?;
     context
         .output
         .show(&programme, |screen| render::campaign::programmes(screen, std::slice::from_ref(&programme)))

@@ -6,13 +6,16 @@ use crate::cli::error::CliError;
 use crate::cli::{render, values};
 use crate::domain::campaign::Recurrence;
 
-/// Creates a recurring inspection: for each terminal so long after its last one, or for the whole selection at the
-/// times of a crontab line. What falls due is raised as a campaign, and planned like any other.
+/// Create a programme
+///
+/// Creates a recurring inspection: for each terminal so long after its last one, or for the whole
+/// selection at the times of a crontab line. What falls due is raised as a campaign, and planned like any
+/// other.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     offpeak programme create half-yearly --every 180d --for 20m --selector 'model = \"A920\"'\n  \
     offpeak programme create first-monday --cron '0 9 1-7 * *' --zone Europe/London --for 15m --within 14d")]
-#[group(id = "when", required = true, multiple = false, args = ["every_days", "cron"])]
+#[command(group = clap::ArgGroup::new("when").required(true).args(["every_days", "cron"]))]
 pub struct CreateArgs {
     /// Unique name: letters, digits, `.`, `_`, `-`
     #[arg(value_name = "NAME")]
@@ -47,7 +50,7 @@ pub struct CreateArgs {
 }
 
 /// Runs it.
-pub fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
     let recurrence = match (args.every_days, &args.cron) {
         (Some(days), _) => Recurrence::EveryDays { days },
         (None, Some(line)) => Recurrence::Cron { line: line.clone(), zone: args.zone.clone() },

@@ -6,6 +6,8 @@ use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
+/// List terminals
+///
 /// Lists terminals by serial number.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak terminal list --search 1702 --limit 20")]
@@ -19,8 +21,9 @@ pub struct ListArgs {
 }
 
 /// Runs it.
-pub fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let query = PageQuery { q: args.search.clone(), ..PageQuery::default() };
-    let empty = "No terminal here. Import a fleet: offpeak fleet import merchants.csv sites.csv terminals.csv";
+    let empty =
+        "No terminal here. Import a fleet: offpeak fleet import merchants.csv sites.csv terminals.csv";
     context.show_list::<TerminalView>("/terminals", &query, &args.paging, empty, render::fleet::terminals)
 }

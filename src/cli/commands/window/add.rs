@@ -5,8 +5,11 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::{render, values};
 
-/// Adds a maintenance window: a five-field crontab line says when it opens, the duration says for how long. The
-/// narrowest scope that has a window wins: site, merchant, region, fleet. A window may cross midnight.
+/// Add a maintenance window
+///
+/// Adds a maintenance window: a five-field crontab line says when it opens, the duration says for how
+/// long. The narrowest scope that has a window wins: site, merchant, region, fleet. A window may cross
+/// midnight.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak window add '0 1 * * *' --for 5h --cutoff 30m\n  \
                         offpeak window add '0 22 * * Fri,Sat' --for 8h --scope region:north\n\n\
@@ -30,7 +33,7 @@ pub struct AddArgs {
 }
 
 /// Runs it.
-pub fn run(args: &AddArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &AddArgs, context: &Context) -> Result<(), CliError> {
     let window = NewWindow {
         scope: args.scope.clone(),
         cron: args.cron.clone(),

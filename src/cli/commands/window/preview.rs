@@ -7,12 +7,14 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::{render, values};
 
-/// Prints the next openings of a site (all that applies to it, blackouts taken off), or of a crontab line that is
-/// not saved yet. Local time and UTC stand side by side; nights on which the clocks change say so.
+/// Print the next openings, in local time and UTC
+///
+/// Prints the next openings of a site (all that applies to it, blackouts taken off), or of a crontab line
+/// that is not saved yet. Local time and UTC stand side by side; nights on which the clocks change say so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak window preview --site LDN-001\n  \
                         offpeak window preview --cron '0 2 * * *' --for 2h --zone Europe/London --from 2027-03-26 --count 5")]
-#[group(id = "whose", required = true, multiple = false, args = ["site", "cron"])]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["site", "cron"]))]
 pub struct PreviewArgs {
     /// The site, by its code
     #[arg(long, value_name = "CODE")]
@@ -38,7 +40,7 @@ pub struct PreviewArgs {
 }
 
 /// Runs it.
-pub fn run(args: &PreviewArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &PreviewArgs, context: &Context) -> Result<(), CliError> {
     let request = PreviewRequest {
         site: args.site.clone(),
         cron: args.cron.clone(),
