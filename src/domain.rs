@@ -4,7 +4,6 @@
 //! [`calendar`] in which it may be touched, the [`budget`] of terminals that may be down at once, the
 //! [`campaign`] that raises work, the `problem` that a planner solves, the [`appointment`] that comes of
 //! it, the [`notice`] that tells the merchant, and the [`lock`] when a terminal does not come back.
-
 pub mod appointment;
 pub mod budget;
 pub mod calendar;
@@ -14,4 +13,9 @@ pub mod ids;
 pub mod lock;
 pub mod notice;
 pub mod plan;
+pub mod plan_file;
+pub mod problem;
+pub mod scope;
+pub mod selector;
+pub mod spelling;
 mod states;

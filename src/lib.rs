@@ -2,12 +2,16 @@
 //! tells the merchants ahead of it, and follows every terminal until it takes payments again.
 //!
 //! The code map is `docs/ARCHITECTURE.md`; the folders follow the way of the data:
-//! [`domain`] (plain types and rules) -> `planner` -> `checker` -> `service` (use cases) -> `db`, `mail`,
+//! [`domain`] (plain types and rules) -> [`planner`] -> [`checker`] -> `service` (use cases) -> `db`, `mail`,
 //! `worker`, `web`, `cli`.
 
 pub mod api;
+pub mod checker;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod fleet_files;
+pub mod mail;
+pub mod planner;

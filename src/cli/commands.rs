@@ -16,8 +16,10 @@ pub mod plan;
 pub mod problem;
 pub mod programme;
 pub mod site;
+pub mod solve;
 pub mod terminal;
 pub mod tonight;
+pub mod verify;
 pub mod window;
 pub mod worker;
 
@@ -77,6 +79,8 @@ pub enum Command {
     /// Write the planner's problem to a file
     #[command(subcommand)]
     Problem(problem::ProblemCommand),
+    Solve(solve::SolveArgs),
+    Verify(verify::VerifyArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -102,6 +106,8 @@ impl Command {
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),
             Command::Problem(command) => command.run(context),
+            Command::Solve(args) => solve::run(args, context),
+            Command::Verify(args) => verify::run(args, context),
             Command::Completions(args) => completions::run(args, context),
         }
     }

@@ -93,8 +93,12 @@ pub enum SkipReason {
     NoContact,
     /// The site has no maintenance window.
     NoWindow,
-    /// The work is done, or failed for good.
+    /// The work is done.
     AlreadyDone,
+    /// The terminal is locked; it is planned again once it takes payments.
+    Locked,
+    /// Its next inspection falls due after the horizon.
+    NotDue,
 }
 
 impl SkipReason {
@@ -107,6 +111,8 @@ impl SkipReason {
             SkipReason::NoContact => "no_contact",
             SkipReason::NoWindow => "no_window",
             SkipReason::AlreadyDone => "already_done",
+            SkipReason::Locked => "locked",
+            SkipReason::NotDue => "not_due",
         }
     }
 
@@ -125,6 +131,12 @@ impl SkipReason {
                 "no maintenance window applies to the site; add one with `offpeak window add`"
             }
             SkipReason::AlreadyDone => "the campaign has already finished with this terminal",
+            SkipReason::Locked => {
+                "the terminal is locked; it is planned again once its lock is confirmed as ended"
+            }
+            SkipReason::NotDue => {
+                "the last inspection is recent enough; the next falls due after the horizon"
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ impl Remote {
                     CliError::usage("the token has characters that cannot travel in a header")
                 })?;
                 value.set_sensitive(true);
-                Ok(value)
+                Ok::<_, CliError>(value)
             })
             .transpose()?;
         let agent = Agent::config_builder()

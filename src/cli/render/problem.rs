@@ -5,7 +5,7 @@ use console::style;
 
 use crate::api::problem::{FindingView, Problem, Refusal, RowProblem};
 use crate::cli::error::CliError;
-use crate::cli::output::{Screen, plural};
+use crate::cli::output::Screen;
 use crate::cli::render::instant;
 
 /// A failure as it stands on standard error.
@@ -23,9 +23,6 @@ pub fn error(screen: &mut Screen, error: &CliError) {
 fn details(screen: &mut Screen, problem: &Problem) {
     for row in &problem.rows {
         bad_row(screen, row);
-    }
-    if problem.rows.len() > 1 {
-        screen.line(format!("{}; nothing was written.", plural(problem.rows.len(), "bad value")));
     }
     for refusal in &problem.refusals {
         refused(screen, refusal);

@@ -1,0 +1,273 @@
+//! `offpeak solve`: a problem file in, a plan file out; no database, no server.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::OUTPUT_ID;
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, ErrorKind};
+use crate::cli::output::OutputTarget;
+use crate::domain::plan_file::Metrics;
+use crate::domain::problem::{Problem, ProblemError};
+use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
+
+/// Plan a problem file
+///
+/// Reads an `offpeak.problem/1` file (gzipped or not), and writes an `offpeak.plan/1` file. Every hard rule is
+/// kept; what has no place is listed with its reason and the smallest change that would give it one. Ctrl-C or
+/// the time limit give the best plan so far.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  offpeak solve problem.json -o plan.json --effort best --time-limit 60")]
+pub struct SolveArgs {
+    /// The problem file; `-` is standard input
+    #[arg(value_name = "PROBLEM")]
+    pub problem: PathBuf,
+    /// File that the plan goes to; `-` or `json` is standard output
+    #[arg(id = OUTPUT_ID, short = 'o', long = "output", value_name = "PLAN", default_value = "-",
+          value_parser = OutputTarget::of_file_command)]
+    pub output: OutputTarget,
+    /// Stop after so many seconds with the best plan so far
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<f64>,
+    /// Worker threads; the plan does not depend on it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// The same seed gives the same plan
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How much work to put in
+    #[arg(long, value_enum, default_value_t = EffortArg::Standard)]
+    pub effort: EffortArg,
+}
+
+/// The planner's efforts, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EffortArg {
+    /// Construct a plan, nothing more
+    Fast,
+    /// Price the slots, construct, repair, improve
+    Standard,
+    /// Improve until the time limit, or until nothing has helped for long
+    Best,
+}
+
+impl From<EffortArg> for Effort {
+    fn from(effort: EffortArg) -> Effort {
+        match effort {
+            EffortArg::Fast => Effort::Fast,
+            EffortArg::Standard => Effort::Standard,
+            EffortArg::Best => Effort::Best,
+        }
+    }
+}
+
+/// Why `solve` or `verify` could not do their work.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileCommandError {
+    /// A file could not be opened or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The path as it was given.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The problem file is not usable.
+    #[error("{path}: {source}")]
+    Problem {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong with it.
+        source: ProblemError,
+    },
+    /// The plan file is not usable.
+    #[error("{path}: {source}")]
+    Plan {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong with it.
+        source: crate::domain::plan_file::PlanError,
+    },
+    /// An option makes no sense.
+    #[error("--time-limit {0}: give a number of seconds above 0")]
+    TimeLimit(f64),
+    /// Ctrl-C cannot be listened for.
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signal(io::Error),
+}
+
+impl From<PlanFileCommandError> for CliError {
+    fn from(error: PlanFileCommandError) -> CliError {
+        let kind = match &error {
+            PlanFileCommandError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            PlanFileCommandError::File { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
+                ErrorKind::OutputClosed
+            }
+            PlanFileCommandError::Signal(_) => ErrorKind::Internal,
+            PlanFileCommandError::File { .. }
+            | PlanFileCommandError::Problem { .. }
+            | PlanFileCommandError::Plan { .. }
+            | PlanFileCommandError::TimeLimit(_) => ErrorKind::Usage,
+        };
+        CliError::new(kind, error.to_string())
+    }
+}
+
+/// Runs `offpeak solve`: done, also when tasks are left without a place.
+pub(super) fn run(args: &SolveArgs, context: &Context) -> Result<(), CliError> {
+    solve(args, context).map_err(CliError::from)
+}
+
+fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError> {
+    if let Some(seconds) = args.time_limit
+        && !(seconds > 0.0 && seconds <= 1e9)
+    {
+        return Err(PlanFileCommandError::TimeLimit(seconds));
+    }
+    let problem = read_problem(&args.problem)?;
+    let options = SolveOptions {
+        effort: args.effort.into(),
+        seed: args.seed,
+        threads: usize::from(args.threads),
+        time_limit: args.time_limit.map(Duration::from_secs_f64),
+    };
+    let watch = TerminalWatch::new(problem.task_count() as u64, context.output.is_quiet())?;
+    let mut outcome = planner::solve(&problem, &options, &watch);
+    watch.bar.finish_and_clear();
+    outcome.plan.metrics.peak_rss_mb = peak_rss_mb();
+    match &args.output {
+        OutputTarget::File(path) => {
+            let file_error = |source| PlanFileCommandError::File { path: path.display().to_string(), source };
+            File::create(path).and_then(|file| outcome.plan.write(file)).map_err(file_error)?;
+        }
+        OutputTarget::Text | OutputTarget::Json => outcome
+            .plan
+            .write(io::stdout().lock())
+            .map_err(|source| PlanFileCommandError::File { path: "standard output".into(), source })?,
+    }
+    let mut summary = summary(&outcome.plan.metrics);
+    if outcome.cut_short {
+        summary += "\nCut short: this is the best plan so far.";
+    }
+    for relaxation in outcome.report.relaxations.iter().take(5) {
+        summary += &format!("\n{}", relaxation.sentence(&problem));
+    }
+    context.output.note(&summary);
+    Ok(())
+}
+
+/// The metrics in a sentence or two.
+pub fn summary(metrics: &Metrics) -> String {
+    let Metrics { tasks, placed, weight_placed, weight_total, moved, disruption, visits, bound, .. } =
+        metrics;
+    let percent = |part: u64| match weight_total {
+        0 => 100.0,
+        total => 100.0 * part as f64 / *total as f64,
+    };
+    let distance = match bound.disruption_lower {
+        0 if *disruption == 0 => "disruption 0".to_owned(),
+        0 => format!("disruption {disruption}, without a proven minimum"),
+        lower => format!(
+            "disruption {disruption}, within {:.1} % of the proven minimum",
+            100.0 * (*disruption as f64 / lower as f64 - 1.0)
+        ),
+    };
+    format!(
+        "{placed} of {tasks} tasks placed: {:.2} % of the weight, at most {:.2} % possible; {distance}; \
+         {visits} visits; {moved} announced appointments moved; {:.2} s.",
+        percent(*weight_placed),
+        percent(bound.weight_upper),
+        metrics.solve_ms as f64 / 1000.0,
+    )
+}
+
+/// Opens a problem file; `-` is standard input; gzip is recognised by its content.
+pub(super) fn read_problem(path: &Path) -> Result<Problem, PlanFileCommandError> {
+    let name = path.display().to_string();
+    let source = open(path).map_err(|source| PlanFileCommandError::File { path: name.clone(), source })?;
+    Problem::read(source).map_err(|source| PlanFileCommandError::Problem { path: name, source })
+}
+
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    let mut bytes: BufReader<Box<dyn Read>> = BufReader::new(match path == Path::new("-") {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(File::open(path)?),
+    });
+    let gzipped = bytes.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(if gzipped { Box::new(flate2::bufread::MultiGzDecoder::new(bytes)) } else { Box::new(bytes) })
+}
+
+/// A progress bar when somebody is looking, and Ctrl-C.
+struct TerminalWatch {
+    began: Instant,
+    cancelled: Arc<AtomicBool>,
+    bar: ProgressBar,
+    _signals: tokio::runtime::Runtime,
+}
+
+impl TerminalWatch {
+    fn new(tasks: u64, quiet: bool) -> Result<TerminalWatch, PlanFileCommandError> {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let signals = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(PlanFileCommandError::Signal)?;
+        let told = Arc::clone(&cancelled);
+        signals.spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                told.store(true, Ordering::Relaxed);
+            }
+            // The second one means it.
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
+        let bar = if io::stderr().is_terminal() && !quiet {
+            let style = ProgressStyle::with_template("{msg:12} [{bar:40}] {pos}/{len} placed {elapsed}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(tasks).with_style(style)
+        } else {
+            ProgressBar::hidden()
+        };
+        // A measured duration is no wall-clock time: nothing in the plan depends on when it was made.
+        Ok(TerminalWatch { began: Instant::now(), cancelled, bar, _signals: signals })
+    }
+}
+
+impl Watch for TerminalWatch {
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.bar.set_message(match progress.phase {
+            Phase::Pricing => "pricing",
+            Phase::Placing => "placing",
+            Phase::Repairing => "repairing",
+            Phase::Improving => "improving",
+            Phase::Explaining => "explaining",
+        });
+        self.bar.set_position(progress.placed);
+    }
+}
+
+/// The process's peak memory as Linux states it, in MiB; 0 elsewhere.
+fn peak_rss_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) / 1024
+}

@@ -1,0 +1,131 @@
+//! A visit as a calendar object (RFC 5545, sent as RFC 5546 and RFC 6047 say).
+//!
+//! The crate that writes it quotes no parameter that holds a quote, and makes up a UID and a DTSTAMP where
+//! none is given; so display names are stripped here, and both are always given.
+
+use chrono::{DateTime, Utc};
+use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+
+use crate::domain::notice::LetterVisit;
+use crate::mail::address::NamedAddress;
+
+/// What is done to the merchant's calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Puts the visit in, or moves it.
+    Request,
+    /// Takes it out.
+    Cancel,
+}
+
+impl Method {
+    pub(super) fn of(visit: &LetterVisit) -> Self {
+        if visit.cancelled { Method::Cancel } else { Method::Request }
+    }
+
+    /// The word used in the calendar object and in the MIME parameter, which must agree.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Method::Request => "REQUEST",
+            Method::Cancel => "CANCEL",
+        }
+    }
+}
+
+/// The parties of an invite and when it was written.
+pub(super) struct Invite<'a> {
+    pub(super) product: &'a str,
+    /// Equal to From: programs warn of, or drop, an invite on behalf of somebody else.
+    pub(super) organizer: &'a NamedAddress,
+    pub(super) attendee: &'a NamedAddress,
+    pub(super) written_at: DateTime<Utc>,
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    pub(super) url: Option<&'a str>,
+}
+
+/// The calendar object of one visit, its lines folded and ended by CRLF.
+pub(super) fn calendar_object(invite: &Invite, visit: &LetterVisit) -> String {
+    let method = Method::of(visit);
+    let mut event = Event::new();
+    event
+        .uid(&visit.uid)
+        .sequence(visit.sequence)
+        .timestamp(invite.written_at)
+        .starts(visit.starts_at)
+        .ends(visit.ends_at)
+        .summary(invite.title)
+        .description(invite.description)
+        .location(visit.site_address.as_deref().unwrap_or(&visit.site_name))
+        .status(match method {
+            Method::Request => EventStatus::Confirmed,
+            Method::Cancel => EventStatus::Cancelled,
+        })
+        // The shop's owner is not busy because a terminal is.
+        .add_property("TRANSP", "TRANSPARENT")
+        .append_property(party("ORGANIZER", invite.organizer));
+    event.append_multi_property(
+        party("ATTENDEE", invite.attendee)
+            .add_parameter("CUTYPE", "INDIVIDUAL")
+            .add_parameter("ROLE", "REQ-PARTICIPANT")
+            .add_parameter("PARTSTAT", "NEEDS-ACTION")
+            .add_parameter("RSVP", "FALSE")
+            .done(),
+    );
+    if let Some(url) = invite.url {
+        event.url(url);
+    }
+    let mut calendar = Calendar::empty();
+    calendar
+        .append_property(("VERSION", "2.0"))
+        .append_property(("PRODID", format!("-//{}//EN", parameter_text(invite.product)).as_str()))
+        .append_property(("CALSCALE", "GREGORIAN"))
+        .append_property(("METHOD", method.as_str()))
+        .push(event);
+    calendar.to_string()
+}
+
+fn party(role: &str, address: &NamedAddress) -> Property {
+    let mut property = Property::new(role, mailto(&address.address));
+    let name = parameter_text(&address.name);
+    if !name.is_empty() {
+        property.add_parameter("CN", &name);
+    }
+    property
+}
+
+/// `name` as a parameter value, in which no escape exists that every parser knows: quotes become
+/// apostrophes, and the two characters that some parsers take for an escape go.
+fn parameter_text(name: &str) -> String {
+    let text: String = name.chars().filter(|character| !matches!(character, '^' | '\\')).collect();
+    text.replace('"', "'").trim().to_owned()
+}
+
+/// A calendar address (RFC 6068): what a URI cannot carry is percent-encoded.
+fn mailto(address: &str) -> String {
+    let mut uri = String::from("mailto:");
+    for byte in address.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$'*+@".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_end_its_parameter() {
+        assert_eq!(parameter_text(r#"A"B, C^n\"#), "A'B, Cn");
+    }
+
+    #[test]
+    fn an_address_is_a_uri() {
+        assert_eq!(mailto("li+x@shop.example"), "mailto:li+x@shop.example");
+        assert_eq!(mailto("店%@b.example"), "mailto:%E5%BA%97%25@b.example");
+    }
+}

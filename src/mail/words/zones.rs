@@ -1,0 +1,90 @@
+//! Names of time zones as people say them. A zone that is not in the table goes by its IANA id, which is
+//! exact if not friendly; the offset stands beside the name in either case.
+
+use chrono_tz::Tz;
+
+use crate::domain::fleet::Locale;
+
+/// Zone, English name, Chinese name.
+const NAMES: &[(Tz, &str, &str)] = &[
+    (Tz::UTC, "UTC", "协调世界时"),
+    (Tz::Etc__UTC, "UTC", "协调世界时"),
+    (Tz::Africa__Cairo, "Cairo time", "开罗时间"),
+    (Tz::Africa__Johannesburg, "Johannesburg time", "约翰内斯堡时间"),
+    (Tz::Africa__Lagos, "Lagos time", "拉各斯时间"),
+    (Tz::Africa__Nairobi, "Nairobi time", "内罗毕时间"),
+    (Tz::America__Anchorage, "Anchorage time", "安克雷奇时间"),
+    (Tz::America__Argentina__Buenos_Aires, "Buenos Aires time", "布宜诺斯艾利斯时间"),
+    (Tz::America__Bogota, "Bogotá time", "波哥大时间"),
+    (Tz::America__Chicago, "Chicago time", "芝加哥时间"),
+    (Tz::America__Denver, "Denver time", "丹佛时间"),
+    (Tz::America__Halifax, "Halifax time", "哈利法克斯时间"),
+    (Tz::America__Lima, "Lima time", "利马时间"),
+    (Tz::America__Los_Angeles, "Los Angeles time", "洛杉矶时间"),
+    (Tz::America__Mexico_City, "Mexico City time", "墨西哥城时间"),
+    (Tz::America__New_York, "New York time", "纽约时间"),
+    (Tz::America__Phoenix, "Phoenix time", "菲尼克斯时间"),
+    (Tz::America__Santiago, "Santiago time", "圣地亚哥时间"),
+    (Tz::America__Sao_Paulo, "São Paulo time", "圣保罗时间"),
+    (Tz::America__St_Johns, "St. John’s time", "圣约翰斯时间"),
+    (Tz::America__Toronto, "Toronto time", "多伦多时间"),
+    (Tz::America__Vancouver, "Vancouver time", "温哥华时间"),
+    (Tz::Asia__Bangkok, "Bangkok time", "曼谷时间"),
+    (Tz::Asia__Dhaka, "Dhaka time", "达卡时间"),
+    (Tz::Asia__Dubai, "Dubai time", "迪拜时间"),
+    (Tz::Asia__Ho_Chi_Minh, "Ho Chi Minh City time", "胡志明市时间"),
+    (Tz::Asia__Hong_Kong, "Hong Kong time", "香港时间"),
+    (Tz::Asia__Jakarta, "Jakarta time", "雅加达时间"),
+    (Tz::Asia__Jerusalem, "Jerusalem time", "耶路撒冷时间"),
+    (Tz::Asia__Karachi, "Karachi time", "卡拉奇时间"),
+    (Tz::Asia__Kathmandu, "Kathmandu time", "加德满都时间"),
+    (Tz::Asia__Kolkata, "India time", "印度时间"),
+    (Tz::Asia__Kuala_Lumpur, "Kuala Lumpur time", "吉隆坡时间"),
+    (Tz::Asia__Macau, "Macao time", "澳门时间"),
+    (Tz::Asia__Manila, "Manila time", "马尼拉时间"),
+    (Tz::Asia__Riyadh, "Riyadh time", "利雅得时间"),
+    (Tz::Asia__Seoul, "Seoul time", "首尔时间"),
+    (Tz::Asia__Shanghai, "Beijing time", "北京时间"),
+    (Tz::Asia__Singapore, "Singapore time", "新加坡时间"),
+    (Tz::Asia__Taipei, "Taipei time", "台北时间"),
+    (Tz::Asia__Tokyo, "Tokyo time", "东京时间"),
+    (Tz::Asia__Urumqi, "Ürümqi time", "乌鲁木齐时间"),
+    (Tz::Australia__Adelaide, "Adelaide time", "阿德莱德时间"),
+    (Tz::Australia__Brisbane, "Brisbane time", "布里斯班时间"),
+    (Tz::Australia__Darwin, "Darwin time", "达尔文时间"),
+    (Tz::Australia__Lord_Howe, "Lord Howe Island time", "豪勋爵岛时间"),
+    (Tz::Australia__Melbourne, "Melbourne time", "墨尔本时间"),
+    (Tz::Australia__Perth, "Perth time", "珀斯时间"),
+    (Tz::Australia__Sydney, "Sydney time", "悉尼时间"),
+    (Tz::Europe__Amsterdam, "Amsterdam time", "阿姆斯特丹时间"),
+    (Tz::Europe__Athens, "Athens time", "雅典时间"),
+    (Tz::Europe__Berlin, "Berlin time", "柏林时间"),
+    (Tz::Europe__Brussels, "Brussels time", "布鲁塞尔时间"),
+    (Tz::Europe__Dublin, "Dublin time", "都柏林时间"),
+    (Tz::Europe__Helsinki, "Helsinki time", "赫尔辛基时间"),
+    (Tz::Europe__Istanbul, "Istanbul time", "伊斯坦布尔时间"),
+    (Tz::Europe__Lisbon, "Lisbon time", "里斯本时间"),
+    (Tz::Europe__London, "London time", "伦敦时间"),
+    (Tz::Europe__Madrid, "Madrid time", "马德里时间"),
+    (Tz::Europe__Moscow, "Moscow time", "莫斯科时间"),
+    (Tz::Europe__Paris, "Paris time", "巴黎时间"),
+    (Tz::Europe__Prague, "Prague time", "布拉格时间"),
+    (Tz::Europe__Rome, "Rome time", "罗马时间"),
+    (Tz::Europe__Stockholm, "Stockholm time", "斯德哥尔摩时间"),
+    (Tz::Europe__Vienna, "Vienna time", "维也纳时间"),
+    (Tz::Europe__Warsaw, "Warsaw time", "华沙时间"),
+    (Tz::Europe__Zurich, "Zurich time", "苏黎世时间"),
+    (Tz::Pacific__Auckland, "Auckland time", "奥克兰时间"),
+    (Tz::Pacific__Honolulu, "Honolulu time", "檀香山时间"),
+];
+
+/// The name of `zone` in the language of `locale`, or its IANA id.
+pub(super) fn friendly_name(locale: Locale, zone: Tz) -> &'static str {
+    match NAMES.iter().find(|(named, _, _)| *named == zone) {
+        Some((_, english, chinese)) => match locale {
+            Locale::En => english,
+            Locale::ZhCn => chinese,
+        },
+        None => zone.name(),
+    }
+}

@@ -1,0 +1,266 @@
+//! How full every group is in every slot.
+//!
+//! Groups with many members have a row of what is left in each slot, and a bitmap of the slots in which
+//! nothing is left; the bitmaps of a task's groups, OR-ed together and smeared over its duration, are the
+//! starts it cannot take: a few machine words. Groups with few members (a shop's terminals, mostly) have no
+//! row: their members are looked at one by one.
+
+use super::tables::{Count, NONE, Tables};
+
+/// What is left in the groups that have a row.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    slots: usize,
+    words: usize,
+    left: Vec<i32>,
+    full: Vec<u64>,
+    /// All tasks that are down in a slot, for level load.
+    pub(super) down: Vec<u32>,
+}
+
+/// Memory for one look at one task.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// One bit a start: set when the budgets forbid it.
+    pub(super) blocked: Vec<u64>,
+    spare: Vec<u64>,
+    counts: Vec<u32>,
+}
+
+impl Scratch {
+    pub(super) fn new(tables: &Tables<'_>) -> Scratch {
+        Scratch {
+            blocked: vec![0; tables.words + 1],
+            spare: vec![0; tables.words + 1],
+            counts: vec![0; tables.slots as usize],
+        }
+    }
+
+    pub(super) fn is_blocked(&self, start: u32) -> bool {
+        self.blocked[start as usize / 64] >> (start % 64) & 1 == 1
+    }
+
+    /// The same for a start that may lie outside `[first, last]`, for which the bits were made.
+    pub(super) fn is_blocked_in(&self, start: u32, first: u32, last: u32) -> bool {
+        start < first || start > last || self.is_blocked(start)
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(tables: &Tables<'_>) -> Ledger {
+        let slots = tables.slots as usize;
+        let words = tables.words;
+        let mut left = vec![0i32; tables.dense.len() * slots];
+        let mut full = vec![0u64; tables.dense.len() * words];
+        for (row, &number) in tables.dense.iter().enumerate() {
+            let group = tables.problem.group(number);
+            let room = |cap: u32| i32::try_from(cap.saturating_sub(group.down)).unwrap_or(i32::MAX / 2);
+            let row_left = &mut left[row * slots..(row + 1) * slots];
+            row_left.fill(room(group.cap));
+            for range in group.caps {
+                row_left[range.begin as usize..range.end as usize].fill(room(range.cap));
+            }
+            for (slot, &left) in row_left.iter().enumerate() {
+                if left <= 0 {
+                    full[row * words + slot / 64] |= 1 << (slot % 64);
+                }
+            }
+        }
+        Ledger { slots, words, left, full, down: vec![0; slots] }
+    }
+
+    pub(super) fn left(&self, row: u32, slot: u32) -> i32 {
+        self.left[row as usize * self.slots + slot as usize]
+    }
+
+    pub(super) fn left_row(&self, row: u32) -> &[i32] {
+        &self.left[row as usize * self.slots..(row as usize + 1) * self.slots]
+    }
+
+    pub(super) fn take(&mut self, tables: &Tables<'_>, task: u32, start: u32) {
+        let span = start as usize..(start + tables.problem.duration(task)) as usize;
+        for row in tables.rows(task) {
+            let (left, full) = self.row_mut(row);
+            for slot in span.clone() {
+                left[slot] -= 1;
+                if left[slot] <= 0 {
+                    full[slot / 64] |= 1 << (slot % 64);
+                }
+            }
+        }
+        self.down[span].iter_mut().for_each(|down| *down += 1);
+    }
+
+    pub(super) fn give_back(&mut self, tables: &Tables<'_>, task: u32, start: u32) {
+        let span = start as usize..(start + tables.problem.duration(task)) as usize;
+        for row in tables.rows(task) {
+            let (left, full) = self.row_mut(row);
+            for slot in span.clone() {
+                left[slot] += 1;
+                if left[slot] > 0 {
+                    full[slot / 64] &= !(1 << (slot % 64));
+                }
+            }
+        }
+        self.down[span].iter_mut().for_each(|down| *down -= 1);
+    }
+
+    fn row_mut(&mut self, row: u32) -> (&mut [i32], &mut [u64]) {
+        let row = row as usize;
+        (
+            &mut self.left[row * self.slots..(row + 1) * self.slots],
+            &mut self.full[row * self.words..(row + 1) * self.words],
+        )
+    }
+
+    /// Fills `scratch.blocked` for the starts in `[first, last]`. The task itself must not be in the ledger.
+    pub(super) fn block(
+        &self,
+        tables: &Tables<'_>,
+        starts: &[u32],
+        task: u32,
+        first: u32,
+        last: u32,
+        scratch: &mut Scratch,
+    ) {
+        let duration = tables.problem.duration(task);
+        let from = first as usize / 64;
+        let to = ((last + duration) as usize).div_ceil(64).min(self.words);
+        scratch.blocked[from..=to].fill(0);
+        for &group in tables.problem.groups_of(task) {
+            match tables.count(group) {
+                Count::Never => {}
+                Count::Dense(row) => {
+                    let full = &self.full[row as usize * self.words..(row as usize + 1) * self.words];
+                    for (blocked, full) in scratch.blocked[from..to].iter_mut().zip(&full[from..to]) {
+                        *blocked |= full;
+                    }
+                }
+                Count::Sparse => block_sparse(tables, starts, task, group, scratch, (from, to)),
+            }
+        }
+        smear(&mut scratch.blocked[from..=to], &mut scratch.spare[from..=to], duration);
+    }
+}
+
+fn block_sparse(
+    tables: &Tables<'_>,
+    starts: &[u32],
+    task: u32,
+    group: u32,
+    scratch: &mut Scratch,
+    (from, to): (usize, usize),
+) {
+    let budget = tables.problem.group(group);
+    let span = from as u32 * 64..(to as u32 * 64).min(tables.slots);
+    if budget.cap <= budget.down && budget.caps.is_empty() {
+        scratch.blocked[from..to].fill(u64::MAX);
+        return;
+    }
+    if budget.cap <= budget.down {
+        scratch.blocked[from..to].fill(u64::MAX);
+        for range in budget.caps.iter().filter(|range| range.cap > budget.down) {
+            for slot in range.begin.max(span.start)..range.end.min(span.end) {
+                scratch.blocked[slot as usize / 64] &= !(1 << (slot % 64));
+            }
+        }
+    } else {
+        for range in budget.caps.iter().filter(|range| range.cap <= budget.down) {
+            set_bits(&mut scratch.blocked, range.begin.max(span.start), range.end.min(span.end));
+        }
+    }
+    let members = || {
+        tables.members(group).iter().filter_map(|&other| {
+            let start = starts[other as usize];
+            (other != task && start != NONE).then(|| (start, start + tables.problem.duration(other)))
+        })
+    };
+    for (begin, end) in members() {
+        for slot in begin.max(span.start)..end.min(span.end) {
+            scratch.counts[slot as usize] += 1;
+            if scratch.counts[slot as usize] >= budget.room_at(slot) {
+                scratch.blocked[slot as usize / 64] |= 1 << (slot % 64);
+            }
+        }
+    }
+    for (begin, end) in members() {
+        if begin < end.min(span.end) {
+            scratch.counts[begin as usize..end.min(span.end) as usize].fill(0);
+        }
+    }
+}
+
+fn set_bits(words: &mut [u64], begin: u32, end: u32) {
+    let mut slot = begin;
+    while slot < end {
+        let word = slot as usize / 64;
+        let low = slot % 64;
+        let high = (end - word as u32 * 64).min(64);
+        let mask = if high == 64 { u64::MAX } else { (1 << high) - 1 };
+        words[word] |= mask & (u64::MAX << low);
+        slot = (word as u32 + 1) * 64;
+    }
+}
+
+/// From full slots to blocked starts: a start is blocked when any of its `duration` slots is full.
+fn smear(words: &mut [u64], spare: &mut [u64], duration: u32) {
+    let mut covered = 1;
+    while covered < duration {
+        let by = covered.min(duration - covered);
+        or_shifted(words, spare, by);
+        covered += by;
+    }
+}
+
+/// `words |= words >> by`, across words.
+fn or_shifted(words: &mut [u64], spare: &mut [u64], by: u32) {
+    let (whole, bits) = (by as usize / 64, by % 64);
+    spare.copy_from_slice(words);
+    for at in 0..words.len() {
+        let low = spare.get(at + whole).copied().unwrap_or(0);
+        let high = spare.get(at + whole + 1).copied().unwrap_or(0);
+        words[at] |= if bits == 0 { low } else { low >> bits | high << (64 - bits) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smearing_is_looking_ahead() {
+        let full = |slot: u32| [5u32, 63, 64, 130, 191].contains(&slot);
+        for duration in [1, 2, 3, 5, 8, 64, 65, 100] {
+            let mut words = vec![0u64; 4];
+            (0..192)
+                .filter(|&slot| full(slot))
+                .for_each(|slot| words[slot as usize / 64] |= 1 << (slot % 64));
+            let mut spare = vec![0; 4];
+            smear(&mut words, &mut spare, duration);
+            for start in 0..192u32 {
+                let expected = (start..start + duration).any(full);
+                assert_eq!(
+                    words[start as usize / 64] >> (start % 64) & 1 == 1,
+                    expected,
+                    "{start} {duration}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn bits_are_set_in_a_half_open_run() {
+        for (begin, end) in [(0, 1), (3, 64), (0, 64), (60, 70), (63, 129), (5, 5)] {
+            let mut words = vec![0u64; 3];
+            set_bits(&mut words, begin, end);
+            for slot in 0..192 {
+                let expected = (begin..end).contains(&slot);
+                assert_eq!(
+                    words[slot as usize / 64] >> (slot % 64) & 1 == 1,
+                    expected,
+                    "{begin} {end} {slot}"
+                );
+            }
+        }
+    }
+}

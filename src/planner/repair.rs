@@ -1,0 +1,239 @@
+//! Making room: a task without a place pushes others out, and those look for another place.
+//!
+//! Which others: those that were hardest to place so far count most (guided ejection), so that the search does
+//! not go in circles. The board at its heaviest is what remains in the end.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::board::Board;
+use super::prices::Prices;
+use super::tables::{Count, Tables};
+use super::{Effort, Stop};
+
+/// No more than so many tasks are pushed out at once.
+const EJECTED_MAX: usize = 4;
+/// So many of the most promising starts are looked at closely.
+const STARTS_MAX: usize = 24;
+
+/// Places what can be placed by moving others.
+pub(super) fn make_room(
+    board: &mut Board<'_>,
+    prices: &Prices,
+    effort: Effort,
+    random: &mut ChaCha8Rng,
+    stop: &Stop<'_>,
+) {
+    let tables = board.tables;
+    let waiting: Vec<u32> = (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    if waiting.is_empty() {
+        return;
+    }
+    let tries_a_task = match effort {
+        Effort::Fast => 20,
+        Effort::Standard => 400,
+        Effort::Best => 4000,
+    };
+    let tries = tries_a_task * waiting.len().max(50);
+    Repair::new(board, prices, waiting).run(tries, random, stop);
+}
+
+struct Repair<'b, 't, 'q> {
+    board: &'b mut Board<'t>,
+    prices: &'q Prices,
+    waiting: Vec<u32>,
+    /// How often each task was hard to place.
+    hardness: Vec<u32>,
+    /// Changes since the board was heaviest: the task and where it was before.
+    journal: Vec<(u32, Option<u32>)>,
+    unplaced_weight: u64,
+    least_unplaced_weight: u64,
+}
+
+impl<'b, 't, 'q> Repair<'b, 't, 'q> {
+    fn new(board: &'b mut Board<'t>, prices: &'q Prices, waiting: Vec<u32>) -> Repair<'b, 't, 'q> {
+        let tables = board.tables;
+        let unplaced_weight = waiting.iter().map(|&task| u64::from(tables.problem.weight(task))).sum();
+        Repair {
+            hardness: vec![1; tables.task_count() as usize],
+            board,
+            prices,
+            waiting,
+            journal: Vec::new(),
+            unplaced_weight,
+            least_unplaced_weight: unplaced_weight,
+        }
+    }
+
+    fn run(&mut self, tries: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+        for _ in 0..tries {
+            if self.waiting.is_empty() || stop.now() {
+                break;
+            }
+            let at = random.random_range(0..self.waiting.len());
+            let task = self.waiting.swap_remove(at);
+            if let Some((start, _)) = self.board.best_start(task, self.prices) {
+                self.put(task, start);
+            } else {
+                self.hardness[task as usize] = self.hardness[task as usize].saturating_add(1);
+                match self.cheapest_ejection(task, random) {
+                    Some((start, ejected)) => {
+                        for &other in &ejected {
+                            self.take_out(other);
+                        }
+                        self.put(task, start);
+                        for other in ejected {
+                            match self.board.best_start(other, self.prices) {
+                                Some((start, _)) => self.put(other, start),
+                                None => self.waiting.push(other),
+                            }
+                        }
+                    }
+                    None => self.waiting.push(task),
+                }
+            }
+            if self.unplaced_weight < self.least_unplaced_weight {
+                self.least_unplaced_weight = self.unplaced_weight;
+                self.journal.clear();
+            }
+        }
+        for (task, before) in std::mem::take(&mut self.journal).into_iter().rev() {
+            if self.board.start(task).is_some() {
+                self.board.remove(task);
+            }
+            if let Some(start) = before {
+                self.board.place(task, start);
+            }
+        }
+    }
+
+    fn put(&mut self, task: u32, start: u32) {
+        self.journal.push((task, None));
+        self.board.place(task, start);
+        self.unplaced_weight -= u64::from(self.board.tables.problem.weight(task));
+    }
+
+    fn take_out(&mut self, task: u32) {
+        let start = self.board.remove(task);
+        self.journal.push((task, Some(start)));
+        self.unplaced_weight += u64::from(self.board.tables.problem.weight(task));
+    }
+
+    /// The start and the tasks to push out for it that were the least hard to place.
+    fn cheapest_ejection(&mut self, task: u32, random: &mut ChaCha8Rng) -> Option<(u32, Vec<u32>)> {
+        let tables = self.board.tables;
+        let problem = tables.problem;
+        let (release, deadline) = self.board.span(task)?;
+        let mut starts: Vec<(u32, u32, u32)> = Vec::new();
+        for (first, last) in tables.runs(task, release, deadline) {
+            for start in first..=last {
+                starts.push((self.obstacles(task, start), random.random(), start));
+            }
+        }
+        if starts.len() > STARTS_MAX {
+            starts.select_nth_unstable(STARTS_MAX);
+            starts.truncate(STARTS_MAX);
+        }
+        starts.sort_unstable();
+        let mut best: Option<(u64, u32, Vec<u32>)> = None;
+        for (_, _, start) in starts {
+            let limit = best.as_ref().map_or(u64::MAX, |(least, ..)| *least);
+            if let Some((hardness, ejected)) = self.ejection(task, start, limit, random) {
+                best = Some((hardness, start, ejected));
+            }
+        }
+        let own = u64::from(self.hardness[task as usize]) * u64::from(problem.weight(task).max(1));
+        let _ = own;
+        best.map(|(_, start, ejected)| (start, ejected))
+    }
+
+    /// How many pairs of a group and a slot are full where the task would be.
+    fn obstacles(&self, task: u32, start: u32) -> u32 {
+        let tables = self.board.tables;
+        let end = start + tables.problem.duration(task);
+        tables
+            .problem
+            .groups_of(task)
+            .iter()
+            .map(|&group| match tables.count(group) {
+                Count::Never => 0,
+                Count::Dense(row) => {
+                    (start..end).filter(|&slot| self.board.ledger.left(row, slot) <= 0).count() as u32
+                }
+                Count::Sparse => self.board.lack(group, start, end),
+            })
+            .sum()
+    }
+
+    /// Tasks to push out so that `task` fits at `start`, if they are less hard to place than `limit` together.
+    fn ejection(
+        &self,
+        task: u32,
+        start: u32,
+        limit: u64,
+        random: &mut ChaCha8Rng,
+    ) -> Option<(u64, Vec<u32>)> {
+        let tables = self.board.tables;
+        let problem = tables.problem;
+        let end = start + problem.duration(task);
+        let mut ejected: Vec<u32> = Vec::new();
+        let mut sum = 0u64;
+        loop {
+            let mut tightest: Option<(u32, u32)> = None;
+            for &group in problem.groups_of(task) {
+                if tables.count(group) == Count::Never {
+                    continue;
+                }
+                for slot in start..end {
+                    let gone = ejected
+                        .iter()
+                        .filter(|&&other| {
+                            self.board.is_down(other, slot)
+                                && problem.groups_of(other).binary_search(&group).is_ok()
+                        })
+                        .count() as u32;
+                    if self.board.lack(group, slot, slot + 1) > gone {
+                        tightest = Some((group, slot));
+                        break;
+                    }
+                }
+                if tightest.is_some() {
+                    break;
+                }
+            }
+            let Some((group, slot)) = tightest else {
+                return (sum < limit).then_some((sum, ejected));
+            };
+            if ejected.len() == EJECTED_MAX {
+                return None;
+            }
+            let mut easiest: Option<(u64, u32, u32)> = None;
+            self.board.for_each_down(group, slot, |other| {
+                if tables.pinned(other) || ejected.contains(&other) || self.board.holds_others(other) {
+                    return;
+                }
+                let shared = shared_groups(tables, task, other);
+                let hardness = u64::from(self.hardness[other as usize])
+                    * u64::from(problem.weight(other).max(1))
+                    * u64::from(problem.duration(other))
+                    * 16
+                    / (1 + u64::from(shared));
+                let key = (hardness, random.random(), other);
+                if easiest.is_none_or(|least| key < least) {
+                    easiest = Some(key);
+                }
+            });
+            let (hardness, _, other) = easiest?;
+            sum += hardness;
+            if sum >= limit {
+                return None;
+            }
+            ejected.push(other);
+        }
+    }
+}
+
+fn shared_groups(tables: &Tables<'_>, a: u32, b: u32) -> u32 {
+    let theirs = tables.problem.groups_of(b);
+    tables.problem.groups_of(a).iter().filter(|group| theirs.binary_search(group).is_ok()).count() as u32
+}

@@ -1,0 +1,214 @@
+//! What is prepared once from the problem: prefix sums of profiles, and which groups can bind at all.
+
+use crate::domain::problem::{After, Problem};
+
+/// No start, no row, no task.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Up to so many members a group is counted by looking at its members; beyond, it has a row in the ledger.
+const SPARSE_MEMBERS_MAX: u32 = 12;
+
+/// How the planner keeps count of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    /// It can never bind: all its members fit at once.
+    Never,
+    /// Few members: look at each.
+    Sparse,
+    /// A row of the ledger.
+    Dense(u32),
+}
+
+/// Prepared once, read by everybody.
+#[derive(Debug)]
+pub(super) struct Tables<'p> {
+    pub(super) problem: &'p Problem,
+    pub(super) slots: u32,
+    pub(super) words: usize,
+    counts: Vec<Count>,
+    /// The group of each row.
+    pub(super) dense: Vec<u32>,
+    member_offsets: Vec<u32>,
+    members: Vec<u32>,
+    profile_sums: Vec<Vec<i64>>,
+    no_profile: Vec<i64>,
+    pinned: Vec<bool>,
+    /// Sorted by predecessor.
+    followers: Vec<After>,
+    in_precedence: Vec<bool>,
+    /// Number of tasks of each site, pinned ones included.
+    pub(super) site_tasks: Vec<u32>,
+    pub(super) longest: u32,
+}
+
+impl<'p> Tables<'p> {
+    pub(super) fn new(problem: &'p Problem) -> Tables<'p> {
+        let tasks = 0..problem.task_count() as u32;
+        let mut sizes = vec![0u32; problem.group_count()];
+        let mut site_tasks = vec![0u32; problem.site_count()];
+        for task in tasks.clone() {
+            for &group in problem.groups_of(task) {
+                sizes[group as usize] += 1;
+            }
+            if let Some(site) = problem.site(task) {
+                site_tasks[site as usize] += 1;
+            }
+        }
+        let mut dense = Vec::new();
+        let counts: Vec<Count> = (0..problem.group_count() as u32)
+            .map(|number| {
+                let group = problem.group(number);
+                let lowest = group.caps.iter().map(|range| range.cap).chain([group.cap]).min();
+                let size = sizes[number as usize];
+                if lowest.unwrap_or(0).saturating_sub(group.down) >= size {
+                    Count::Never
+                } else if size <= SPARSE_MEMBERS_MAX {
+                    Count::Sparse
+                } else {
+                    dense.push(number);
+                    Count::Dense(dense.len() as u32 - 1)
+                }
+            })
+            .collect();
+        let mut member_offsets = vec![0u32; problem.group_count() + 1];
+        for group in 0..problem.group_count() {
+            let kept = if counts[group] == Count::Never { 0 } else { sizes[group] };
+            member_offsets[group + 1] = member_offsets[group] + kept;
+        }
+        let mut members = vec![0u32; member_offsets[problem.group_count()] as usize];
+        let mut next = member_offsets.clone();
+        for task in tasks.clone() {
+            for &group in problem.groups_of(task) {
+                if counts[group as usize] != Count::Never {
+                    members[next[group as usize] as usize] = task;
+                    next[group as usize] += 1;
+                }
+            }
+        }
+        let profile_sums = problem
+            .profiles()
+            .iter()
+            .map(|profile| {
+                let mut sum = 0;
+                let costs = profile.cost.iter().map(|&cost| {
+                    sum += i64::from(cost);
+                    sum
+                });
+                std::iter::once(0).chain(costs).collect()
+            })
+            .collect();
+        let mut pinned = vec![false; problem.task_count()];
+        for &task in problem.pinned_tasks() {
+            pinned[task as usize] = true;
+        }
+        let mut followers = problem.precedences().to_vec();
+        followers.sort_unstable_by_key(|edge| (edge.predecessor, edge.task));
+        let mut in_precedence =
+            if followers.is_empty() { Vec::new() } else { vec![false; problem.task_count()] };
+        for edge in &followers {
+            in_precedence[edge.task as usize] = true;
+            in_precedence[edge.predecessor as usize] = true;
+        }
+        Tables {
+            problem,
+            slots: problem.slots(),
+            words: problem.slots().div_ceil(64) as usize,
+            counts,
+            dense,
+            member_offsets,
+            members,
+            profile_sums,
+            no_profile: vec![0; problem.slots() as usize + 1],
+            pinned,
+            followers,
+            in_precedence,
+            site_tasks,
+            longest: tasks.map(|task| problem.duration(task)).max().unwrap_or(0),
+        }
+    }
+
+    pub(super) fn task_count(&self) -> u32 {
+        self.problem.task_count() as u32
+    }
+
+    pub(super) fn count(&self, group: u32) -> Count {
+        self.counts[group as usize]
+    }
+
+    pub(super) fn members(&self, group: u32) -> &[u32] {
+        let at = group as usize;
+        &self.members[self.member_offsets[at] as usize..self.member_offsets[at + 1] as usize]
+    }
+
+    pub(super) fn pinned(&self, task: u32) -> bool {
+        self.pinned[task as usize]
+    }
+
+    /// Rows of the ledger in which the task counts.
+    pub(super) fn rows(&self, task: u32) -> impl Iterator<Item = u32> + '_ {
+        self.problem.groups_of(task).iter().filter_map(|&group| match self.count(group) {
+            Count::Dense(row) => Some(row),
+            _ => None,
+        })
+    }
+
+    /// Cost sums of the task's profile: the cost of `[a, b)` is `sums[b] - sums[a]`, for one unit of volume.
+    pub(super) fn sums(&self, task: u32) -> &[i64] {
+        match self.problem.profile_index(task) {
+            Some(profile) => &self.profile_sums[profile as usize],
+            None => &self.no_profile,
+        }
+    }
+
+    /// The task's own cost at a start, without visits.
+    pub(super) fn cost(&self, task: u32, start: u32) -> i64 {
+        let sums = self.sums(task);
+        let end = start + self.problem.duration(task);
+        i64::from(self.problem.volume(task)) * (sums[end as usize] - sums[start as usize])
+    }
+
+    pub(super) fn followers(&self, task: u32) -> &[After] {
+        if !self.has_precedence(task) {
+            return &[];
+        }
+        let from = self.followers.partition_point(|edge| edge.predecessor < task);
+        let count = self.followers[from..].partition_point(|edge| edge.predecessor == task);
+        &self.followers[from..from + count]
+    }
+
+    pub(super) fn predecessors(&self, task: u32) -> &[After] {
+        if self.has_precedence(task) { self.problem.after_of(task) } else { &[] }
+    }
+
+    pub(super) fn has_precedence(&self, task: u32) -> bool {
+        self.in_precedence.get(task as usize).copied().unwrap_or(false)
+    }
+
+    /// Runs `[first, last]` of starts that the calendar allows with the task inside `[release, deadline)`.
+    pub(super) fn runs(
+        &self,
+        task: u32,
+        release: u32,
+        deadline: u32,
+    ) -> impl Iterator<Item = (u32, u32)> + use<'_, 'p> {
+        let duration = self.problem.duration(task);
+        let calendar = self.problem.calendar(task);
+        let tail = duration.max(calendar.cutoff_slots);
+        let latest = deadline.checked_sub(duration);
+        let from = calendar.open.partition_point(|&(_, end)| end <= release);
+        calendar.open[from..]
+            .iter()
+            .map_while(move |&(begin, end)| {
+                let latest = latest?;
+                if begin > latest {
+                    return None;
+                }
+                let first = begin.max(release);
+                Some(match end.checked_sub(tail) {
+                    Some(last) if first <= last.min(latest) => Some((first, last.min(latest))),
+                    _ => None,
+                })
+            })
+            .flatten()
+    }
+}

@@ -1,0 +1,93 @@
+//! Disruption budgets: list, add, remove.
+
+use crate::api::budget::{BudgetView, NewBudget};
+use crate::db::calendar::BudgetRow;
+use crate::db::{self, Table};
+use crate::domain::budget::{Budget, Limit};
+use crate::service::audit::{Change, record};
+use crate::service::calendar::not_found;
+use crate::service::world::budget_of;
+use crate::service::{Actor, App, Error};
+
+/// Every budget.
+pub fn list(app: &App) -> Result<Vec<BudgetView>, Error> {
+    let rows = db::calendar::budgets(&mut *app.database.get()?)?;
+    rows.iter().map(view).collect()
+}
+
+/// Adds a budget. Several on one group all hold: the narrowest counts.
+pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Error> {
+    let budget = Budget {
+        grouping: new.grouping.parse().map_err(|error| Error::invalid("grouping", error))?,
+        value: new.value.clone(),
+        limit: new.limit,
+        min: new.min,
+        keep: new.keep,
+        day_minutes: new.hours.as_deref().map(parse_hours).transpose()?,
+    };
+    budget.validate().map_err(|error| Error::invalid("limit", error))?;
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let row = row_of(db::allot(connection, Table::Budget, 1)?[0], &budget)?;
+        db::calendar::insert_budget(connection, row.clone())?;
+        let view = view(&row)?;
+        let change = Change::new("budget.add", format!("budget {}", view.id)).after(&view);
+        record(connection, app, actor, change)?;
+        Ok(view)
+    })
+}
+
+/// Removes a budget.
+pub fn remove(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        if !db::calendar::delete_budget(connection, id)? {
+            return Err(not_found("budget", id, "see `offpeak budget list`"));
+        }
+        record(connection, app, actor, Change::new("budget.remove", format!("budget {id}")))?;
+        Ok(())
+    })
+}
+
+fn row_of(id: i64, budget: &Budget) -> Result<BudgetRow, Error> {
+    let number = |value: u32| {
+        i32::try_from(value).map_err(|_| Error::invalid("limit", format!("{value} is too large a number")))
+    };
+    let (limit_count, limit_percent) = match budget.limit {
+        Limit::Count(count) => (Some(number(count)?), None),
+        Limit::Percent(percent) => (None, Some(number(percent)?)),
+    };
+    let (from_minute, to_minute) = match budget.day_minutes {
+        Some((from, to)) => (Some(number(from)?), Some(number(to)?)),
+        None => (None, None),
+    };
+    Ok(BudgetRow {
+        id,
+        grouping_key: budget.grouping.to_string(),
+        group_value: budget.value.clone(),
+        limit_count,
+        limit_percent,
+        min_down: number(budget.min)?,
+        keep_up: number(budget.keep)?,
+        from_minute,
+        to_minute,
+    })
+}
+
+fn view(row: &BudgetRow) -> Result<BudgetView, Error> {
+    let Budget { grouping, value, limit, min, keep, day_minutes } = budget_of(row)?;
+    let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let hours = day_minutes.map(|(from, to)| format!("{}-{}", clock(from), clock(to)));
+    Ok(BudgetView { id: row.id, grouping: grouping.to_string(), value, limit, min, keep, hours })
+}
+
+fn parse_hours(text: &str) -> Result<(u32, u32), Error> {
+    let minute = |clock: &str| -> Option<u32> {
+        let (hour, minute) = clock.trim().split_once(':')?;
+        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+        (minute < 60 && hour * 60 + minute <= 1440).then_some(hour * 60 + minute)
+    };
+    text.split_once('-')
+        .and_then(|(from, to)| Some((minute(from)?, minute(to)?)))
+        .ok_or_else(|| Error::invalid("hours", format!("`{text}` are no hours of day; write them as 08:00-20:00")))
+}

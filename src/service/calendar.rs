@@ -1,0 +1,253 @@
+//! Maintenance windows and blackouts: list, add, remove, preview.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::api::calendar::{
+    BlackoutView, NewBlackout, NewWindow, OpeningView, Preview, PreviewRequest, WindowView,
+};
+use crate::db::calendar::{BlackoutRow, WindowRow};
+use crate::db::{self, Table};
+use crate::domain::calendar::{CronLine, Opening, WindowRule, display_opening};
+use crate::domain::scope::Scope;
+use crate::service::audit::{Change, record};
+use crate::service::world::{World, blackout_of, window_of};
+use crate::service::{Actor, App, Error};
+
+/// Every window.
+pub fn windows(app: &App) -> Result<Vec<WindowView>, Error> {
+    let rows = db::calendar::windows(&mut *app.database.get()?)?;
+    Ok(rows.into_iter().map(window_view).collect())
+}
+
+/// Adds a window.
+pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowView, Error> {
+    let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
+    if scope.window_rank().is_none() {
+        let message = format!("`{scope}` cannot have windows; use fleet, region:NAME, merchant:NUMBER or site:CODE");
+        return Err(Error::invalid("scope", message));
+    }
+    rule_of(&new.cron, new.duration_minutes, new.cutoff_minutes, new.time_zone.as_deref())?;
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        must_exist(connection, &scope)?;
+        let row = WindowRow {
+            id: db::allot(connection, Table::MaintenanceWindow, 1)?[0],
+            scope: scope.to_string(),
+            cron: new.cron.clone(),
+            duration_minutes: minutes(new.duration_minutes)?,
+            cutoff_minutes: minutes(new.cutoff_minutes)?,
+            time_zone: new.time_zone.clone(),
+        };
+        db::calendar::insert_window(connection, row.clone())?;
+        let view = window_view(row);
+        record(connection, app, actor, Change::new("window.add", format!("window {}", view.id)).after(&view))?;
+        Ok(view)
+    })
+}
+
+/// Removes a window.
+pub fn remove_window(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        if !db::calendar::delete_window(connection, id)? {
+            return Err(not_found("window", id, "see `offpeak window list`"));
+        }
+        record(connection, app, actor, Change::new("window.remove", format!("window {id}")))?;
+        Ok(())
+    })
+}
+
+/// Every blackout.
+pub fn blackouts(app: &App) -> Result<Vec<BlackoutView>, Error> {
+    let rows = db::calendar::blackouts(&mut *app.database.get()?)?;
+    Ok(rows.into_iter().map(blackout_view).collect())
+}
+
+/// Adds a blackout. Appointments that already stand in it stay until somebody plans again.
+pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<BlackoutView, Error> {
+    let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
+    if let Some(zone) = &new.time_zone {
+        parse_zone(zone)?;
+    }
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        must_exist(connection, &scope)?;
+        let row = BlackoutRow {
+            id: db::allot(connection, Table::Blackout, 1)?[0],
+            name: crate::domain::fleet::clean_text(&new.name),
+            scope: scope.to_string(),
+            from_local: new.from.trim().to_owned(),
+            to_local: new.to.trim().to_owned(),
+            yearly: new.yearly,
+            time_zone: new.time_zone.clone(),
+        };
+        blackout_of(&row).map_err(|error| Error::invalid("from", error))?;
+        db::calendar::insert_blackout(connection, row.clone())?;
+        let view = blackout_view(row);
+        let change = Change::new("blackout.add", format!("blackout {}", view.id)).after(&view);
+        record(connection, app, actor, change)?;
+        Ok(view)
+    })
+}
+
+/// Removes a blackout.
+pub fn remove_blackout(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        if !db::calendar::delete_blackout(connection, id)? {
+            return Err(not_found("blackout", id, "see `offpeak blackout list`"));
+        }
+        record(connection, app, actor, Change::new("blackout.remove", format!("blackout {id}")))?;
+        Ok(())
+    })
+}
+
+/// The next openings of a site, with its blackouts taken off, or of a line that is not saved.
+pub fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, Error> {
+    let count = request.count.unwrap_or(10);
+    if !(1..=1000).contains(&count) {
+        return Err(Error::invalid("count", format!("{count} is out of range; use 1 to 1000")));
+    }
+    let from = request.from.unwrap_or_else(|| app.clock.now());
+    match (&request.site, &request.cron) {
+        (Some(code), None) => site_preview(app, code, from, count),
+        (None, Some(cron)) => {
+            let duration = request.duration_minutes.unwrap_or(120);
+            let rule = rule_of(
+                cron,
+                duration,
+                request.cutoff_minutes.unwrap_or(0),
+                request.time_zone.as_deref(),
+            )?;
+            let zone = rule.zone().unwrap_or(Tz::UTC);
+            let openings = next_openings(&[rule], zone, from, count);
+            let openings = openings.into_iter().map(|opening| opening_view(&opening, zone, None)).collect();
+            let rules = vec![format!("{cron} for {duration} minutes")];
+            Ok(Preview { time_zone: zone.name().to_owned(), rules, openings })
+        }
+        _ => Err(Error::invalid("site", "give either a site or a cron line")),
+    }
+}
+
+fn site_preview(app: &App, code: &str, from: DateTime<Utc>, count: usize) -> Result<Preview, Error> {
+    let mut connection = app.database.get()?;
+    let world: World = connection.read(|connection| World::load(connection, app, 366))?;
+    let entry = world
+        .terminals
+        .iter()
+        .find(|entry| entry.terminal.site_code == code)
+        .ok_or_else(|| Error::NotFound {
+            what: "site with active terminals",
+            key: code.to_owned(),
+            remedy: "see `offpeak site list`",
+        })?;
+    let zone = world.site(entry).site.time_zone;
+    let applying = world.windows_of(entry);
+    let rules: Vec<WindowRule> = applying.iter().map(|index| world.windows[*index].1.clone()).collect();
+    let words = applying
+        .iter()
+        .map(|index| {
+            let (scope, rule) = &world.windows[*index];
+            format!("{} for {} minutes ({scope})", rule.cron(), rule.duration_minutes())
+        })
+        .collect();
+    let blackouts = world.blackout_spans(entry);
+    let openings = next_openings(&rules, zone, from, count)
+        .into_iter()
+        .map(|opening| {
+            let cut = blackouts.iter().find(|(_, spans)| {
+                spans.iter().any(|span| span.intersection(opening.span()).is_some())
+            });
+            opening_view(&opening, zone, cut.map(|(name, _)| format!("blackout \"{name}\"")))
+        })
+        .collect();
+    Ok(Preview { time_zone: zone.name().to_owned(), rules: words, openings })
+}
+
+fn next_openings(rules: &[WindowRule], zone: Tz, from: DateTime<Utc>, count: usize) -> Vec<Opening> {
+    let mut openings: Vec<Opening> = Vec::new();
+    for rule in rules {
+        let mut next = rule.current_or_next_opening(zone, from);
+        for _ in 0..count {
+            let Some(opening) = next else { break };
+            let after = opening.start;
+            openings.push(opening);
+            next = rule
+                .cron()
+                .next_after(rule.zone().unwrap_or(zone), after)
+                .and_then(|start| rule.openings(zone, start..start + TimeDelta::seconds(1)).pop());
+        }
+    }
+    openings.sort_by_key(|opening| (opening.start, opening.end));
+    openings.truncate(count);
+    openings
+}
+
+fn opening_view(opening: &Opening, zone: Tz, cut: Option<String>) -> OpeningView {
+    let shown = display_opening(opening, zone);
+    let note = match (cut, shown.clock_change) {
+        (Some(cut), Some(change)) => Some(format!("{cut}; {change}")),
+        (cut, change) => cut.or(change),
+    };
+    OpeningView {
+        starts_at: opening.start,
+        ends_at: opening.end,
+        last_start_at: opening.last_start,
+        local_start: shown.local_start,
+        local_end: shown.local_end,
+        note,
+    }
+}
+
+fn rule_of(cron: &str, duration: u32, cutoff: u32, zone: Option<&str>) -> Result<WindowRule, Error> {
+    let line: CronLine = cron.parse().map_err(|error| Error::invalid("cron", error))?;
+    let zone = zone.map(parse_zone).transpose()?;
+    WindowRule::new(line, duration, cutoff, zone).map_err(|error| Error::invalid("duration_minutes", error))
+}
+
+/// An IANA zone by its name.
+pub fn parse_zone(name: &str) -> Result<Tz, Error> {
+    name.parse().map_err(|_| {
+        Error::invalid("time_zone", format!("`{name}` is not an IANA time zone; write it as Asia/Shanghai"))
+    })
+}
+
+fn must_exist(connection: &mut db::Connection, scope: &Scope) -> Result<(), Error> {
+    use crate::domain::budget::Grouping;
+    let found = match scope.grouping {
+        Grouping::Merchant => !db::fleet::merchants_by_number(connection, &[&scope.value])?.is_empty(),
+        Grouping::Site => !db::fleet::sites_by_code(connection, &[&scope.value])?.is_empty(),
+        _ => true,
+    };
+    if found {
+        return Ok(());
+    }
+    Err(Error::NotFound { what: "scope", key: scope.to_string(), remedy: "import it first, or see `offpeak site list`" })
+}
+
+fn minutes(value: u32) -> Result<i32, Error> {
+    i32::try_from(value).map_err(|_| Error::invalid("duration_minutes", format!("{value} minutes is too long")))
+}
+
+pub(super) fn not_found(what: &'static str, id: i64, remedy: &'static str) -> Error {
+    Error::NotFound { what, key: id.to_string(), remedy }
+}
+
+fn window_view(row: WindowRow) -> WindowView {
+    let unsigned = |value: i32| u32::try_from(value).unwrap_or_default();
+    debug_assert!(window_of(&row).is_ok());
+    WindowView {
+        id: row.id,
+        scope: row.scope,
+        cron: row.cron,
+        duration_minutes: unsigned(row.duration_minutes),
+        cutoff_minutes: unsigned(row.cutoff_minutes),
+        time_zone: row.time_zone,
+    }
+}
+
+fn blackout_view(row: BlackoutRow) -> BlackoutView {
+    let BlackoutRow { id, name, scope, from_local, to_local, yearly, time_zone } = row;
+    BlackoutView { id, name, scope, from: from_local, to: to_local, yearly, time_zone }
+}

@@ -1,0 +1,292 @@
+//! Whether a terminal may be taken down at a given time, which rule says no, and when it may: the rules of the
+//! planner's problem, asked about one appointment. The page, the command line and the mail say the same.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::api::problem::Refusal;
+use crate::db::appointment::AppointmentRow;
+use crate::domain::calendar::{Span, SpanSet};
+use crate::service::world::{Calendars, Group, Groups, TerminalEntry, World};
+
+/// What is asked: may this terminal be down from `starts_at`, for so long?
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The terminal.
+    pub terminal: &'a TerminalEntry,
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// How long, in minutes.
+    pub duration_minutes: u32,
+    /// Notice lead in minutes, allowance included; `None` where the notice rule is waived (an emergency).
+    pub notice_lead_minutes: Option<u32>,
+    /// The last instant by which it must have ended, if the work has a deadline.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// The appointment that moves: it does not stand in its own way.
+    pub moving: Option<i64>,
+}
+
+/// The rules, ready to be asked. Answers count what was placed by [`Rules::place`] before.
+pub struct Rules<'a> {
+    world: &'a World,
+    groups: Groups,
+    calendars: Calendars,
+    /// For each group, terminals down in each slot by standing appointments.
+    load: Vec<Vec<u32>>,
+    by_terminal: BTreeMap<i64, Vec<(i64, Span)>>,
+}
+
+impl<'a> Rules<'a> {
+    /// Rules over the world's budgets, with its standing appointments counted.
+    pub fn of(world: &'a World, groups: Groups) -> Self {
+        let load = vec![Vec::new(); groups.groups.len()];
+        let mut rules = Rules { world, groups, calendars: Calendars::default(), load, by_terminal: BTreeMap::new() };
+        for row in &world.standing {
+            rules.count(row, 1);
+        }
+        rules
+    }
+
+    /// Counts a span as taken, so that the next question sees it.
+    pub fn place(&mut self, terminal: &TerminalEntry, appointment: i64, span: Span) {
+        self.add(terminal.id, span, 1);
+        self.by_terminal.entry(terminal.id).or_default().push((appointment, span));
+    }
+
+    /// Every rule that says no, with the nearest legal start; empty if it may.
+    pub fn refusals(&mut self, question: Question<'_>) -> Vec<Refusal> {
+        self.forget(question.moving);
+        let broken = self.broken(question);
+        let nearest = if broken.is_empty() { None } else { self.nearest(question) };
+        self.remember(question.moving);
+        let serial = &question.terminal.terminal.serial;
+        broken
+            .into_iter()
+            .map(|(rule, message)| Refusal {
+                serial: serial.clone(),
+                rule: rule.to_owned(),
+                message,
+                nearest_legal_at: nearest,
+            })
+            .collect()
+    }
+
+    /// The legal start nearest to the one asked for, on the slot grid.
+    fn nearest(&mut self, question: Question<'_>) -> Option<DateTime<Utc>> {
+        let asked = question.starts_at;
+        let mut starts: Vec<DateTime<Utc>> = self.candidate_starts(question);
+        starts.sort_by_key(|start| ((*start - asked).abs(), *start));
+        starts.into_iter().find(|start| self.broken(Question { starts_at: *start, ..question }).is_empty())
+    }
+
+    fn candidate_starts(&mut self, question: Question<'_>) -> Vec<DateTime<Utc>> {
+        let index = self.calendars.of(self.world, question.terminal);
+        let calendar = &self.calendars.all()[index];
+        calendar
+            .open
+            .iter()
+            .flat_map(|[from, to]| *from..*to)
+            .map(|slot| self.world.grid.instant_of(slot))
+            .collect()
+    }
+
+    fn broken(&self, question: Question<'_>) -> Vec<(&'static str, String)> {
+        let mut broken = Vec::new();
+        let length = TimeDelta::minutes(i64::from(question.duration_minutes));
+        let Some(span) = Span::new(question.starts_at, question.starts_at + length) else {
+            return vec![("duration", "it has no duration; give at least one minute".to_owned())];
+        };
+        self.ask_term(question, span, &mut broken);
+        self.ask_calendar(question, span, &mut broken);
+        self.ask_overlap(question, span, &mut broken);
+        self.ask_budgets(question, span, &mut broken);
+        broken
+    }
+
+    fn ask_term(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+        let zone = self.world.site(question.terminal).site.time_zone;
+        let local = |instant: DateTime<Utc>| local_text(instant, zone);
+        let horizon = self.world.grid.horizon();
+        if span.start() < self.world.now {
+            broken.push(("release", format!("{} is past", local(span.start()))));
+        } else if span.end() > horizon.end {
+            broken.push(("horizon", format!("plans reach to {} only", local(horizon.end))));
+        } else if let Some(lead) = question.notice_lead_minutes {
+            let earliest = self.world.now + TimeDelta::minutes(i64::from(lead));
+            if span.start() < earliest {
+                let message = format!(
+                    "the merchant must be told {} before; the earliest start is {}",
+                    duration_text(lead),
+                    local(earliest)
+                );
+                broken.push(("notice_lead", message));
+            }
+        }
+        if let Some(deadline) = question.deadline_at
+            && span.end() > deadline
+        {
+            broken.push(("deadline", format!("the work must have ended by {}", local(deadline))));
+        }
+    }
+
+    fn ask_calendar(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+        let world = self.world;
+        let site = &world.site(question.terminal).site;
+        let zone = site.time_zone;
+        let asked = span.start()..span.end();
+        let windows = world.windows_of(question.terminal);
+        if windows.is_empty() {
+            broken.push(("window", format!("no maintenance window applies to site {}", site.code)));
+        }
+        let openings: Vec<_> = windows
+            .iter()
+            .flat_map(|index| world.windows[*index].1.openings(zone, asked.clone()))
+            .collect();
+        let open: SpanSet = openings.iter().map(|opening| opening.span()).collect();
+        let holder = open.iter().find(|open| open.start() <= span.start() && span.end() <= open.end());
+        match holder {
+            None if !windows.is_empty() => {
+                broken.push(("window", format!("{} lies outside the maintenance windows of site {}", range_text(span, zone), site.code)));
+            }
+            None => {}
+            Some(holder) => {
+                let last_start = openings
+                    .iter()
+                    .filter(|opening| opening.end <= holder.end() && opening.end > span.start())
+                    .map(|opening| opening.last_start)
+                    .max();
+                if last_start.is_some_and(|last| span.start() > last) {
+                    let message = format!(
+                        "nothing starts later than {} in this window (its cutoff)",
+                        local_text(last_start.unwrap_or(holder.end()), zone)
+                    );
+                    broken.push(("cutoff", message));
+                }
+            }
+        }
+        for (name, spans) in world.blackout_spans(question.terminal) {
+            if spans.iter().any(|blackout| blackout.intersection(span).is_some()) {
+                broken.push(("blackout", format!("{} lies in the blackout \"{name}\"", range_text(span, zone))));
+            }
+        }
+        if let Some(hours) = world.closed_only(question.terminal)
+            && !hours.open_spans(zone, asked).is_empty()
+        {
+            let message = format!(
+                "site {} is open for business ({hours}) and this is its only terminal",
+                site.code
+            );
+            broken.push(("site_rule", message));
+        }
+    }
+
+    fn ask_overlap(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+        let zone = self.world.site(question.terminal).site.time_zone;
+        let others = self.by_terminal.get(&question.terminal.id).into_iter().flatten();
+        for (id, other) in others {
+            if Some(*id) != question.moving && other.intersection(span).is_some() {
+                let message = format!(
+                    "the terminal already has appointment {id}, {}; move or cancel that one",
+                    range_text(*other, zone)
+                );
+                broken.push(("overlap", message));
+            }
+        }
+    }
+
+    fn ask_budgets(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+        let index = self.world.terminal_index[&question.terminal.id];
+        let zone = self.world.site(question.terminal).site.time_zone;
+        let grid = &self.world.grid;
+        // A locked terminal is down already and counts once.
+        let own = u32::from(!self.world.locked.contains(&question.terminal.id));
+        for number in &self.groups.of_terminal[index] {
+            let group = &self.groups.groups[*number as usize];
+            let slots = grid.slot_floor(span.start())..grid.slot_ceil(span.end()).min(grid.slots());
+            let load = &self.load[*number as usize];
+            let full = slots.into_iter().find_map(|slot| {
+                let down = load.get(slot as usize).copied().unwrap_or_default() + group.down;
+                let cap = group.cap[slot as usize];
+                (down + own > cap).then_some((slot, down, cap))
+            });
+            if let Some((slot, down, cap)) = full {
+                let at = local_text(grid.instant_of(slot), zone);
+                broken.push(budget_message(group, &at, down, cap));
+            }
+        }
+    }
+
+    fn count(&mut self, row: &AppointmentRow, sign: i32) {
+        if let Some(span) = Span::new(row.starts_at.utc(), row.ends_at.utc()) {
+            self.add(row.terminal_id, span, sign);
+            let spans = self.by_terminal.entry(row.terminal_id).or_default();
+            spans.retain(|(id, _)| *id != row.id);
+            if sign > 0 {
+                spans.push((row.id, span));
+            }
+        }
+    }
+
+    fn add(&mut self, terminal_id: i64, span: Span, sign: i32) {
+        let Some(index) = self.world.terminal_index.get(&terminal_id) else { return };
+        if self.world.locked.contains(&terminal_id) {
+            return;
+        }
+        let grid = &self.world.grid;
+        let slots = grid.slot_floor(span.start())..grid.slot_ceil(span.end()).min(grid.slots());
+        for number in &self.groups.of_terminal[*index] {
+            let load = &mut self.load[*number as usize];
+            if load.is_empty() {
+                load.resize(grid.slots() as usize, 0);
+            }
+            for slot in slots.clone() {
+                load[slot as usize] = load[slot as usize].saturating_add_signed(sign);
+            }
+        }
+    }
+
+    fn forget(&mut self, appointment: Option<i64>) {
+        self.recount(appointment, -1);
+    }
+
+    fn remember(&mut self, appointment: Option<i64>) {
+        self.recount(appointment, 1);
+    }
+
+    fn recount(&mut self, appointment: Option<i64>, sign: i32) {
+        let world = self.world;
+        if let Some(row) = appointment.and_then(|id| world.standing.iter().find(|row| row.id == id)) {
+            self.count(row, sign);
+        }
+    }
+}
+
+fn budget_message(group: &Group, at: &str, down: u32, cap: u32) -> (&'static str, String) {
+    let site = group.grouping == crate::domain::budget::Grouping::Site;
+    let rule = if site { "site_rule" } else { "budget" };
+    let message = format!("{} is full at {at}: {down} of at most {cap} terminals are down", group.id);
+    (rule, message)
+}
+
+/// `2026-11-25 02:00 (Asia/Shanghai, UTC+08:00)`.
+pub fn local_text(instant: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
+    let local = instant.with_timezone(&zone);
+    format!("{} ({zone}, UTC{})", local.format("%Y-%m-%d %H:%M"), local.format("%:z"))
+}
+
+fn range_text(span: Span, zone: chrono_tz::Tz) -> String {
+    let (start, end) = (span.start().with_timezone(&zone), span.end().with_timezone(&zone));
+    let end_format = if start.date_naive() == end.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    format!("{} to {} ({zone})", start.format("%Y-%m-%d %H:%M"), end.format(end_format))
+}
+
+/// `3 days`, `90 minutes`.
+pub fn duration_text(minutes: u32) -> String {
+    let (count, unit) = match minutes {
+        m if m > 0 && m % 1440 == 0 => (m / 1440, "day"),
+        m if m > 0 && m % 60 == 0 => (m / 60, "hour"),
+        m => (m, "minute"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}

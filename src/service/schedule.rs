@@ -1,0 +1,210 @@
+//! The one way in which appointments come, move and go: visits are brought up to date and the notices that
+//! follow are queued, all within the caller's transaction. Who calls has asked the rules before.
+
+mod notices;
+mod visits;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
+
+use crate::db::appointment::{AppointmentRow, WorkRow};
+use crate::db::{self, Connection, Instant, Table};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::fleet::Locale;
+use crate::service::{App, Error};
+
+/// Changes to the schedule that belong together.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// New appointments.
+    pub create: Vec<NewAppointment>,
+    /// Appointments that get another time.
+    pub moves: Vec<Move>,
+    /// Appointments that are called off.
+    pub cancel: Vec<Cancel>,
+    /// Why, in words that merchants read.
+    pub reason: Option<String>,
+}
+
+/// An appointment to make.
+#[derive(Debug)]
+pub struct NewAppointment {
+    /// The terminal's id.
+    pub terminal_id: i64,
+    /// Its site's id.
+    pub site_id: i64,
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// End.
+    pub ends_at: DateTime<Utc>,
+    /// Notice lead in minutes.
+    pub notice_lead_minutes: i32,
+    /// It does not wait for the notice lead.
+    pub emergency: bool,
+    /// The plan it comes from.
+    pub plan_id: Option<i64>,
+    /// Campaign (none for ad-hoc work) and title of each piece of work.
+    pub work: Vec<(Option<i64>, String)>,
+    /// Why it is done out of turn.
+    pub note: Option<String>,
+}
+
+/// A move of an appointment that has not begun.
+#[derive(Debug)]
+pub struct Move {
+    /// The appointment as it stands.
+    pub appointment: AppointmentRow,
+    /// Its site's id.
+    pub site_id: i64,
+    /// New start.
+    pub starts_at: DateTime<Utc>,
+    /// New end.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// An appointment to call off.
+#[derive(Debug)]
+pub struct Cancel {
+    /// The appointment as it stands.
+    pub appointment: AppointmentRow,
+    /// Its site's id.
+    pub site_id: i64,
+}
+
+/// What came of the changes.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Ids of the new appointments, in their order.
+    pub created: Vec<i64>,
+    /// Notices that were queued.
+    pub notices: usize,
+}
+
+/// What the schedule needs to know of a site.
+#[derive(Debug, Clone)]
+struct SiteFacts {
+    merchant_id: i64,
+    zone: Tz,
+    recipient: Option<String>,
+    locale: Locale,
+}
+
+/// The night of an instant: the local date of its evening. Work at 02:00 on the 26th belongs to the night of
+/// the 25th; nights change at local noon.
+pub fn night_of(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    let local = instant.with_timezone(&zone).naive_local();
+    let noon = NaiveTime::from_hms_opt(12, 0, 0).expect("noon is a time of day");
+    if local.time() < noon { local.date() - Days::new(1) } else { local.date() }
+}
+
+/// Makes `changes` within the caller's transaction: appointments, visits and outbox rows, or an error and
+/// nothing. An appointment that has begun meanwhile cannot be moved or called off: [`Error::Conflict`].
+pub fn apply(connection: &mut Connection, app: &App, changes: Changes) -> Result<Applied, Error> {
+    let now = Instant::from(app.clock.now());
+    let facts = site_facts(connection, &changes)?;
+    let mut visits = visits::Visits::load(connection, &changes, &facts)?;
+
+    for cancel in &changes.cancel {
+        let id = cancel.appointment.id;
+        let reason = changes.reason.as_deref();
+        if !db::appointment::enter(connection, id, AppointmentState::Cancelled, reason, Some(now))? {
+            return Err(begun(id, "called off"));
+        }
+        visits.lose(cancel.appointment.visit_id);
+    }
+    for change in &changes.moves {
+        let row = &change.appointment;
+        let zone = facts[&change.site_id].zone;
+        let night = night_of(change.starts_at, zone);
+        let visit_id = visits.for_move(connection, app, row, change.site_id, night, &facts)?;
+        let (starts_at, ends_at) = (Instant::from(change.starts_at), Instant::from(change.ends_at));
+        if !db::appointment::move_to(connection, row.id, starts_at, ends_at, visit_id, changes.reason.as_deref())? {
+            return Err(begun(row.id, "moved"));
+        }
+    }
+    let created = create(connection, app, &changes.create, &facts, &mut visits)?;
+    let touched = visits.settle(connection)?;
+    let emergency = changes.create.iter().any(|new| new.emergency);
+    let notices =
+        notices::enqueue(connection, app, &touched, &facts, changes.reason.as_deref(), emergency)?;
+    Ok(Applied { created, notices })
+}
+
+fn begun(id: i64, verb: &str) -> Error {
+    Error::Conflict(format!("appointment {id} has begun or ended and can no longer be {verb}"))
+}
+
+fn create(
+    connection: &mut Connection,
+    app: &App,
+    new: &[NewAppointment],
+    facts: &HashMap<i64, SiteFacts>,
+    visits: &mut visits::Visits,
+) -> Result<Vec<i64>, Error> {
+    let now = Instant::from(app.clock.now());
+    let ids = db::allot(connection, Table::Appointment, new.len())?;
+    let mut keys = Vec::with_capacity(new.len());
+    for appointment in new {
+        let zone = facts[&appointment.site_id].zone;
+        keys.push((appointment.site_id, night_of(appointment.starts_at, zone)));
+    }
+    visits.open_missing(connection, app, &keys, facts)?;
+    let mut rows = Vec::with_capacity(new.len());
+    let mut work = Vec::with_capacity(new.len());
+    for ((id, appointment), (site_id, night)) in ids.iter().zip(new).zip(keys) {
+        let (starts_at, ends_at) = (Instant::from(appointment.starts_at), Instant::from(appointment.ends_at));
+        let visit_id = visits.gain(site_id, night, starts_at, ends_at);
+        rows.push(AppointmentRow {
+            id: *id,
+            state: AppointmentState::Planned.as_str().to_owned(),
+            revision: 0,
+            terminal_id: appointment.terminal_id,
+            visit_id,
+            plan_id: appointment.plan_id,
+            starts_at,
+            ends_at,
+            notice_lead_minutes: appointment.notice_lead_minutes,
+            emergency: appointment.emergency,
+            announced_at: None,
+            note: appointment.note.clone(),
+            created_at: now,
+            closed_at: None,
+        });
+        for (ordinal, (campaign_id, title)) in (0..).zip(&appointment.work) {
+            let (campaign_id, title) = (*campaign_id, title.clone());
+            work.push(WorkRow { appointment_id: *id, ordinal, campaign_id, title });
+        }
+    }
+    // Visits first: appointments refer to them.
+    visits.insert_new(connection)?;
+    db::appointment::insert(connection, &rows, &work)?;
+    Ok(ids)
+}
+
+fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<i64, SiteFacts>, Error> {
+    let mut ids: Vec<i64> = changes.create.iter().map(|new| new.site_id).collect();
+    ids.extend(changes.moves.iter().map(|change| change.site_id));
+    ids.extend(changes.cancel.iter().map(|cancel| cancel.site_id));
+    ids.sort_unstable();
+    ids.dedup();
+    let sites = db::fleet::sites_by_id(connection, &ids)?;
+    let mut merchant_ids: Vec<i64> = sites.iter().map(|site| site.merchant_id).collect();
+    merchant_ids.sort_unstable();
+    merchant_ids.dedup();
+    let merchants: HashMap<i64, _> = db::fleet::merchants_by_id(connection, &merchant_ids)?
+        .into_iter()
+        .map(|merchant| (merchant.id, merchant))
+        .collect();
+    let mut facts = HashMap::with_capacity(sites.len());
+    for site in sites {
+        let merchant = &merchants[&site.merchant_id];
+        let corrupt = |error: String| Error::Corrupt(format!("site `{}`: {error}; import it again", site.code));
+        let zone: Tz = site.time_zone.parse().map_err(|error: chrono_tz::ParseError| corrupt(error.to_string()))?;
+        let locale = merchant.locale.parse().map_err(corrupt)?;
+        let recipient = merchant.email.clone();
+        facts.insert(site.id, SiteFacts { merchant_id: merchant.id, zone, recipient, locale });
+    }
+    Ok(facts)
+}

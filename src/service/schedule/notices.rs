@@ -1,0 +1,166 @@
+//! What merchants must be told of touched visits: outbox rows, one a merchant a night and kind. A change that
+//! comes before its first mail went out is folded into that mail.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
+
+use super::SiteFacts;
+use super::visits::{Touched, token};
+use crate::db::notice::{NoticeRow, NoticeVisitRow};
+use crate::db::visit::VisitRow;
+use crate::db::{self, Connection, Instant, Table};
+use crate::domain::notice::{NoticeKind, NoticeState};
+use crate::service::{App, Error};
+
+/// Something to say about one visit.
+struct Saying<'a> {
+    visit: &'a VisitRow,
+    kind: NoticeKind,
+    previous: Option<(Instant, Instant)>,
+}
+
+/// Queues the notices that follow from `touched`; how many.
+pub(super) fn enqueue(
+    connection: &mut Connection,
+    app: &App,
+    touched: &[Touched],
+    facts: &HashMap<i64, SiteFacts>,
+    reason: Option<&str>,
+    emergency: bool,
+) -> Result<usize, Error> {
+    let known: Vec<i64> =
+        touched.iter().filter(|item| item.before.is_some()).map(|item| item.visit.id).collect();
+    let unsaid = withdraw_unsaid(connection, &known)?;
+
+    let now = app.clock.now();
+    let reminder_lead = TimeDelta::minutes(i64::from(app.settings.reminder_lead_minutes));
+    let mut sayings: Vec<Saying<'_>> = Vec::new();
+    for item in touched {
+        if let Some(saying) = what_to_say(item, unsaid.get(&item.visit.id)) {
+            sayings.push(saying);
+        }
+        // A reminder that would follow on the heels of the announcement says nothing new.
+        if !item.visit.cancelled && item.visit.starts_at.utc() - reminder_lead > now + TimeDelta::hours(1) {
+            sayings.push(Saying { visit: &item.visit, kind: NoticeKind::Reminder, previous: None });
+        }
+    }
+    let mut bundles: BTreeMap<(i64, &str, NoticeKind), Vec<Saying<'_>>> = BTreeMap::new();
+    for saying in sayings {
+        let key = (saying.visit.merchant_id, saying.visit.night.as_str(), saying.kind);
+        bundles.entry(key).or_default().push(saying);
+    }
+    write(connection, app, bundles, facts, reason, emergency)
+}
+
+/// Takes touched visits off notices that nobody has put into words yet; what is still to be said is queued
+/// anew. A notice that is left without a visit is superseded. Gives the span that an unsaid move came from, as
+/// the merchant still knows it.
+fn withdraw_unsaid(
+    connection: &mut Connection,
+    visit_ids: &[i64],
+) -> Result<HashMap<i64, (Instant, Instant)>, Error> {
+    let mut emptied = Vec::new();
+    let mut unsaid = HashMap::new();
+    for (about, state, in_words) in db::notice::about_visits(connection, visit_ids)? {
+        let waiting = state == NoticeState::Queued.as_str();
+        if waiting && !in_words {
+            db::notice::remove_visit(connection, about.notice_id, about.visit_id)?;
+            emptied.push(about.notice_id);
+            if let Some(span) = about.previous_starts_at.zip(about.previous_ends_at) {
+                unsaid.insert(about.visit_id, span);
+            }
+        }
+    }
+    emptied.sort_unstable();
+    emptied.dedup();
+    for about in db::notice::visits_of(connection, &emptied)? {
+        emptied.retain(|id| *id != about.notice_id);
+    }
+    for id in emptied {
+        let ending = db::notice::Ending {
+            state: NoticeState::Superseded,
+            accepted_at: None,
+            next_attempt_at: None,
+            error: Some("the visit changed before this was sent; what is true now is in a later notice"),
+        };
+        db::notice::end_attempt(connection, id, &ending)?;
+    }
+    Ok(unsaid)
+}
+
+fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&(Instant, Instant)>) -> Option<Saying<'a>> {
+    let visit = &item.visit;
+    let told = item.told.filter(|told| told.kind != NoticeKind::Cancelled);
+    let (kind, previous) = match (told, &item.before) {
+        (Some(_), _) if visit.cancelled => (NoticeKind::Cancelled, None),
+        (Some(told), Some(before)) if item.disturbed || told.revision < before.sequence => {
+            let span = unsaid.copied().unwrap_or((before.starts_at, before.ends_at));
+            (NoticeKind::Moved, (span != (visit.starts_at, visit.ends_at)).then_some(span))
+        }
+        (Some(_), _) => (NoticeKind::Announcement, None),
+        (None, _) if visit.cancelled => return None,
+        (None, _) if item.moved_from.is_some() => (NoticeKind::Moved, item.moved_from),
+        (None, _) => (NoticeKind::Announcement, None),
+    };
+    Some(Saying { visit, kind, previous })
+}
+
+fn write(
+    connection: &mut Connection,
+    app: &App,
+    bundles: BTreeMap<(i64, &str, NoticeKind), Vec<Saying<'_>>>,
+    facts: &HashMap<i64, SiteFacts>,
+    reason: Option<&str>,
+    emergency: bool,
+) -> Result<usize, Error> {
+    let now = app.clock.now();
+    let reminder_lead = TimeDelta::minutes(i64::from(app.settings.reminder_lead_minutes));
+    let ids = db::allot(connection, Table::Notice, bundles.len())?;
+    let (mut rows, mut abouts) = (Vec::new(), Vec::new());
+    for (id, ((merchant_id, night, kind), sayings)) in ids.into_iter().zip(bundles) {
+        let fact = &facts[&sayings[0].visit.site_id];
+        // A merchant without an address is rung up: planning leaves it out, an operator may still insist.
+        let Some(recipient) = &fact.recipient else { continue };
+        let first_start = sayings.iter().map(|saying| saying.visit.starts_at).min().unwrap_or(now.into());
+        let send_after = match kind {
+            NoticeKind::Reminder => Instant::from(first_start.utc() - reminder_lead),
+            _ => Instant::from(now),
+        };
+        let expires_at = sayings.iter().map(|saying| saying.visit.ends_at).max().unwrap_or(first_start);
+        rows.push(NoticeRow {
+            id,
+            kind: kind.as_str().to_owned(),
+            state: NoticeState::Queued.as_str().to_owned(),
+            merchant_id,
+            night: night.to_owned(),
+            recipient: recipient.clone(),
+            locale: fact.locale.as_str().to_owned(),
+            message_id: token(kind.as_str(), id, now.timestamp_micros(), &app.settings.mail_domain),
+            reason: reason.map(str::to_owned),
+            emergency,
+            created_at: Instant::from(now),
+            send_after,
+            expires_at,
+            attempts: 0,
+            next_attempt_at: send_after,
+            lease_until: None,
+            accepted_at: None,
+            last_error: None,
+            subject: None,
+            envelope_from: None,
+            message: None,
+        });
+        abouts.extend(sayings.iter().map(|saying| NoticeVisitRow {
+            notice_id: id,
+            visit_id: saying.visit.id,
+            kind: kind.as_str().to_owned(),
+            revision: saying.visit.sequence,
+            recipient: recipient.clone(),
+            previous_starts_at: saying.previous.map(|(start, _)| start),
+            previous_ends_at: saying.previous.map(|(_, end)| end),
+        }));
+    }
+    db::notice::insert(connection, &rows, &abouts)?;
+    Ok(rows.len())
+}

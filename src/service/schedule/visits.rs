@@ -1,0 +1,269 @@
+//! Visits kept in step with their appointments: opened with the first, widened and narrowed, moved as a whole
+//! where they can be, cancelled with the last.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+
+use super::{Changes, SiteFacts, night_of};
+use crate::db::appointment::AppointmentRow;
+use crate::db::visit::VisitRow;
+use crate::db::{self, Connection, Instant, Table};
+use crate::domain::notice::NoticeKind;
+use crate::service::{App, Error};
+
+/// A visit that the changes touch.
+#[derive(Debug)]
+pub(super) struct Touched {
+    /// As it stands now.
+    pub(super) visit: VisitRow,
+    /// As it stood before; `None` for a new one.
+    pub(super) before: Option<VisitRow>,
+    /// What its merchant was told last, if anything.
+    pub(super) told: Option<Told>,
+    /// Something in it moved or was called off; otherwise it only grew.
+    pub(super) disturbed: bool,
+    /// It is new because an appointment that had been told of was moved here from this span.
+    pub(super) moved_from: Option<(Instant, Instant)>,
+}
+
+/// The latest thing put into words about a visit: somebody may have read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The visit's revision then.
+    pub(super) revision: i32,
+    /// The kind of the notice.
+    pub(super) kind: NoticeKind,
+}
+
+#[derive(Debug)]
+struct Draft {
+    row: VisitRow,
+    before: Option<VisitRow>,
+    inserted: bool,
+    disturbed: bool,
+    moved_from: Option<(Instant, Instant)>,
+    told: Option<Told>,
+}
+
+/// The visits that the changes touch, by id.
+#[derive(Debug, Default)]
+pub(super) struct Visits {
+    drafts: BTreeMap<i64, Draft>,
+    by_night: HashMap<(i64, NaiveDate), i64>,
+}
+
+impl Visits {
+    /// Loads every visit that the changes may touch.
+    pub(super) fn load(
+        connection: &mut Connection,
+        changes: &Changes,
+        facts: &HashMap<i64, SiteFacts>,
+    ) -> Result<Visits, Error> {
+        let mut wanted: HashSet<(i64, NaiveDate)> = HashSet::new();
+        for new in &changes.create {
+            wanted.insert((new.site_id, night_of(new.starts_at, facts[&new.site_id].zone)));
+        }
+        for change in &changes.moves {
+            wanted.insert((change.site_id, night_of(change.starts_at, facts[&change.site_id].zone)));
+        }
+        let mut sites: Vec<i64> = wanted.iter().map(|(site, _)| *site).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        let mut nights: Vec<String> = wanted.iter().map(|(_, night)| night.to_string()).collect();
+        nights.sort_unstable();
+        nights.dedup();
+        let nights: Vec<&str> = nights.iter().map(String::as_str).collect();
+        let mut rows = db::visit::at_sites(connection, &sites, &nights)?;
+        rows.retain(|row| night(row).is_some_and(|night| wanted.contains(&(row.site_id, night))));
+        let mut ids: Vec<i64> = changes.moves.iter().map(|change| change.appointment.visit_id).collect();
+        ids.extend(changes.cancel.iter().map(|cancel| cancel.appointment.visit_id));
+        ids.sort_unstable();
+        ids.dedup();
+        rows.extend(db::visit::by_ids(connection, &ids)?);
+        rows.sort_by_key(|row| row.id);
+        rows.dedup_by_key(|row| row.id);
+
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut told = told_of(connection, &ids)?;
+        let mut visits = Visits::default();
+        for row in rows {
+            let told = told.remove(&row.id);
+            if let Some(night) = night(&row) {
+                visits.by_night.insert((row.site_id, night), row.id);
+            }
+            let before = Some(row.clone());
+            visits.drafts.insert(
+                row.id,
+                Draft { row, before, inserted: true, disturbed: false, moved_from: None, told },
+            );
+        }
+        Ok(visits)
+    }
+
+    /// An appointment of this visit is called off.
+    pub(super) fn lose(&mut self, visit_id: i64) {
+        if let Some(draft) = self.drafts.get_mut(&visit_id) {
+            draft.disturbed = true;
+        }
+    }
+
+    /// The visit that a moved appointment belongs to from now on. A visit of one appointment moves as a whole to
+    /// a night that is free, and keeps its calendar entry.
+    pub(super) fn for_move(
+        &mut self,
+        connection: &mut Connection,
+        app: &App,
+        row: &AppointmentRow,
+        site_id: i64,
+        night: NaiveDate,
+        facts: &HashMap<i64, SiteFacts>,
+    ) -> Result<i64, Error> {
+        let from = row.visit_id;
+        self.lose(from);
+        let stays = self.drafts.get(&from).is_some_and(|draft| draft.row.night == night.to_string());
+        if stays {
+            return Ok(from);
+        }
+        let alone = db::appointment::of_visits(connection, &[from])?.iter().all(|other| other.id == row.id);
+        if alone
+            && !self.by_night.contains_key(&(site_id, night))
+            && let Some(draft) = self.drafts.get_mut(&from)
+        {
+            self.by_night.retain(|_, id| *id != from);
+            draft.row.night = night.to_string();
+            self.by_night.insert((site_id, night), from);
+            db::visit::update(connection, &draft.row)?;
+            return Ok(from);
+        }
+        let told = self.drafts.get(&from).is_some_and(|draft| draft.told.is_some());
+        self.open_missing(connection, app, &[(site_id, night)], facts)?;
+        let to = self.gain(site_id, night, row.starts_at, row.ends_at);
+        self.insert_new(connection)?;
+        if told && let Some(draft) = self.drafts.get_mut(&to) {
+            draft.disturbed = true;
+            draft.moved_from.get_or_insert((row.starts_at, row.ends_at));
+        }
+        Ok(to)
+    }
+
+    /// Opens a visit for each site and night that has none.
+    pub(super) fn open_missing(
+        &mut self,
+        connection: &mut Connection,
+        app: &App,
+        keys: &[(i64, NaiveDate)],
+        facts: &HashMap<i64, SiteFacts>,
+    ) -> Result<(), Error> {
+        let mut missing: Vec<(i64, NaiveDate)> =
+            keys.iter().filter(|key| !self.by_night.contains_key(key)).copied().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let ids = db::allot(connection, Table::Visit, missing.len())?;
+        let created_at = app.clock.now().timestamp_micros();
+        for (id, (site_id, night)) in ids.into_iter().zip(missing) {
+            let row = VisitRow {
+                id,
+                site_id,
+                merchant_id: facts[&site_id].merchant_id,
+                night: night.to_string(),
+                uid: token("visit", id, created_at, &app.settings.mail_domain),
+                sequence: 0,
+                cancelled: false,
+                starts_at: Instant::from(chrono::DateTime::<chrono::Utc>::MIN_UTC),
+                ends_at: Instant::from(chrono::DateTime::<chrono::Utc>::MIN_UTC),
+            };
+            self.by_night.insert((site_id, night), id);
+            self.drafts.insert(
+                id,
+                Draft { row, before: None, inserted: false, disturbed: false, moved_from: None, told: None },
+            );
+        }
+        Ok(())
+    }
+
+    /// The visit of a site and night, which [`Visits::open_missing`] has opened, grows by this span.
+    pub(super) fn gain(&mut self, site_id: i64, night: NaiveDate, starts_at: Instant, ends_at: Instant) -> i64 {
+        let id = self.by_night[&(site_id, night)];
+        if let Some(draft) = self.drafts.get_mut(&id)
+            && draft.before.is_none()
+        {
+            let first = draft.row.ends_at <= draft.row.starts_at;
+            draft.row.starts_at = if first { starts_at } else { draft.row.starts_at.min(starts_at) };
+            draft.row.ends_at = if first { ends_at } else { draft.row.ends_at.max(ends_at) };
+        }
+        id
+    }
+
+    /// Writes the visits that were opened.
+    pub(super) fn insert_new(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let mut rows = Vec::new();
+        for draft in self.drafts.values_mut().filter(|draft| !draft.inserted) {
+            draft.inserted = true;
+            rows.push(draft.row.clone());
+        }
+        db::visit::insert(connection, &rows)?;
+        Ok(())
+    }
+
+    /// Brings spans and revisions up to date with the appointments as they are written now.
+    pub(super) fn settle(self, connection: &mut Connection) -> Result<Vec<Touched>, Error> {
+        // New visits know their span already, unless a moved appointment came in.
+        let known: Vec<i64> = self
+            .drafts
+            .iter()
+            .filter(|(_, draft)| draft.before.is_some() || draft.moved_from.is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        let mut live: HashMap<i64, Vec<AppointmentRow>> = HashMap::new();
+        for row in db::appointment::of_visits(connection, &known)? {
+            live.entry(row.visit_id).or_default().push(row);
+        }
+        let mut touched = Vec::with_capacity(self.drafts.len());
+        for (id, mut draft) in self.drafts {
+            if draft.before.is_some() || draft.moved_from.is_some() {
+                let rows = live.remove(&id).unwrap_or_default();
+                let span = rows.iter().map(|row| row.starts_at).min().zip(rows.iter().map(|row| row.ends_at).max());
+                match span {
+                    Some((starts_at, ends_at)) => {
+                        draft.row.cancelled = false;
+                        (draft.row.starts_at, draft.row.ends_at) = (starts_at, ends_at);
+                    }
+                    None => draft.row.cancelled = true,
+                }
+                if draft.told.is_some_and(|told| told.revision == draft.row.sequence) {
+                    draft.row.sequence += 1;
+                }
+                db::visit::update(connection, &draft.row)?;
+            }
+            let Draft { row: visit, before, disturbed, moved_from, told, .. } = draft;
+            touched.push(Touched { visit, before, told, disturbed, moved_from });
+        }
+        Ok(touched)
+    }
+}
+
+fn told_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Told>, Error> {
+    let mut told: HashMap<i64, Told> = HashMap::new();
+    for (about, _, in_words) in db::notice::about_visits(connection, ids)? {
+        let Ok(kind) = about.kind.parse::<NoticeKind>() else { continue };
+        if in_words && kind != NoticeKind::Reminder {
+            let latest = told.entry(about.visit_id).or_insert(Told { revision: about.revision, kind });
+            if about.revision > latest.revision {
+                *latest = Told { revision: about.revision, kind };
+            }
+        }
+    }
+    Ok(told)
+}
+
+fn night(row: &VisitRow) -> Option<NaiveDate> {
+    row.night.parse().ok()
+}
+
+/// An identifier that is unique beyond this database: `kind.ID.HASH@domain`.
+pub(super) fn token(kind: &str, id: i64, created_at_micros: i64, domain: &str) -> String {
+    let digest = Sha256::digest(format!("{kind} {id} {created_at_micros}"));
+    format!("{kind}.{id}.{}@{domain}", hex::encode(&digest[..6]))
+}

@@ -1,0 +1,119 @@
+//! Letters that the mail tests share: every kind, one site and three, both languages.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use offpeak::domain::fleet::Locale;
+use offpeak::domain::notice::{
+    Letter, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
+};
+use offpeak::mail::{Envelope, NamedAddress};
+
+/// An instant from RFC 3339.
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+pub(crate) fn envelope(message_id: &str) -> Envelope {
+    Envelope {
+        from: NamedAddress {
+            name: "Harbour Payments".to_owned(),
+            address: "notice@mail.harbour.example".to_owned(),
+        },
+        message_id: message_id.to_owned(),
+        bounce_address: "bounce+7f3a@mail.harbour.example".to_owned(),
+        date: at("2026-11-18T08:00:00Z"),
+        product: "Offpeak".to_owned(),
+    }
+}
+
+/// A letter about one terminal at one site.
+pub(crate) fn small(kind: NoticeKind, locale: Locale) -> Letter {
+    let mut letter = skeleton(kind, locale);
+    letter.visits = vec![visit(&letter, 0, &[(0, 30)], 1)];
+    letter
+}
+
+/// A letter about thirty terminals at three sites, in three steps each.
+pub(crate) fn large(kind: NoticeKind, locale: Locale) -> Letter {
+    let mut letter = skeleton(kind, locale);
+    let steps = [(0, 20), (15, 35), (30, 50)];
+    letter.visits =
+        vec![visit(&letter, 0, &steps, 12), visit(&letter, 1, &steps, 11), visit(&letter, 2, &steps[..1], 7)];
+    letter
+}
+
+fn skeleton(kind: NoticeKind, locale: Locale) -> Letter {
+    let chinese = locale == Locale::ZhCn;
+    let text = |english: &str, chinese_text: &str| {
+        if chinese { chinese_text.to_owned() } else { english.to_owned() }
+    };
+    Letter {
+        kind,
+        locale,
+        merchant_name: text("Riverside Cafés", "滨江咖啡"),
+        recipient: "owner@riverside.example".to_owned(),
+        night: NaiveDate::from_ymd_opt(2026, 11, 24).expect("a date"),
+        visits: Vec::new(),
+        reason: None,
+        emergency: false,
+        support: SupportContact {
+            name: text("Harbour merchant care", "海港支付商户服务"),
+            phone: text("+1 212 555 0100", "400-555-0100"),
+            email: "care@harbour.example".to_owned(),
+        },
+        usual_unlock_minutes: 45,
+        manage_url: None,
+    }
+}
+
+fn visit(letter: &Letter, index: usize, steps: &[(i64, i64)], terminal_count: usize) -> LetterVisit {
+    let chinese = letter.locale == Locale::ZhCn;
+    let zone = if chinese { Tz::Asia__Shanghai } else { Tz::America__New_York };
+    let opening = at(if chinese { "2026-11-24T18:00:00Z" } else { "2026-11-25T07:00:00Z" });
+    let starts_at = opening + TimeDelta::minutes(60 * index as i64);
+    let terminals = (0..terminal_count)
+        .map(|number| {
+            let (from, to) = steps[number % steps.len()];
+            LetterTerminal {
+                label: if chinese {
+                    format!("{}号收银台", number + 1)
+                } else {
+                    format!("Till {}", number + 1)
+                },
+                tid: format!("{:08}", 62_510_000 + index * 100 + number),
+                serial: format!("SN{index}{number:04}"),
+                starts_at: starts_at + TimeDelta::minutes(from),
+                ends_at: starts_at + TimeDelta::minutes(to),
+                work: vec![WorkItem { kind: WorkKind::Firmware, title: "3.2.0".to_owned() }],
+            }
+        })
+        .collect();
+    let length = steps.iter().map(|(_, to)| *to).max().expect("a step");
+    let names = if chinese {
+        ["人民路店", "火车站店", "大学城店"]
+    } else {
+        ["Main Street", "Grand Station", "Campus"]
+    };
+    let addresses = if chinese {
+        ["人民路88号", "站前广场1号", "学府路9号"]
+    } else {
+        ["88 Main Street", "1 Station Square", "9 College Road"]
+    };
+    LetterVisit {
+        uid: format!("visit-{}@harbour.example", 40 + index),
+        sequence: u32::from(letter.kind == NoticeKind::Moved)
+            + 2 * u32::from(letter.kind == NoticeKind::Cancelled),
+        root_message_id: format!("visit-{}.root@mail.harbour.example", 40 + index),
+        site_name: names[index].to_owned(),
+        site_code: format!("S-{:04}", 120 + index),
+        site_address: Some(addresses[index].to_owned()),
+        zone,
+        starts_at,
+        ends_at: starts_at + TimeDelta::minutes(length),
+        previous: (letter.kind == NoticeKind::Moved).then(|| {
+            (starts_at - TimeDelta::hours(24), starts_at - TimeDelta::hours(24) + TimeDelta::minutes(length))
+        }),
+        cancelled: letter.kind == NoticeKind::Cancelled,
+        terminals,
+    }
+}
