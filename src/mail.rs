@@ -1,17 +1,20 @@
 //! Mail to merchants: from a [`Letter`](crate::domain::notice::Letter) (facts) to bytes on a mail server.
 //!
 //! [`compose()`] puts a letter into words and bytes and is pure: the same input gives the same bytes, so a
-//! stored mail can be sent again and is the same mail. A transport hands bytes over and says what became
-//! of them; a reader opens a stored mail for a page. What a mail contains is described in `docs/mail.md`;
+//! stored mail can be sent again and is the same mail. A [`transport`] hands bytes over and says what became
+//! of them; a [`reader`] opens a stored mail for a page. What a mail contains is described in `docs/mail.md`;
 //! its words live in `templates/mail`.
 
 pub mod address;
 mod compose;
 mod hygiene;
 mod invite;
+pub mod reader;
 mod templates;
+pub mod transport;
 mod view;
 mod words;
 
 pub use address::{NamedAddress, mask};
 pub use compose::{ComposeError, ComposedMail, Envelope, compose};
+pub use templates::TemplateError;

@@ -69,6 +69,17 @@ fn parse_instant(text: &str, end_of_day: bool) -> Result<DateTime<Utc>, String> 
         .ok_or_else(unreadable)
 }
 
+/// What a selector can ask for, a field a line.
+pub fn selector_help() -> String {
+    let mut help = "Which terminals: an expression over terminal, site and merchant fields, or `all`.\n\
+                    Operators are = != < <= > >= in like, joined by and, or, not and parentheses. Fields:"
+        .to_owned();
+    for field in crate::domain::selector::fields() {
+        help.push_str(&format!("\n  {:<14} {}, as {}", field.name, field.meaning, field.example));
+    }
+    help
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::notice::LetterVisit;
 use crate::mail::address::NamedAddress;
@@ -82,7 +83,26 @@ pub(super) fn calendar_object(invite: &Invite, visit: &LetterVisit) -> String {
         .append_property(("CALSCALE", "GREGORIAN"))
         .append_property(("METHOD", method.as_str()))
         .push(event);
-    calendar.to_string()
+    refold(&calendar.to_string())
+}
+
+/// Folds at 75 bytes as RFC 5545 says; the crate's last line of a fold may have 76.
+fn refold(calendar: &str) -> String {
+    const LINE_BYTES_MAX: usize = 75;
+    let mut folded = String::with_capacity(calendar.len() + calendar.len() / 16);
+    for line in calendar.replace("\r\n ", "").lines() {
+        let mut length_bytes = 0;
+        for character in line.chars() {
+            if length_bytes + character.len_utf8() > LINE_BYTES_MAX {
+                folded.push_str("\r\n ");
+                length_bytes = 1;
+            }
+            folded.push(character);
+            length_bytes += character.len_utf8();
+        }
+        folded.push_str("\r\n");
+    }
+    folded
 }
 
 fn party(role: &str, address: &NamedAddress) -> Property {
@@ -103,15 +123,9 @@ fn parameter_text(name: &str) -> String {
 
 /// A calendar address (RFC 6068): what a URI cannot carry is percent-encoded.
 fn mailto(address: &str) -> String {
-    let mut uri = String::from("mailto:");
-    for byte in address.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$'*+@".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
+    const UNSAFE: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+').remove(b'@');
+    format!("mailto:{}", utf8_percent_encode(address, UNSAFE))
 }
 
 #[cfg(test)]
@@ -121,6 +135,20 @@ mod tests {
     #[test]
     fn a_name_cannot_end_its_parameter() {
         assert_eq!(parameter_text(r#"A"B, C^n\"#), "A'B, Cn");
+    }
+
+    #[test]
+    fn lines_end_at_75_bytes() {
+        for text in [
+            "x".repeat(75),
+            "x".repeat(76),
+            "店".repeat(400),
+            format!("{} {}", "x".repeat(74), "y".repeat(149)),
+        ] {
+            let folded = refold(&format!("{text}\r\n"));
+            assert!(folded.split("\r\n").all(|line| line.len() <= 75), "{folded}");
+            assert_eq!(folded.replace("\r\n ", ""), format!("{text}\r\n"));
+        }
     }
 
     #[test]

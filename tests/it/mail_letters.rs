@@ -117,3 +117,31 @@ fn visit(letter: &Letter, index: usize, steps: &[(i64, i64)], terminal_count: us
         terminals,
     }
 }
+
+/// Every kind in both languages, small and large, and the cases that read differently.
+pub(crate) fn every_letter() -> Vec<(String, Letter)> {
+    let mut letters = Vec::new();
+    for locale in Locale::ALL {
+        for kind in NoticeKind::ALL {
+            letters.push((format!("{kind} {locale}, one visit"), small(kind, locale)));
+            letters.push((format!("{kind} {locale}, three visits"), large(kind, locale)));
+        }
+        let mut emergency = small(NoticeKind::Announcement, locale);
+        emergency.emergency = true;
+        emergency.reason = Some("A certificate expires tonight & cards would be <declined>.".to_owned());
+        emergency.manage_url = Some("https://merchant.harbour.example/v/AbC-1_2?x=1&y=2".to_owned());
+        letters.push((format!("emergency {locale}"), emergency));
+        let mut mixed = large(NoticeKind::Moved, locale);
+        mixed.visits[1].cancelled = true;
+        mixed.visits[1].previous = None;
+        mixed.visits[2].terminals[1]
+            .work
+            .push(WorkItem { kind: WorkKind::OnSiteInspection, title: "2026-H2".to_owned() });
+        mixed.visits[2].terminals[2].ends_at += TimeDelta::minutes(5);
+        letters.push((format!("moved in part {locale}"), mixed));
+        let mut away = small(NoticeKind::Moved, locale);
+        away.visits[0].cancelled = true;
+        letters.push((format!("moved away {locale}"), away));
+    }
+    letters
+}

@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 
 /// What `offpeak lock` can do.
 #[derive(Debug, clap::Subcommand)]
-#[command(after_help = "Example:\n  offpeak lock report SN-000042 --cause 'no answer after a restart'")]
+#[command(after_help = "Example:\n  offpeak lock report 0820000042 --cause 'no answer after a restart'")]
 pub enum LockCommand {
     List(list::ListArgs),
     Report(report::ReportArgs),

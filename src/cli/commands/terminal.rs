@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 
 /// What `offpeak terminal` can do.
 #[derive(Debug, clap::Subcommand)]
-#[command(after_help = "Example:\n  offpeak terminal show SN-000042")]
+#[command(after_help = "Example:\n  offpeak terminal show 0820000042")]
 pub enum TerminalCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),

@@ -11,7 +11,7 @@ use crate::cli::{render, values};
 ///
 /// Lists appointments by start.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak appointment list --state planned,announced --site LDN-001\n  \
+#[command(after_help = "Example:\n  offpeak appointment list --state planned,announced --site S000017-003\n  \
                         offpeak appointment list --from 2026-12-01 --to 2026-12-02")]
 pub struct ListArgs {
     /// Only in these states: planned, announced, open, running, done, failed, missed, cancelled

@@ -53,7 +53,7 @@ pub struct FirmwareArgs {
 /// It is done over the network, or by a visit.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    offpeak campaign create inspection winter-check --on-site --selector 'site.tag.outdoor = \"yes\"' \\\n    \
+    offpeak campaign create inspection winter-check --on-site --selector 'tag.outdoor = \"yes\"' \\\n    \
     --for 30m --deadline 2027-01-31 --priority 3")]
 pub struct InspectionArgs {
     /// Unique name: letters, digits, `.`, `_`, `-`
@@ -71,7 +71,7 @@ pub struct InspectionArgs {
 #[derive(Debug, clap::Args)]
 pub struct TermArgs {
     /// Which terminals: an expression over terminal, site and merchant fields, or `all`
-    #[arg(long, value_name = "SELECTOR", default_value = "all")]
+    #[arg(long, value_name = "SELECTOR", default_value = "all", long_help = values::selector_help())]
     pub selector: String,
     /// How long a terminal is down: download that blocks, install, restart, margin
     #[arg(long = "for", value_name = "DURATION", value_parser = values::minutes)]

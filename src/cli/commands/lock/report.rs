@@ -9,7 +9,7 @@ use crate::cli::render;
 ///
 /// Reports that a terminal cannot take payments. Until it is fixed it counts as down against every budget.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak lock report SN-000042 --cause 'shows \"tamper\" after a fall'")]
+#[command(after_help = "Example:\n  offpeak lock report 0820000042 --cause 'shows \"tamper\" after a fall'")]
 pub struct ReportArgs {
     /// Serial number
     #[arg(value_name = "SERIAL")]

@@ -30,7 +30,7 @@ pub struct CreateArgs {
     #[arg(long, value_name = "ZONE", requires = "cron", default_value = "UTC")]
     pub zone: String,
     /// Which terminals: a selector, or `all`
-    #[arg(long, value_name = "SELECTOR", default_value = "all")]
+    #[arg(long, value_name = "SELECTOR", default_value = "all", long_help = values::selector_help())]
     pub selector: String,
     /// How long a terminal is down
     #[arg(long = "for", value_name = "DURATION", value_parser = values::minutes)]

@@ -10,7 +10,7 @@ use crate::cli::render;
 ///
 /// Shows a terminal, its site and merchant, its appointments and locks, and when it can be touched next.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak terminal show SN-000042")]
+#[command(after_help = "Example:\n  offpeak terminal show 0820000042")]
 pub struct ShowArgs {
     /// Serial number
     #[arg(value_name = "SERIAL")]

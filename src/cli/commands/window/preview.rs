@@ -12,7 +12,7 @@ use crate::cli::{render, values};
 /// Prints the next openings of a site (all that applies to it, blackouts taken off), or of a crontab line
 /// that is not saved yet. Local time and UTC stand side by side; nights on which the clocks change say so.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak window preview --site LDN-001\n  \
+#[command(after_help = "Example:\n  offpeak window preview --site S000017-003\n  \
                         offpeak window preview --cron '0 2 * * *' --for 2h --zone Europe/London --from 2027-03-26 --count 5")]
 #[command(group = clap::ArgGroup::new("whose").required(true).args(["site", "cron"]))]
 pub struct PreviewArgs {

@@ -1,0 +1,78 @@
+//! Hands a stored mail to a mail server, and says what became of it.
+//!
+//! A transport never decides what happens next: it reports a [`Delivery`], and whoever keeps the outbox
+//! retries, suppresses or alerts. Handing over is at least once: after [`Delivery::Unknown`] the same bytes
+//! go out again under the same Message-ID.
+
+mod delivery;
+mod folder;
+mod memory;
+mod smtp;
+mod smtp_url;
+mod stream;
+
+use std::fmt;
+use std::path::PathBuf;
+
+pub use delivery::{Delivery, EnhancedStatus, RejectionCause};
+pub use memory::MemoryTransport;
+pub use smtp::{SmtpSetupError, SmtpTimeouts, SmtpTransport};
+pub use smtp_url::{SmtpUrl, SmtpUrlError};
+
+use crate::mail::address::mask;
+use crate::mail::compose::ComposedMail;
+
+/// A mail as the outbox keeps it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutgoingMail {
+    /// MAIL FROM.
+    pub envelope_from: String,
+    /// RCPT TO.
+    pub envelope_to: String,
+    /// Message-ID without angle brackets: the name under which a mail is the same mail again.
+    pub message_id: String,
+    /// The whole message, with CRLF line ends.
+    pub bytes: Vec<u8>,
+}
+
+impl From<ComposedMail> for OutgoingMail {
+    fn from(mail: ComposedMail) -> Self {
+        let ComposedMail { subject: _, message_id, envelope_from, envelope_to, bytes, text: _, html: _ } =
+            mail;
+        Self { envelope_from, envelope_to, message_id, bytes }
+    }
+}
+
+/// Shows no recipient and no content, so that a log shows none either.
+impl fmt::Debug for OutgoingMail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("OutgoingMail")
+            .field("message_id", &self.message_id)
+            .field("envelope_to", &mask(&self.envelope_to))
+            .field("length_bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where mail goes.
+#[derive(Debug)]
+pub enum Transport {
+    /// A mail server.
+    Smtp(SmtpTransport),
+    /// A folder of .eml files, one a Message-ID.
+    Folder(PathBuf),
+    /// A list in memory, for tests.
+    Memory(MemoryTransport),
+}
+
+impl Transport {
+    /// Hands `mail` over. Cancelling it is safe: what it had open is dropped with it.
+    pub async fn deliver(&self, mail: &OutgoingMail) -> Delivery {
+        match self {
+            Transport::Smtp(smtp) => smtp.deliver(mail).await,
+            Transport::Folder(folder) => folder::deliver(folder, mail).await,
+            Transport::Memory(memory) => memory.deliver(mail),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Appointments: list, show, move, cancel, start, outcome.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use crate::api::Page;
+use crate::api::appointment::{AppointmentQuery, AppointmentView, MoveRequest, Outcome, OutcomeReport};
+use crate::db::appointment::{AppointmentRow, Filter};
+use crate::db::{self, Connection, Instant};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::calendar::parse_when;
+use crate::domain::fleet::clean_text;
+use crate::service::audit::{Change, page_limit, page_of, record};
+use crate::service::calendar::not_found;
+use crate::service::legality::{Question, Rules, local_text};
+use crate::service::schedule::{self, Cancel, Changes, Move};
+use crate::service::world::{Groups, World};
+use crate::service::{Actor, App, Error, lock};
+
+/// How far ahead an appointment may be moved or ad-hoc work be arranged, in days.
+pub(super) const HORIZON_DAYS: u32 = 62;
+
+/// Appointments, by start.
+pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let states = query.state.as_deref().unwrap_or_default();
+    let states = states
+        .split(',')
+        .filter(|word| !word.is_empty())
+        .map(|word| word.trim().parse::<AppointmentState>().map_err(|error| Error::invalid("state", error)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let filter = Filter {
+        states,
+        serial: query.serial.as_deref(),
+        site_code: query.site.as_deref(),
+        campaign_name: query.campaign.as_deref(),
+        ends_after: query.from.map(Instant::from),
+        starts_before: query.to.map(Instant::from),
+        after: query.after.as_deref().map(cursor).transpose()?,
+    };
+    let mut connection = app.database.get()?;
+    let rows = db::appointment::list(&mut connection, &filter, limit + 1)?;
+    let items = views(&mut connection, rows)?;
+    Ok(page_of(items, limit, |view: &AppointmentView| {
+        format!("{}_{}", view.starts_at.timestamp_micros(), view.id)
+    }))
+}
+
+fn cursor(after: &str) -> Result<(Instant, i64), Error> {
+    after
+        .split_once('_')
+        .and_then(|(micros, id)| {
+            let at = chrono::DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+            Some((Instant::from(at), id.parse().ok()?))
+        })
+        .ok_or_else(|| Error::invalid("after", format!("`{after}` is not a cursor; pass the `next` of the page before as it is")))
+}
+
+/// One appointment.
+pub fn show(app: &App, id: i64) -> Result<AppointmentView, Error> {
+    let mut connection = app.database.get()?;
+    let row = find(&mut connection, id)?;
+    view(&mut connection, row)
+}
+
+/// Moves an appointment that has not begun, if the rules allow it; its merchant is told.
+pub fn move_to(app: &App, actor: &Actor, id: i64, request: &MoveRequest) -> Result<AppointmentView, Error> {
+    let reason = request.reason.as_deref().map(clean_text);
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        connection.serialize_schedule()?;
+        let row = find(connection, id)?;
+        let world = World::load(connection, app, HORIZON_DAYS)?;
+        let terminal = world
+            .terminal(row.terminal_id)
+            .ok_or_else(|| Error::Conflict(format!("the terminal of appointment {id} is retired")))?;
+        let site = world.site(terminal);
+        let starts_at = parse_when(&request.at, app.clock.now(), site.site.time_zone)
+            .map_err(|error| Error::invalid("at", error))?;
+        let duration = (row.ends_at.utc() - row.starts_at.utc()).num_minutes();
+        let deadline_at = deadline(connection, id)?;
+        let question = Question {
+            terminal,
+            starts_at,
+            duration_minutes: u32::try_from(duration).unwrap_or(u32::MAX),
+            notice_lead_minutes: Some(lead_minutes(app, row.notice_lead_minutes)),
+            deadline_at,
+            moving: Some(id),
+        };
+        let mut rules = Rules::of(&world, Groups::of(&world, app.settings.fleet_time_zone));
+        let refusals = rules.refusals(question);
+        if !refusals.is_empty() {
+            return Err(Error::Refused(refusals));
+        }
+        if request.dry_run {
+            return view(connection, row);
+        }
+        let before = row.starts_at.utc();
+        let ends_at = starts_at + TimeDelta::minutes(duration);
+        let moves = vec![Move { appointment: row, site_id: site.id, starts_at, ends_at }];
+        let changes = Changes { moves, reason: reason.clone(), ..Changes::default() };
+        schedule::apply(connection, app, changes)?;
+        let change = Change::new("appointment.move", format!("appointment {id}"))
+            .before(&before)
+            .after(&starts_at)
+            .because(reason.as_deref());
+        record(connection, app, actor, change)?;
+        let row = find(connection, id)?;
+        view(connection, row)
+    })
+}
+
+/// The lead that a new time must keep: the notice lead, and the time that acceptance of the mail may take.
+pub(super) fn lead_minutes(app: &App, notice_lead_minutes: i32) -> u32 {
+    u32::try_from(notice_lead_minutes).unwrap_or_default() + app.settings.announce_allowance_minutes
+}
+
+/// The earliest deadline among the campaigns of an appointment.
+fn deadline(connection: &mut Connection, id: i64) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
+    let campaigns: HashMap<i64, _> =
+        db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
+    let work = db::appointment::work_of(connection, &[id])?;
+    Ok(work
+        .iter()
+        .filter_map(|item| item.campaign_id.and_then(|id| campaigns.get(&id)))
+        .filter(|campaign| campaign.programme_id.is_none())
+        .map(|campaign| campaign.deadline_at.utc())
+        .min())
+}
+
+/// Calls an appointment off that has not begun; its merchant is told.
+pub fn cancel(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<AppointmentView, Error> {
+    let reason = reason.map(clean_text);
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        connection.serialize_schedule()?;
+        let row = find(connection, id)?;
+        let before = row.state.clone();
+        let terminal = db::fleet::terminals_by_id(connection, &[row.terminal_id])?.pop();
+        let site_id = terminal.map(|terminal| terminal.site_id).unwrap_or_default();
+        let cancel = vec![Cancel { appointment: row, site_id }];
+        schedule::apply(connection, app, Changes { cancel, reason: reason.clone(), ..Changes::default() })?;
+        let change = Change::new("appointment.cancel", format!("appointment {id}"))
+            .before(&before)
+            .after(&AppointmentState::Cancelled)
+            .because(reason.as_deref());
+        record(connection, app, actor, change)?;
+        let row = find(connection, id)?;
+        view(connection, row)
+    })
+}
+
+/// The terminal is down for the work.
+pub fn start(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<AppointmentView, Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        enter(connection, app, actor, id, AppointmentState::Running, reason, false)?;
+        let row = find(connection, id)?;
+        view(connection, row)
+    })
+}
+
+/// What became of it, as a terminal-management system or an engineer reports it. A failure opens a lock.
+pub fn outcome(app: &App, actor: &Actor, id: i64, report: &OutcomeReport) -> Result<AppointmentView, Error> {
+    let note = report.note.as_deref().map(clean_text);
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let row = find(connection, id)?;
+        let state = match report.outcome {
+            Outcome::Done => AppointmentState::Done,
+            Outcome::Failed => AppointmentState::Failed,
+        };
+        enter(connection, app, actor, id, state, note.as_deref(), true)?;
+        let now = Instant::from(app.clock.now());
+        if let Some(firmware) = report.firmware.as_deref().map(clean_text) {
+            db::fleet::set_firmware(connection, row.terminal_id, &firmware, now)?;
+        } else if state == AppointmentState::Done {
+            note_installed_firmware(connection, &row, now)?;
+        }
+        if state == AppointmentState::Failed
+            && db::lock::list(connection, Some(row.terminal_id), true, 1)?.is_empty()
+        {
+            let cause = format!("appointment {id} failed: {}", note.as_deref().unwrap_or("no reason given"));
+            lock::open(connection, app, actor, row.terminal_id, Some(id), &cause)?;
+        }
+        let row = find(connection, id)?;
+        view(connection, row)
+    })
+}
+
+/// A firmware update that is reported as done, without a version, has installed what its campaign says.
+fn note_installed_firmware(connection: &mut Connection, row: &AppointmentRow, now: Instant) -> Result<(), Error> {
+    let campaigns = db::campaign::all(connection)?;
+    for item in db::appointment::work_of(connection, &[row.id])? {
+        let Some(campaign) = campaigns.iter().find(|campaign| Some(campaign.id) == item.campaign_id) else {
+            continue;
+        };
+        if let crate::domain::campaign::Work::Firmware { version, .. } = super::campaign::work_of(campaign)? {
+            db::fleet::set_firmware(connection, row.terminal_id, version.as_str(), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Enters `state`, or says which states it may be entered from.
+pub(super) fn enter(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    id: i64,
+    state: AppointmentState,
+    note: Option<&str>,
+    closes: bool,
+) -> Result<(), Error> {
+    let row = find(connection, id)?;
+    let closed_at = closes.then(|| Instant::from(app.clock.now()));
+    if !db::appointment::enter(connection, id, state, note, closed_at)? {
+        let from: Vec<&str> = state.previous().into_iter().map(AppointmentState::as_str).collect();
+        return Err(Error::Conflict(format!(
+            "appointment {id} is {} and cannot become {state}; it would have to be {}",
+            row.state,
+            from.join(" or ")
+        )));
+    }
+    let change = Change::new("appointment.state", format!("appointment {id}"))
+        .before(&row.state)
+        .after(&state)
+        .because(note);
+    record(connection, app, actor, change)?;
+    Ok(())
+}
+
+pub(super) fn find(connection: &mut Connection, id: i64) -> Result<AppointmentRow, Error> {
+    db::appointment::find(connection, id)?
+        .ok_or_else(|| not_found("appointment", id, "see `offpeak appointment list`"))
+}
+
+fn view(connection: &mut Connection, row: AppointmentRow) -> Result<AppointmentView, Error> {
+    let id = row.id;
+    views(connection, vec![row])?
+        .pop()
+        .ok_or_else(|| not_found("appointment", id, "see `offpeak appointment list`"))
+}
+
+/// Rows as the API shows them, in their order.
+pub(super) fn views(
+    connection: &mut Connection,
+    rows: Vec<AppointmentRow>,
+) -> Result<Vec<AppointmentView>, Error> {
+    let ids = |of: fn(&AppointmentRow) -> i64| -> Vec<i64> {
+        let mut ids: Vec<i64> = rows.iter().map(of).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let terminals: HashMap<i64, _> = db::fleet::terminals_by_id(connection, &ids(|row| row.terminal_id))?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    let visits: HashMap<i64, _> =
+        db::visit::by_ids(connection, &ids(|row| row.visit_id))?.into_iter().map(|row| (row.id, row)).collect();
+    let site_ids: Vec<i64> = visits.values().map(|row| row.site_id).collect();
+    let sites: HashMap<i64, _> =
+        db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let merchant_ids: Vec<i64> = visits.values().map(|row| row.merchant_id).collect();
+    let merchants: HashMap<i64, _> =
+        db::fleet::merchants_by_id(connection, &merchant_ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let mut work: HashMap<i64, Vec<String>> = HashMap::new();
+    for item in db::appointment::work_of(connection, &ids(|row| row.id))? {
+        work.entry(item.appointment_id).or_default().push(item.title);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let terminal = &terminals[&row.terminal_id];
+            let visit = &visits[&row.visit_id];
+            let (site, merchant) = (&sites[&visit.site_id], &merchants[&visit.merchant_id]);
+            let zone = site.time_zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+            let state =
+                row.state.parse().map_err(|error| Error::Corrupt(format!("appointment {}: {error}", row.id)))?;
+            Ok(AppointmentView {
+                id: row.id,
+                state,
+                revision: row.revision,
+                serial: terminal.serial.clone(),
+                label: terminal.label.clone(),
+                site_code: site.code.clone(),
+                region: site.region.clone(),
+                merchant_number: merchant.number.clone(),
+                merchant_name: merchant.name.clone(),
+                starts_at: row.starts_at.utc(),
+                ends_at: row.ends_at.utc(),
+                time_zone: site.time_zone.clone(),
+                local_start: local_text(row.starts_at.utc(), zone),
+                work: work.remove(&row.id).unwrap_or_default(),
+                emergency: row.emergency,
+                announced_at: row.announced_at.map(Instant::utc),
+                note: row.note,
+            })
+        })
+        .collect()
+}

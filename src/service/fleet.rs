@@ -1,0 +1,203 @@
+//! The fleet: lists, one terminal's history, the fleet in numbers. Import and export have rooms of their own.
+
+mod export;
+mod import;
+
+use std::collections::HashMap;
+
+use crate::api::fleet::{FleetSummary, GroupCount, MerchantView, SiteView, TerminalHistory, TerminalView};
+use crate::api::{Page, PageQuery};
+use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::{self, Connection};
+use crate::domain::fleet::Tags;
+use crate::service::audit::{page_limit, page_of};
+use crate::service::world::window_of;
+use crate::service::{App, Error, appointment, lock};
+
+pub use export::export;
+pub use import::import;
+
+/// The fleet in numbers.
+pub fn summary(app: &App) -> Result<FleetSummary, Error> {
+    let mut connection = app.database.get()?;
+    connection.read(|connection| {
+        let [merchants, sites, terminals, retired] = db::fleet::counts(connection)?;
+        let by_region = db::fleet::terminals_by_region(connection)?;
+        let by_model = db::fleet::terminals_by_firmware(connection)?;
+        Ok(FleetSummary {
+            merchants,
+            sites,
+            terminals,
+            retired,
+            by_region: by_region.into_iter().map(|(name, terminals)| GroupCount { name, terminals }).collect(),
+            by_model: by_model
+                .into_iter()
+                .map(|(model, firmware, terminals)| GroupCount { name: format!("{model} {firmware}"), terminals })
+                .collect(),
+        })
+    })
+}
+
+/// Merchants, by number.
+pub fn merchants(app: &App, query: &PageQuery) -> Result<Page<MerchantView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let mut connection = app.database.get()?;
+    let rows =
+        db::fleet::merchant_page(&mut connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+    let items = rows.into_iter().map(merchant_view).collect();
+    Ok(page_of(items, limit, |view: &MerchantView| view.number.clone()))
+}
+
+/// Sites, by code.
+pub fn sites(app: &App, query: &PageQuery) -> Result<Page<SiteView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let mut connection = app.database.get()?;
+    let rows = db::fleet::site_page(&mut connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+    let numbers = merchant_numbers(&mut connection, &rows)?;
+    let items = rows.into_iter().map(|row| site_view(row, &numbers)).collect();
+    Ok(page_of(items, limit, |view: &SiteView| view.code.clone()))
+}
+
+/// Terminals, by serial.
+pub fn terminals(app: &App, query: &PageQuery) -> Result<Page<TerminalView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let mut connection = app.database.get()?;
+    let rows =
+        db::fleet::terminal_page(&mut connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+    let mut ids: Vec<i64> = rows.iter().map(|row| row.site_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let codes: HashMap<i64, String> =
+        db::fleet::sites_by_id(&mut connection, &ids)?.into_iter().map(|row| (row.id, row.code)).collect();
+    let items = rows
+        .into_iter()
+        .map(|row| {
+            let code = codes.get(&row.site_id).cloned().unwrap_or_default();
+            terminal_view(row, code)
+        })
+        .collect();
+    Ok(page_of(items, limit, |view: &TerminalView| view.serial.clone()))
+}
+
+/// One terminal with all that happened to it.
+pub fn history(app: &App, serial: &str) -> Result<TerminalHistory, Error> {
+    let mut connection = app.database.get()?;
+    let terminal = find_terminal(&mut connection, serial)?;
+    let site = db::fleet::sites_by_id(&mut connection, &[terminal.site_id])?
+        .pop()
+        .ok_or_else(|| Error::Corrupt(format!("terminal `{serial}` has no site")))?;
+    let merchant = db::fleet::merchants_by_id(&mut connection, &[site.merchant_id])?
+        .pop()
+        .ok_or_else(|| Error::Corrupt(format!("site `{}` has no merchant", site.code)))?;
+    let filter = db::appointment::Filter { serial: Some(serial), ..Default::default() };
+    let mut appointments =
+        appointment::views(&mut connection, db::appointment::list(&mut connection_of(app)?, &filter, 1000)?)?;
+    appointments.reverse();
+    let locks = lock::views(&mut connection, db::lock::list(&mut connection_of(app)?, Some(terminal.id), false, 100)?)?;
+    let next_opening_at = next_opening(&mut connection, app, &site, &merchant)?;
+    let numbers = HashMap::from([(merchant.id, merchant.number.clone())]);
+    let code = site.code.clone();
+    Ok(TerminalHistory {
+        terminal: terminal_view(terminal, code),
+        site: site_view(site, &numbers),
+        merchant: merchant_view(merchant),
+        appointments,
+        locks,
+        next_opening_at,
+    })
+}
+
+fn connection_of(app: &App) -> Result<impl std::ops::DerefMut<Target = Connection>, Error> {
+    Ok(app.database.get()?)
+}
+
+/// The next time that a window of the site opens; blackouts are not taken off.
+fn next_opening(
+    connection: &mut Connection,
+    app: &App,
+    site: &SiteRow,
+    merchant: &MerchantRow,
+) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
+    use crate::domain::budget::Grouping;
+    let zone: chrono_tz::Tz = site.time_zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    let mut best: Option<(u8, chrono::DateTime<chrono::Utc>)> = None;
+    for row in db::calendar::windows(connection)? {
+        let (scope, rule) = window_of(&row)?;
+        let applies = match &scope.grouping {
+            Grouping::Fleet => true,
+            Grouping::Region => scope.value == site.region,
+            Grouping::Merchant => scope.value == merchant.number,
+            Grouping::Site => scope.value == site.code,
+            _ => false,
+        };
+        let Some(rank) = scope.window_rank().filter(|_| applies) else { continue };
+        let Some(opening) = rule.current_or_next_opening(zone, app.clock.now()) else { continue };
+        let better = match best {
+            None => true,
+            Some((known, at)) => rank > known || (rank == known && opening.start < at),
+        };
+        if better {
+            best = Some((rank, opening.start));
+        }
+    }
+    Ok(best.map(|(_, at)| at))
+}
+
+/// The terminal with this serial number.
+pub(super) fn find_terminal(connection: &mut Connection, serial: &str) -> Result<TerminalRow, Error> {
+    db::fleet::terminals_by_serial(connection, &[serial])?.pop().ok_or_else(|| Error::NotFound {
+        what: "terminal",
+        key: serial.to_owned(),
+        remedy: "see `offpeak terminal list`",
+    })
+}
+
+fn merchant_numbers(connection: &mut Connection, sites: &[SiteRow]) -> Result<HashMap<i64, String>, Error> {
+    let mut ids: Vec<i64> = sites.iter().map(|row| row.merchant_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = db::fleet::merchants_by_id(connection, &ids)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.number)).collect())
+}
+
+fn tags_of(text: &str) -> Tags {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn merchant_view(row: MerchantRow) -> MerchantView {
+    let MerchantRow { id: _, number, name, locale, email, phone, tags, updated_at: _ } = row;
+    MerchantView { number, name, locale, email, phone, tags: tags_of(&tags) }
+}
+
+fn site_view(row: SiteRow, numbers: &HashMap<i64, String>) -> SiteView {
+    SiteView {
+        merchant_number: numbers.get(&row.merchant_id).cloned().unwrap_or_default(),
+        code: row.code,
+        name: row.name,
+        region: row.region,
+        address: row.address,
+        time_zone: row.time_zone,
+        opening_hours: row.opening_hours,
+        traffic_profile: row.traffic_profile,
+        tags: tags_of(&row.tags),
+    }
+}
+
+fn terminal_view(row: TerminalRow, site_code: String) -> TerminalView {
+    TerminalView {
+        site_code,
+        serial: row.serial,
+        tid: row.tid,
+        mid: row.mid,
+        label: row.label,
+        model: row.model,
+        firmware: row.firmware,
+        acquirer_host: row.acquirer_host,
+        carrier: row.carrier,
+        cell: row.cell,
+        servicer: row.servicer,
+        volume: u32::try_from(row.volume).unwrap_or_default(),
+        retired: row.retired,
+        tags: tags_of(&row.tags),
+    }
+}

@@ -1,0 +1,293 @@
+//! Import: the files are read and checked whole, then written in one transaction, or not at all.
+
+use std::collections::HashMap;
+
+use crate::api::fleet::{ImportCount, ImportReport};
+use crate::api::problem::RowProblem;
+use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::{self, Connection, Instant, Table};
+use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
+use crate::fleet_files::{FleetFiles, NamedFile, RowError, RowErrors, read_files};
+use crate::service::audit::{Change, record};
+use crate::service::{Actor, App, Error};
+
+/// Bad rows that an answer lists; all are counted.
+const ROWS_SHOWN_MAX: usize = 1000;
+
+/// Reads `files` (name and bytes), and makes the fleet say what they say: new natural keys are added, known
+/// ones overwritten, others left alone. Every bad row is reported and then nothing is written. A second import
+/// of the same files writes nothing.
+pub fn import(
+    app: &App,
+    actor: &Actor,
+    files: Vec<(String, Vec<u8>)>,
+    dry_run: bool,
+) -> Result<ImportReport, Error> {
+    let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    let files = files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes)).collect();
+    let fleet = read_files(files).map_err(|errors| bad_rows(errors.errors, errors.total))?;
+    let mut connection = app.database.get()?;
+    let outcome = connection.write(|connection| {
+        let report = write(connection, app, &fleet)?;
+        if dry_run || report.unchanged {
+            // Rolled back: whatever was allotted or written is taken back.
+            return Err(Halt::Rollback(ImportReport { dry_run, ..report }));
+        }
+        let change = Change::new("fleet.import", names.join(", ")).after(&report);
+        record(connection, app, actor, change)?;
+        Ok(report)
+    });
+    match outcome {
+        Ok(report) | Err(Halt::Rollback(report)) => Ok(report),
+        Err(Halt::Error(error)) => Err(error),
+    }
+}
+
+enum Halt {
+    Rollback(ImportReport),
+    Error(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Halt::Error(error)
+    }
+}
+
+impl From<diesel::result::Error> for Halt {
+    fn from(error: diesel::result::Error) -> Self {
+        Halt::Error(error.into())
+    }
+}
+
+fn write(connection: &mut Connection, app: &App, fleet: &FleetFiles) -> Result<ImportReport, Error> {
+    let now = Instant::from(app.clock.now());
+    let mut merchant_ids = HashMap::new();
+    let mut site_ids = HashMap::new();
+    resolve_outside(connection, fleet, &mut merchant_ids, &mut site_ids)?;
+
+    let merchants = {
+        let keys: Vec<&str> = fleet.merchants.iter().map(|located| located.value.number.as_str()).collect();
+        let known = db::fleet::merchants_by_number(connection, &keys)?;
+        let known = known.into_iter().map(|row| (row.number.clone(), row)).collect();
+        let rows = fleet.merchants.iter().map(|located| merchant_row(&located.value, now));
+        let upsert = Upsert::sort(connection, Table::Merchant, rows.collect(), known)?;
+        db::fleet::insert_merchants(connection, &upsert.created)?;
+        db::fleet::update_merchants(connection, &upsert.updated)?;
+        merchant_ids.extend(upsert.ids);
+        upsert.count
+    };
+    let sites = {
+        let keys: Vec<&str> = fleet.sites.iter().map(|located| located.value.code.as_str()).collect();
+        let known = db::fleet::sites_by_code(connection, &keys)?;
+        let known = known.into_iter().map(|row| (row.code.clone(), row)).collect();
+        let rows = fleet
+            .sites
+            .iter()
+            .map(|located| site_row(&located.value, merchant_ids[&located.value.merchant_number], now));
+        let upsert = Upsert::sort(connection, Table::Site, rows.collect(), known)?;
+        db::fleet::insert_sites(connection, &upsert.created)?;
+        db::fleet::update_sites(connection, &upsert.updated)?;
+        site_ids.extend(upsert.ids);
+        upsert.count
+    };
+    let terminals = {
+        let keys: Vec<&str> = fleet.terminals.iter().map(|located| located.value.serial.as_str()).collect();
+        let known = db::fleet::terminals_by_serial(connection, &keys)?;
+        let known = known.into_iter().map(|row| (row.serial.clone(), row)).collect();
+        let rows = fleet
+            .terminals
+            .iter()
+            .map(|located| terminal_row(&located.value, site_ids[&located.value.site_code], now));
+        let upsert = Upsert::sort(connection, Table::Terminal, rows.collect(), known)?;
+        db::fleet::insert_terminals(connection, &upsert.created)?;
+        db::fleet::update_terminals(connection, &upsert.updated)?;
+        upsert.count
+    };
+    let unchanged = [merchants, sites, terminals].iter().all(|count| count.created + count.updated == 0);
+    Ok(ImportReport { merchants, sites, terminals, unchanged, dry_run: false })
+}
+
+/// Natural keys that the files refer to without holding them must be in the database.
+fn resolve_outside(
+    connection: &mut Connection,
+    fleet: &FleetFiles,
+    merchant_ids: &mut HashMap<String, i64>,
+    site_ids: &mut HashMap<String, i64>,
+) -> Result<(), Error> {
+    let outside = fleet.outside_references();
+    let numbers: Vec<&str> = outside.merchant_numbers.keys().copied().collect();
+    let codes: Vec<&str> = outside.site_codes.keys().copied().collect();
+    for row in db::fleet::merchants_by_number(connection, &numbers)? {
+        merchant_ids.insert(row.number, row.id);
+    }
+    for row in db::fleet::sites_by_code(connection, &codes)? {
+        site_ids.insert(row.code, row.id);
+    }
+    let mut errors = RowErrors::default();
+    for (number, origins) in &outside.merchant_numbers {
+        if !merchant_ids.contains_key(*number) {
+            origins.iter().for_each(|origin| errors.push(RowError::unknown_merchant(origin, number)));
+        }
+    }
+    for (code, origins) in &outside.site_codes {
+        if !site_ids.contains_key(*code) {
+            origins.iter().for_each(|origin| errors.push(RowError::unknown_site(origin, code)));
+        }
+    }
+    errors.into_result().map_err(|errors| bad_rows(errors.errors, errors.total))
+}
+
+/// A row with a natural key.
+trait Keyed: Clone {
+    fn key(&self) -> &str;
+    fn id(&mut self) -> &mut i64;
+    /// Equal but for the id and the time of the last change.
+    fn says_the_same(&self, other: &Self) -> bool;
+}
+
+macro_rules! keyed {
+    ($row:ident, $key:ident) => {
+        impl Keyed for $row {
+            fn key(&self) -> &str {
+                &self.$key
+            }
+            fn id(&mut self) -> &mut i64 {
+                &mut self.id
+            }
+            fn says_the_same(&self, other: &Self) -> bool {
+                let other = $row { id: self.id, updated_at: self.updated_at, ..other.clone() };
+                *self == other
+            }
+        }
+    };
+}
+
+keyed!(MerchantRow, number);
+keyed!(SiteRow, code);
+keyed!(TerminalRow, serial);
+
+/// Rows of a file, sorted by what is to be done with them.
+struct Upsert<R> {
+    created: Vec<R>,
+    updated: Vec<R>,
+    ids: HashMap<String, i64>,
+    count: ImportCount,
+}
+
+impl<R: Keyed> Upsert<R> {
+    fn sort(
+        connection: &mut Connection,
+        table: Table,
+        rows: Vec<R>,
+        known: HashMap<String, R>,
+    ) -> Result<Self, Error> {
+        let (mut created, mut updated) = (Vec::new(), Vec::new());
+        let mut ids = HashMap::with_capacity(rows.len());
+        let mut count = ImportCount::default();
+        for mut row in rows {
+            match known.get(row.key()) {
+                None => created.push(row),
+                Some(old) => {
+                    *row.id() = *old.clone().id();
+                    ids.insert(row.key().to_owned(), *row.id());
+                    if row.says_the_same(old) {
+                        count.unchanged += 1;
+                    } else {
+                        updated.push(row);
+                    }
+                }
+            }
+        }
+        for (row, id) in created.iter_mut().zip(db::allot(connection, table, created.len())?) {
+            *row.id() = id;
+            ids.insert(row.key().to_owned(), id);
+        }
+        count.created = created.len() as u64;
+        count.updated = updated.len() as u64;
+        Ok(Upsert { created, updated, ids, count })
+    }
+}
+
+fn tags_text(tags: &Tags) -> String {
+    serde_json::to_string(tags).unwrap_or_else(|_| "{}".to_owned())
+}
+
+fn merchant_row(merchant: &Merchant, updated_at: Instant) -> MerchantRow {
+    let Merchant { number, name, locale, email, phone, tags } = merchant.clone();
+    MerchantRow { id: 0, number, name, locale: locale.to_string(), email, phone, tags: tags_text(&tags), updated_at }
+}
+
+fn site_row(site: &Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
+    let Site {
+        code,
+        merchant_number: _,
+        name,
+        region,
+        address,
+        time_zone,
+        opening_hours,
+        traffic_profile,
+        tags,
+    } = site.clone();
+    SiteRow {
+        id: 0,
+        code,
+        merchant_id,
+        name,
+        region,
+        address,
+        time_zone: time_zone.name().to_owned(),
+        opening_hours: opening_hours.to_string(),
+        traffic_profile: traffic_profile.to_string(),
+        tags: tags_text(&tags),
+        updated_at,
+    }
+}
+
+fn terminal_row(terminal: &Terminal, site_id: i64, updated_at: Instant) -> TerminalRow {
+    let Terminal {
+        serial,
+        site_code: _,
+        tid,
+        mid,
+        label,
+        model,
+        firmware,
+        acquirer_host,
+        carrier,
+        cell,
+        servicer,
+        volume,
+        retired,
+        tags,
+    } = terminal.clone();
+    TerminalRow {
+        id: 0,
+        serial,
+        site_id,
+        tid,
+        mid,
+        label,
+        model,
+        firmware: firmware.to_string(),
+        acquirer_host,
+        carrier,
+        cell,
+        servicer,
+        volume: i32::try_from(volume).unwrap_or(i32::MAX),
+        retired,
+        tags: tags_text(&tags),
+        updated_at,
+    }
+}
+
+fn bad_rows(errors: Vec<RowError>, count: u64) -> Error {
+    let rows = errors.into_iter().take(ROWS_SHOWN_MAX).map(row_problem).collect();
+    Error::BadRows { rows, count }
+}
+
+fn row_problem(error: RowError) -> RowProblem {
+    let RowError { file, line, column, value, message, remedy } = error;
+    RowProblem { file, line: line.unwrap_or(0), column, value, message, remedy }
+}

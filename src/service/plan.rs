@@ -1,0 +1,64 @@
+//! Plans: asked for, solved beside the other work, looked at, published in one step.
+
+mod create;
+mod load;
+mod problem;
+mod publish;
+mod views;
+
+use crate::api::plan::{NewPlan, PlanView};
+use crate::api::{Page, PageQuery};
+use crate::db::plan::PlanRow;
+use crate::db::{self, Connection};
+use crate::domain::plan::PlanState;
+use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
+use crate::service::calendar::not_found;
+use crate::service::{Actor, App, Error};
+
+pub use create::{create, fail_abandoned, solve};
+pub use load::{current_load, plan_load, tonight};
+pub use publish::publish;
+pub use views::{diff, items};
+
+/// Plans, the latest first.
+pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let before = query.after.as_deref().map(page_cursor).transpose()?;
+    let mut connection = app.database.get()?;
+    let rows = db::plan::list(&mut connection, before, limit + 1)?;
+    let items = rows.into_iter().map(views::plan_view).collect::<Result<_, _>>()?;
+    Ok(page_of(items, limit, |view: &PlanView| view.id.to_string()))
+}
+
+/// One plan.
+pub fn show(app: &App, id: i64) -> Result<PlanView, Error> {
+    let mut connection = app.database.get()?;
+    views::plan_view(find(&mut connection, id)?)
+}
+
+/// Throws a plan away that is not published; a search that still runs for it ends.
+pub fn discard(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<PlanView, Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let row = find(connection, id)?;
+        if !db::plan::enter(connection, id, PlanState::Discarded)? {
+            return Err(Error::Conflict(format!("plan {id} is {} and cannot be discarded", row.state)));
+        }
+        let change = Change::new("plan.discard", format!("plan {id}")).before(&row.state).because(reason);
+        record(connection, app, actor, change)?;
+        views::plan_view(find(connection, id)?)
+    })
+}
+
+/// The planning problem as things stand, as an `offpeak.problem/1` file.
+pub fn export_problem(app: &App, request: &NewPlan) -> Result<Vec<u8>, Error> {
+    let mut connection = app.database.get()?;
+    let draft = connection.read(|connection| problem::Draft::load(connection, app, request))?;
+    let mut bytes = Vec::new();
+    draft.problem.write(&mut bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn find(connection: &mut Connection, id: i64) -> Result<PlanRow, Error> {
+    db::plan::find(connection, id)?.ok_or_else(|| not_found("plan", id, "see `offpeak plan list`"))
+}

@@ -1,0 +1,166 @@
+//! Plans, items, differences and findings as the API shows them.
+
+use std::collections::HashMap;
+
+use crate::api::Page;
+use crate::api::plan::{MovedItem, PlanDiff, PlanItem, PlanView, Unplaced};
+use crate::api::problem::FindingView;
+use crate::checker::Finding;
+use crate::db::plan::{PlanItemRow, PlanRow};
+use crate::db::{self, Connection, Instant};
+use crate::domain::plan_file::{Change, Reason};
+use crate::domain::problem::Problem;
+use crate::service::audit::{page_cursor, page_limit, page_of};
+use crate::service::{App, Error};
+
+/// Items that a diff lists of each kind.
+const DIFF_ITEMS_MAX: i64 = 100_000;
+
+pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
+    let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("plan {}: {error}", row.id));
+    let state = row.state.parse().map_err(|error| corrupt(&error))?;
+    let progress = row.progress.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let report = row.report.as_deref().map(serde_json::from_str).transpose().map_err(|error| corrupt(&error))?;
+    Ok(PlanView {
+        id: row.id,
+        state,
+        created_at: row.created_at.utc(),
+        created_by: row.created_by,
+        published_at: row.published_at.map(Instant::utc),
+        progress,
+        report,
+        error: row.error,
+    })
+}
+
+/// A plan's items, by ordinal.
+pub fn items(
+    app: &App,
+    id: i64,
+    unplaced_only: bool,
+    limit: Option<i64>,
+    after: Option<&str>,
+) -> Result<Page<PlanItem>, Error> {
+    let limit = page_limit(limit)?;
+    let after = after.map(page_cursor).transpose()?.unwrap_or(-1);
+    let mut connection = app.database.get()?;
+    super::find(&mut connection, id)?;
+    let rows = db::plan::items(&mut connection, id, after, unplaced_only, limit + 1)?;
+    let ordinals: Vec<i64> = rows.iter().map(|row| row.ordinal).collect();
+    let items: Vec<(i64, PlanItem)> =
+        ordinals.into_iter().zip(item_views(&mut connection, rows)?).collect();
+    let page = page_of(items, limit, |(ordinal, _)| ordinal.to_string());
+    Ok(Page { items: page.items.into_iter().map(|(_, item)| item).collect(), next: page.next })
+}
+
+/// What the plan would change of what stands now.
+pub fn diff(app: &App, id: i64) -> Result<PlanDiff, Error> {
+    let mut connection = app.database.get()?;
+    let plan = plan_view(super::find(&mut connection, id)?)?;
+    let rows = db::plan::items(&mut connection, id, -1, false, DIFF_ITEMS_MAX)?;
+    let mut diff = PlanDiff {
+        added: Vec::new(),
+        moved: Vec::new(),
+        unplaced: Vec::new(),
+        kept: plan.report.map_or(0, |report| report.kept),
+    };
+    for item in item_views(&mut connection, rows)? {
+        match (item.starts_at, item.moves_appointment) {
+            (None, _) => diff.unplaced.push(item),
+            (Some(_), None) => diff.added.push(item),
+            (Some(_), Some(appointment)) => {
+                if let Some(row) = db::appointment::find(&mut connection, appointment)? {
+                    diff.moved.push(MovedItem { item, from_starts_at: row.starts_at.utc() });
+                }
+            }
+        }
+    }
+    Ok(diff)
+}
+
+pub(super) fn item_views(connection: &mut Connection, rows: Vec<PlanItemRow>) -> Result<Vec<PlanItem>, Error> {
+    let mut ids: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let terminals: HashMap<i64, _> =
+        db::fleet::terminals_by_id(connection, &ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let mut site_ids: Vec<i64> = terminals.values().map(|row| row.site_id).collect();
+    site_ids.sort_unstable();
+    site_ids.dedup();
+    let sites: HashMap<i64, _> =
+        db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
+    rows.into_iter()
+        .map(|row| {
+            let terminal = &terminals[&row.terminal_id];
+            let site = &sites[&terminal.site_id];
+            let work: Vec<(i64, String)> = serde_json::from_str(&row.work)
+                .map_err(|error| Error::Corrupt(format!("plan item {}: {error}", row.ordinal)))?;
+            let unplaced: Option<Unplaced> =
+                row.unplaced.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            Ok(PlanItem {
+                serial: terminal.serial.clone(),
+                site_code: site.code.clone(),
+                campaigns: work.into_iter().map(|(_, name)| name).collect(),
+                starts_at: row.starts_at.map(Instant::utc),
+                ends_at: row.ends_at.map(Instant::utc),
+                time_zone: site.time_zone.clone(),
+                moves_appointment: row.appointment_id,
+                unplaced,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn finding_view(finding: &Finding, problem: &Problem) -> FindingView {
+    let at = finding.slot.map(|slot| {
+        let minutes = i64::from(slot) * i64::from(problem.slot_minutes());
+        problem.start() + chrono::TimeDelta::minutes(minutes)
+    });
+    FindingView {
+        code: finding.code.name().to_owned(),
+        task: finding.task.clone(),
+        group: finding.group.clone(),
+        at,
+        message: finding.message.clone(),
+    }
+}
+
+/// A reason in words.
+pub(super) fn unplaced_message(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoOpening => "its windows, blackouts, cutoff, notice lead and deadline leave no time at all",
+        Reason::BudgetFull => "wherever it could go, a budget is full",
+        Reason::SiteRule => "its site keeps a terminal up then",
+        Reason::AfterUnplaced => "the work that comes before it has no place, or ends too late",
+        Reason::PinnedConflict => "appointments that stay where they are stand in its way",
+    }
+}
+
+/// A change in words, in the operator's units.
+pub(super) fn change_text(change: &Change, problem: &Problem) -> String {
+    let slots = |slots: u32| {
+        let minutes = slots * problem.slot_minutes();
+        let nights = minutes.div_ceil(1440);
+        if minutes >= 1440 { format!("{nights} days") } else { format!("{minutes} minutes") }
+    };
+    let at = |slot: u32| {
+        let minutes = i64::from(slot) * i64::from(problem.slot_minutes());
+        (problem.start() + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%d %H:%MZ").to_string()
+    };
+    match change {
+        Change::GroupCap { group, cap_add } => format!("raise the budget of {group} by {cap_add}"),
+        Change::GroupCaps { groups, cap_add } => {
+            format!("raise the budgets of {} by {cap_add} each", groups.join(" and "))
+        }
+        Change::Deadline { deadline_add_slots } => {
+            format!("let the deadline be {} later", slots(*deadline_add_slots))
+        }
+        Change::Release { release_subtract_slots } => {
+            format!("let it start {} earlier (a shorter notice lead or an earlier release)", slots(*release_subtract_slots))
+        }
+        Change::Opening { opening: (from, to) } => {
+            format!("open a maintenance window from {} to {}", at(*from), at(*to))
+        }
+        Change::Predecessor { predecessor } => format!("give {predecessor} an earlier place"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Programmes: recurring inspections. One that counts days keeps one campaign rolling for ever; one with a
+//! crontab line raises a campaign each time the line comes due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::db::campaign::{CampaignRow, ProgrammeRow};
+use crate::db::{self, Connection, Instant, Table};
+use crate::domain::calendar::CronLine;
+use crate::domain::campaign::{CampaignState, Recurrence, Work};
+use crate::service::audit::{Change, record};
+use crate::service::calendar::parse_zone;
+use crate::service::campaign::{check_terms, to_i32, to_json};
+use crate::service::{Actor, App, Error};
+
+/// Every programme, by name.
+pub fn list(app: &App) -> Result<Vec<ProgrammeView>, Error> {
+    let rows = db::campaign::programmes(&mut *app.database.get()?)?;
+    rows.into_iter().map(view).collect()
+}
+
+/// Creates a programme; a rolling one gets its campaign at once.
+pub fn create(app: &App, actor: &Actor, new: &NewProgramme) -> Result<ProgrammeView, Error> {
+    check_terms(&new.name, &new.selector, new.duration_minutes, new.priority)?;
+    let term_days = new.term_days.unwrap_or(30);
+    if !(1..=366).contains(&term_days) {
+        return Err(Error::invalid("term_days", format!("{term_days} is out of range; use 1 to 366")));
+    }
+    let now = app.clock.now();
+    let next_due_at = match &new.recurrence {
+        Recurrence::EveryDays { days } if !(1..=3650).contains(days) => {
+            return Err(Error::invalid("recurrence", format!("{days} days is out of range; use 1 to 3650")));
+        }
+        Recurrence::EveryDays { .. } => None,
+        Recurrence::Cron { line, zone } => Some(next_due(line, zone, now)?.ok_or_else(|| {
+            Error::invalid("recurrence", format!("`{line}` never comes due; give a date that exists"))
+        })?),
+    };
+    let lead = new.notice_lead_minutes.unwrap_or(app.settings.notice_lead_minutes);
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        if db::campaign::programme_by_name(connection, &new.name)?.is_some() {
+            return Err(Error::Conflict(format!("there already is a programme `{}`; choose another name", new.name)));
+        }
+        let row = ProgrammeRow {
+            id: db::allot(connection, Table::Programme, 1)?[0],
+            name: new.name.clone(),
+            on_site: new.on_site,
+            selector: new.selector.clone(),
+            recurrence: to_json(&new.recurrence)?,
+            term_days: to_i32("term_days", term_days)?,
+            duration_minutes: to_i32("duration_minutes", new.duration_minutes)?,
+            priority: i32::from(new.priority.unwrap_or(3)),
+            notice_lead_minutes: to_i32("notice_lead_minutes", lead)?,
+            paused: false,
+            next_due_at: next_due_at.map(Instant::from),
+        };
+        db::campaign::insert_programme(connection, row.clone())?;
+        if next_due_at.is_none() {
+            let for_ever = now + TimeDelta::days(365 * 100);
+            raise_campaign(connection, app, actor, &row, row.name.clone(), now, for_ever)?;
+        }
+        let view = view(row)?;
+        let change = Change::new("programme.create", format!("programme {}", view.name)).after(&view);
+        record(connection, app, actor, change)?;
+        Ok(view)
+    })
+}
+
+/// Pauses or resumes. A paused programme raises nothing; what stands, stays.
+pub fn set_paused(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    paused: bool,
+    reason: Option<&str>,
+) -> Result<ProgrammeView, Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let mut row = db::campaign::programme_by_name(connection, name)?.ok_or_else(|| Error::NotFound {
+            what: "programme",
+            key: name.to_owned(),
+            remedy: "see `offpeak programme list`",
+        })?;
+        db::campaign::set_programme_paused(connection, row.id, paused)?;
+        row.paused = paused;
+        // A rolling programme acts through its campaign.
+        if let Some(campaign) = db::campaign::by_name(connection, name)?.filter(|c| c.programme_id == Some(row.id)) {
+            let state = if paused { CampaignState::Paused } else { CampaignState::Active };
+            db::campaign::enter(connection, campaign.id, state)?;
+        }
+        let action = if paused { "programme.pause" } else { "programme.resume" };
+        record(connection, app, actor, Change::new(action, format!("programme {name}")).because(reason))?;
+        view(row)
+    })
+}
+
+/// Raises the campaigns whose time has come; how many. Idempotent: the due time moves on in the same
+/// transaction, and only from where it stood.
+pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
+    let now = app.clock.now();
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let mut raised = 0;
+        for row in db::campaign::programmes(connection)? {
+            let Some(due_at) = row.next_due_at.filter(|due| !row.paused && due.utc() <= now) else { continue };
+            let Recurrence::Cron { line, zone } = recurrence_of(&row)? else { continue };
+            let next = next_due(&line, &zone, now)?;
+            if !db::campaign::advance_programme(connection, row.id, due_at, next.map(Instant::from))? {
+                continue;
+            }
+            let name = format!("{}-{}", row.name, due_at.utc().format("%Y%m%d-%H%M"));
+            let deadline = now + TimeDelta::days(i64::from(row.term_days));
+            raise_campaign(connection, app, actor, &row, name, now, deadline)?;
+            raised += 1;
+        }
+        Ok(raised)
+    })
+}
+
+fn raise_campaign(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    programme: &ProgrammeRow,
+    name: String,
+    release_at: DateTime<Utc>,
+    deadline_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    if db::campaign::by_name(connection, &name)?.is_some() {
+        return Err(Error::Conflict(format!("there already is a campaign `{name}`; choose another name")));
+    }
+    let row = CampaignRow {
+        id: db::allot(connection, Table::Campaign, 1)?[0],
+        name,
+        state: CampaignState::Active.as_str().to_owned(),
+        work: to_json(&Work::Inspection { on_site: programme.on_site })?,
+        selector: programme.selector.clone(),
+        duration_minutes: programme.duration_minutes,
+        priority: programme.priority,
+        notice_lead_minutes: programme.notice_lead_minutes,
+        release_at: Instant::from(release_at),
+        deadline_at: Instant::from(deadline_at),
+        programme_id: Some(programme.id),
+        created_at: Instant::from(app.clock.now()),
+    };
+    let change = Change::new("campaign.create", format!("campaign {}", row.name))
+        .because(Some("raised by its programme"));
+    db::campaign::insert(connection, row)?;
+    record(connection, app, actor, change)?;
+    Ok(())
+}
+
+fn next_due(line: &str, zone: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+    let line: CronLine = line.parse().map_err(|error| Error::invalid("recurrence", error))?;
+    Ok(line.next_after(parse_zone(zone)?, now))
+}
+
+fn recurrence_of(row: &ProgrammeRow) -> Result<Recurrence, Error> {
+    serde_json::from_str(&row.recurrence)
+        .map_err(|error| Error::Corrupt(format!("programme `{}` cannot be read: {error}", row.name)))
+}
+
+fn view(row: ProgrammeRow) -> Result<ProgrammeView, Error> {
+    let recurrence = recurrence_of(&row)?;
+    let unsigned = |value: i32| u32::try_from(value).unwrap_or_default();
+    Ok(ProgrammeView {
+        recurrence,
+        name: row.name,
+        on_site: row.on_site,
+        selector: row.selector,
+        term_days: unsigned(row.term_days),
+        duration_minutes: unsigned(row.duration_minutes),
+        priority: u8::try_from(row.priority).unwrap_or_default(),
+        notice_lead_minutes: unsigned(row.notice_lead_minutes),
+        paused: row.paused,
+        next_due_at: row.next_due_at.map(Instant::utc),
+    })
+}
