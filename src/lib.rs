@@ -15,3 +15,4 @@ pub mod domain;
 pub mod fleet_files;
 pub mod mail;
 pub mod planner;
+pub mod sim;

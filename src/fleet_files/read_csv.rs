@@ -11,6 +11,10 @@ use super::row::{COLUMNS_MAX, Cell};
 use super::row_error::{RowError, RowErrors};
 use super::{Origin, Record};
 
+/// The most lines that a row may take. A quote that is not closed swallows rows up to the next quote, and what it
+/// swallows would pass for a name.
+const ROW_LINES_MAX: u64 = 20;
+
 /// Reads a file's rows, and reports what is wrong with them.
 pub(super) fn read<R: Read, S: FnMut(Record)>(
     file: &Arc<str>,
@@ -33,9 +37,6 @@ pub(super) fn read<R: Read, S: FnMut(Record)>(
         let origin = Origin { file: file.clone(), line: record.line };
         if is_whole(&origin, &record, &mut records.errors) {
             header.read_row(origin, &record, records);
-        }
-        if record.ending == Ending::TooLong {
-            break;
         }
     }
     Ok(())
@@ -110,11 +111,14 @@ impl Header {
             return;
         }
         let (found, expected) = (record.len(), self.column_of_cell.len());
-        if found != expected {
-            let mut message = format!("the row has {found} cells, the header {expected}");
-            if record.last_line > record.line {
-                message += &format!("; it ends on line {}", record.last_line);
-            }
+        let message = if record.last_line - record.line >= ROW_LINES_MAX {
+            Some(format!("the row runs on to line {}", record.last_line))
+        } else if found != expected {
+            Some(format!("the row has {found} cells, the header {expected}"))
+        } else {
+            None
+        };
+        if let Some(message) = message {
             let remedy = "put a cell that holds the delimiter in double quotes, and close every quote";
             records.errors.push(RowError::of_row(&origin, message, remedy));
             return;

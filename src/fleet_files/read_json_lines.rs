@@ -20,32 +20,30 @@ pub(super) fn read<R: Read, S: FnMut(Record)>(
 ) -> Result<()> {
     let kind_of_file = kind_by_name(file);
     let mut is_empty = true;
-    loop {
-        let Some(line) = lines.next_line()? else { break };
+    while let Some(line) = lines.next_line()? {
         let line = line.trim_ascii();
         if line.is_empty() {
             continue;
         }
         is_empty = false;
-        let too_long = line.len() > RECORD_BYTES_MAX;
-        let parsed =
-            if too_long { Ok(Map::new()) } else { serde_json::from_slice::<Map<String, Value>>(line) };
+        let is_readable = line.len() <= RECORD_BYTES_MAX;
+        let parsed = is_readable.then(|| serde_json::from_slice::<Map<String, Value>>(line));
         let origin = Origin { file: file.clone(), line: lines.number() };
-        if too_long {
-            let message = format!("the line is longer than {RECORD_BYTES_MAX} bytes");
-            let remedy = "write one object a line; nothing after it was read";
-            records.errors.push(RowError::of_row(&origin, message, remedy));
-            break;
-        }
         match parsed {
-            Ok(object) => read_object(kind_of_file, origin, &object, records),
-            Err(error) => {
+            Some(Ok(object)) => read_object(kind_of_file, origin, &object, records),
+            Some(Err(error)) => {
                 let message = format!("is not a JSON object: {}", without_line(&error.to_string()));
                 records.errors.push(RowError::of_row(
                     &origin,
                     message,
                     "write one JSON object a line, in UTF-8",
                 ));
+            }
+            None => {
+                let message = format!("the line is longer than {RECORD_BYTES_MAX} bytes");
+                let remedy = "write one object a line; nothing after it was read";
+                records.errors.push(RowError::of_row(&origin, message, remedy));
+                break;
             }
         }
     }

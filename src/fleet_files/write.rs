@@ -96,7 +96,7 @@ impl<W: Write, T: FleetRecord> RecordWriter<W, T> {
     }
 }
 
-/// Writes all values, and says how many there were.
+/// Writes all values, owned or borrowed, and says how many there were: `write_records::<Merchant>(…)`.
 pub fn write_records<T: FleetRecord>(
     output: impl Write,
     format: FileFormat,

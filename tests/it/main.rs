@@ -1,8 +1,11 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod calendar_oracles;
 mod cli_binary;
 mod cli_client;
 mod cli_help;
+mod fleet_files;
+mod fleet_files_generated;
 mod mail_compose;
 mod mail_hostile;
 mod mail_letters;

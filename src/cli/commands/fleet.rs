@@ -8,6 +8,9 @@ mod summary;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
+pub(crate) use generate::generate_files;
+pub(crate) use import::{read_file, send_files};
+
 /// What `offpeak fleet` can do.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Example:\n  offpeak fleet import merchants.csv sites.csv terminals.csv")]

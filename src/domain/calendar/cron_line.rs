@@ -278,3 +278,6 @@ impl From<CronLine> for String {
         line.source
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -238,3 +238,6 @@ impl From<OpeningHours> for String {
         hours.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

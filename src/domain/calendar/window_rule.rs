@@ -156,3 +156,107 @@ impl WindowRule {
         self.openings(site_zone, next..next + second).into_iter().next()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    fn rule(cron: &str, duration_minutes: u32, cutoff_minutes: u32) -> WindowRule {
+        WindowRule::new(cron.parse().expect("a line"), duration_minutes, cutoff_minutes, None)
+            .expect("a rule")
+    }
+
+    fn spans(rule: &WindowRule, zone: Tz, from: &str, to: &str) -> Vec<(String, String, String)> {
+        let text = |instant: DateTime<Utc>| instant.format("%dT%H:%MZ").to_string();
+        let openings = rule.openings(zone, utc(from)..utc(to));
+        openings.iter().map(|one| (text(one.start), text(one.end), text(one.last_start))).collect()
+    }
+
+    fn triple(start: &str, end: &str, last_start: &str) -> (String, String, String) {
+        (start.into(), end.into(), last_start.into())
+    }
+
+    #[test]
+    fn an_opening_that_began_before_the_range_is_given_whole() {
+        let nightly = rule("0 22 * * *", 360, 45);
+        let found = spans(&nightly, Tz::UTC, "2026-11-10T03:59:00Z", "2026-11-10T22:00:00Z");
+        assert_eq!(found, [triple("09T22:00Z", "10T04:00Z", "10T03:15Z")]);
+        let found = spans(&nightly, Tz::UTC, "2026-11-10T04:00:00Z", "2026-11-10T22:01:00Z");
+        assert_eq!(found, [triple("10T22:00Z", "11T04:00Z", "11T03:15Z")]);
+    }
+
+    #[test]
+    fn it_crosses_the_end_of_the_week_and_lasts_a_week() {
+        let saturday = rule("0 23 * * SAT", 240, 0);
+        let found = spans(&saturday, Tz::UTC, "2026-11-08T00:00:00Z", "2026-11-08T01:00:00Z");
+        assert_eq!(found, [triple("07T23:00Z", "08T03:00Z", "08T03:00Z")]);
+        let whole_week = rule("0 0 * * SUN", WindowRule::LONGEST_MINUTES, 0);
+        let found = spans(&whole_week, Tz::UTC, "2026-11-14T23:00:00Z", "2026-11-15T00:00:00Z");
+        assert_eq!(found, [triple("08T00:00Z", "15T00:00Z", "15T00:00Z")]);
+    }
+
+    #[test]
+    fn its_duration_is_elapsed_time_when_clocks_change() {
+        let zone = chrono_tz::America::New_York;
+        // 01:00 EST to 03:00 EST, which the clocks show as 04:00 EDT.
+        let across = rule("0 1 * * *", 120, 0);
+        let found = spans(&across, zone, "2026-03-08T06:00:00Z", "2026-03-08T07:00:00Z");
+        assert_eq!(found, [triple("08T06:00Z", "08T08:00Z", "08T08:00Z")]);
+        // 02:30 does not exist: it starts at 03:00 EDT and is not shorter for it.
+        let inside = rule("30 2 * * *", 120, 0);
+        let found = spans(&inside, zone, "2026-03-08T06:00:00Z", "2026-03-08T08:00:00Z");
+        assert_eq!(found, [triple("08T07:00Z", "08T09:00Z", "08T09:00Z")]);
+        // 01:30 comes twice: it starts at the first.
+        let twice = rule("30 1 * * *", 120, 0);
+        let found = spans(&twice, zone, "2026-11-01T05:00:00Z", "2026-11-01T09:00:00Z");
+        assert_eq!(found, [triple("01T05:30Z", "01T07:30Z", "01T07:30Z")]);
+    }
+
+    #[test]
+    fn its_own_zone_goes_before_the_zone_of_the_site() {
+        let own =
+            WindowRule::new("0 2 * * *".parse().expect("a line"), 60, 0, Some(chrono_tz::Asia::Shanghai));
+        let found = spans(
+            &own.expect("a rule"),
+            chrono_tz::Europe::London,
+            "2026-11-10T00:00:00Z",
+            "2026-11-11T00:00:00Z",
+        );
+        assert_eq!(found, [triple("10T18:00Z", "10T19:00Z", "10T19:00Z")]);
+    }
+
+    #[test]
+    fn the_current_opening_goes_before_the_next() {
+        let nightly = rule("0 22 * * *", 360, 45);
+        let start = |instant: &str| {
+            nightly.current_or_next_opening(Tz::UTC, utc(instant)).map(|opening| opening.start)
+        };
+        assert_eq!(start("2026-11-10T03:59:59Z"), Some(utc("2026-11-09T22:00:00Z")));
+        assert_eq!(start("2026-11-10T04:00:00Z"), Some(utc("2026-11-10T22:00:00Z")));
+        assert_eq!(start("2101-01-02T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn durations_and_cutoffs_that_make_no_sense_are_refused() {
+        let cron: CronLine = "0 2 * * *".parse().expect("a line");
+        for (duration, cutoff, remedy) in [
+            (4, 0, "from 5 minutes to 10080"),
+            (10_081, 0, "from 5 minutes to 10080"),
+            (60, 60, "choose a cutoff below its duration"),
+        ] {
+            let error =
+                WindowRule::new(cron.clone(), duration, cutoff, None).expect_err("refused").to_string();
+            assert!(error.contains(remedy), "{error}");
+        }
+        let json = r#"{"cron":"0 2 * * *","duration_minutes":60,"cutoff_minutes":61}"#;
+        assert!(serde_json::from_str::<WindowRule>(json).is_err());
+        let json = r#"{"cron":"0 2 * * *","duration_minutes":60,"zone":"Asia/Shanghai"}"#;
+        let rule = serde_json::from_str::<WindowRule>(json).expect("a rule");
+        let back = serde_json::to_string(&rule).expect("JSON");
+        assert_eq!(serde_json::from_str::<WindowRule>(&back).expect("a rule"), rule);
+    }
+}

@@ -11,8 +11,10 @@ use crate::cli::{render, values};
 ///
 /// Lists appointments by start.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak appointment list --state planned,announced --site S000017-003\n  \
-                        offpeak appointment list --from 2026-12-01 --to 2026-12-02")]
+#[command(
+    after_help = "Example:\n  offpeak appointment list --state planned,announced --site S000017-003\n  \
+                        offpeak appointment list --from 2026-12-01 --to 2026-12-02"
+)]
 pub struct ListArgs {
     /// Only in these states: planned, announced, open, running, done, failed, missed, cancelled
     #[arg(long, value_name = "STATE", value_delimiter = ',')]

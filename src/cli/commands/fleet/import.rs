@@ -1,6 +1,6 @@
 //! `offpeak fleet import`: files in, all or nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -36,8 +36,8 @@ struct Query {
 
 /// Runs it.
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
-    let files = args.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let report = send(context, &files, args.dry_run)?;
+    let files = args.files.iter().map(|path| read_file(path)).collect::<Result<Vec<_>, _>>()?;
+    let report = send_files(context, &files, args.dry_run)?;
     context.output.show(&report, |screen| render::fleet::import(screen, &report))?;
     if !report.dry_run {
         context.output.hint("Next: offpeak fleet summary, then offpeak window add");
@@ -46,12 +46,16 @@ pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> 
 }
 
 /// Sends the files.
-pub(crate) fn send(context: &Context, files: &[UploadFile], dry_run: bool) -> Result<ImportReport, CliError> {
+pub(crate) fn send_files(
+    context: &Context,
+    files: &[UploadFile],
+    dry_run: bool,
+) -> Result<ImportReport, CliError> {
     context.client()?.upload("/fleet/import", &Query { dry_run }, files)
 }
 
 /// Reads a file for sending; reports call it by the name that was given.
-pub(crate) fn read(path: &PathBuf) -> Result<UploadFile, CliError> {
+pub(crate) fn read_file(path: &Path) -> Result<UploadFile, CliError> {
     let content = std::fs::read(path).map_err(|error| CliError::file("read", path, &error))?;
     Ok(UploadFile { name: path.display().to_string(), content })
 }
