@@ -91,16 +91,16 @@ pub fn main() -> ExitCode {
     };
     let output = Output::of_process(cli.globals.output.clone(), cli.globals.quiet, cli.globals.color);
     let context = Context::new(cli.globals, output);
-    run(&cli.command, &context)
+    ExitCode::from(run(&cli.command, &context))
 }
 
-/// Runs one command; its failure, if any, is told on standard error.
-pub fn run(command: &Command, context: &Context) -> ExitCode {
+/// Runs one command and gives its exit code; its failure, if any, is told on standard error.
+pub fn run(command: &Command, context: &Context) -> u8 {
     match command.run(context) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             context.output.error(&error);
-            ExitCode::from(error.kind.exit_code())
+            error.kind.exit_code()
         }
     }
 }

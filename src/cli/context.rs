@@ -57,7 +57,23 @@ impl Context {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// Shows a list: the rows, or what to do when there are none, and how to see the rest.
+    /// Shows a list that is short enough to have no pages: the rows, or what to do when there are none.
+    pub fn show_all<T: Serialize + DeserializeOwned>(
+        &self,
+        path: &str,
+        when_empty: &str,
+        draw: impl FnOnce(&mut Screen, &[T]),
+    ) -> Result<(), CliError> {
+        let rows: Vec<T> = self.client()?.get(path)?;
+        self.output.show(
+            &rows,
+            |screen| {
+                if rows.is_empty() { screen.line(when_empty) } else { draw(screen, &rows) }
+            },
+        )
+    }
+
+    /// Shows a list in pages: the rows, or what to do when there are none, and how to see the rest.
     pub fn show_list<T: Serialize + DeserializeOwned>(
         &self,
         path: &str,

@@ -127,3 +127,23 @@ fn shell_words(line: &str) -> Vec<String> {
     }
     words
 }
+
+#[test]
+fn the_manual_names_every_command_and_no_other() {
+    let manual =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md")).expect("docs/cli.md");
+    let rows: Vec<&str> = manual.lines().filter_map(|line| line.strip_prefix("| `")).collect();
+    let mut leaves = 0;
+    walk(&built(), "offpeak", &mut |command, name| {
+        if command.has_subcommands() {
+            return;
+        }
+        leaves += 1;
+        let named = |row: &&&str| {
+            row.strip_prefix(name).is_some_and(|rest| rest.starts_with('`') || rest.starts_with(' '))
+        };
+        assert_eq!(rows.iter().filter(named).count(), 1, "`{name}` in docs/cli.md");
+    });
+    let described = rows.iter().filter(|row| row.starts_with("offpeak ")).count();
+    assert_eq!(described, leaves, "docs/cli.md has a row of a command that is not there");
+}
