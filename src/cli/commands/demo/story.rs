@@ -17,7 +17,7 @@ use crate::api::Because;
 use crate::cli::commands::{fleet, plan, worker};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::output::{count, plural};
+use crate::cli::output::{Screen, count, plural};
 use crate::cli::render;
 use crate::domain::budget::Limit;
 use crate::domain::campaign::Work;
@@ -34,6 +34,38 @@ pub(super) struct Outcome {
     appointments: u64,
     announced_merchants: u64,
     mails: usize,
+}
+
+impl Outcome {
+    /// The end of the story: what there is now, and what to try.
+    pub(super) fn draw(&self, screen: &mut Screen, by_hand: &str) {
+        screen.heading("That was the main job");
+        screen.pairs(&[
+            ("fleet", Some(format!(
+                "{} at {} of {}",
+                plural(self.terminals, "terminal"),
+                plural(self.sites, "site"),
+                plural(self.merchants, "merchant")
+            ))),
+            ("published", Some(format!(
+                "plan {}: {}, {} told ahead",
+                self.plan,
+                plural(self.appointments, "appointment"),
+                plural(self.announced_merchants, "merchant")
+            ))),
+            ("mails", Some(format!("{} in {}/mail (*.eml: open one in a mail program)", count(self.mails), self.folder))),
+            ("all of it", Some(format!("{}: settings, database, fleet files, mails", self.folder))),
+        ]);
+        screen.heading("Try");
+        for (what, command) in [
+            ("what comes next", "tonight"),
+            ("the mails", "notice list"),
+            ("one terminal out of turn", "maintain --help"),
+            ("everything else", "--help"),
+        ] {
+            screen.line(format!("  {by_hand} {command:<16}  {what}"));
+        }
+    }
 }
 
 /// The whole story; `terminals` of the fleet are drawn with `seed`.
