@@ -2,6 +2,10 @@
 
 mod calendar_laws;
 mod calendar_oracles;
+mod cli_binary;
+mod cli_client;
+mod cli_commands;
+mod cli_help;
 mod fleet_files;
 mod fleet_files_generated;
 mod mail_compose;
