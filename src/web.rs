@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! The HTTP edge: the API, the pages, health and metrics. It parses, asks `service`, and answers; it decides
 //! nothing.
 
@@ -97,3 +98,8 @@ pub fn router(state: AppState) -> Router {
 
 /// Who made the request, as [`access::guard`] found out.
 pub(crate) type Who = axum::Extension<Actor>;
+=======
+//! The web edge: the operator's pages.
+
+pub mod pages;
+>>>>>>> pages

@@ -14,4 +14,6 @@ mod mail_letters;
 mod mail_parsers;
 mod mail_postfix;
 mod mail_sink;
+mod pages_samples;
+mod pages_views;
 mod selector;
