@@ -50,5 +50,5 @@ fn transport_of(url: &str) -> Result<Transport, BootError> {
         return Ok(Transport::Folder(PathBuf::from(folder)));
     }
     let smtp = SmtpTransport::new(url.parse()?, crate::mail::transport::SmtpTimeouts::default())?;
-    Ok(Transport::Smtp(smtp))
+    Ok(Transport::Smtp(Box::new(smtp)))
 }

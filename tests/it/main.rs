@@ -2,12 +2,18 @@
 
 mod calendar_laws;
 mod calendar_oracles;
+mod cli_binary;
+mod cli_client;
+mod cli_commands;
+mod cli_help;
 mod fleet_files;
 mod fleet_files_generated;
 mod mail_compose;
 mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;
+mod mail_postfix;
+mod mail_sink;
 mod pages_samples;
 mod pages_served;
 mod pages_views;

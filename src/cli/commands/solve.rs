@@ -1,9 +1,8 @@
 //! `offpeak solve`: a problem file in, a plan file out; no database, no server.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,34 +10,39 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::OUTPUT_ID;
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, ErrorKind};
+use crate::cli::output::OutputTarget;
 use crate::domain::plan_file::Metrics;
 use crate::domain::problem::{Problem, ProblemError};
 use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
 
-/// Plan a problem file.
+/// Plan a problem file
 ///
 /// Reads an `offpeak.problem/1` file (gzipped or not), and writes an `offpeak.plan/1` file. Every hard rule is
 /// kept; what has no place is listed with its reason and the smallest change that would give it one. Ctrl-C or
 /// the time limit give the best plan so far.
-///
-/// Example: `offpeak solve problem.json -o plan.json --effort best --time-limit 60`
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  offpeak solve problem.json -o plan.json --effort best --time-limit 60")]
 pub struct SolveArgs {
-    /// The problem file; `-` is standard input.
+    /// The problem file; `-` is standard input
+    #[arg(value_name = "PROBLEM")]
     pub problem: PathBuf,
-    /// Where the plan goes; `-` is standard output.
-    #[arg(short, long, value_name = "PLAN", default_value = "-")]
-    pub output: PathBuf,
-    /// Stop after so many seconds with the best plan so far.
+    /// File that the plan goes to; `-` or `json` is standard output
+    #[arg(id = OUTPUT_ID, short = 'o', long = "output", value_name = "PLAN", default_value = "-",
+          value_parser = OutputTarget::of_file_command)]
+    pub output: OutputTarget,
+    /// Stop after so many seconds with the best plan so far
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
-    /// Worker threads; the plan does not depend on it.
+    /// Worker threads; the plan does not depend on it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
-    /// The same seed gives the same plan.
+    /// The same seed gives the same plan
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// How much work to put in.
+    /// How much work to put in
     #[arg(long, value_enum, default_value_t = EffortArg::Standard)]
     pub effort: EffortArg,
 }
@@ -46,11 +50,11 @@ pub struct SolveArgs {
 /// The planner's efforts, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EffortArg {
-    /// Construct a plan, nothing more.
+    /// Construct a plan, nothing more
     Fast,
-    /// Price the slots, construct, repair, improve.
+    /// Price the slots, construct, repair, improve
     Standard,
-    /// Improve until the time limit, or until nothing has helped for long.
+    /// Improve until the time limit, or until nothing has helped for long
     Best,
 }
 
@@ -99,8 +103,31 @@ pub enum PlanFileCommandError {
     Signal(io::Error),
 }
 
-/// Runs `offpeak solve`: exit code 0, also when tasks are left without a place.
-pub fn run(args: &SolveArgs) -> Result<ExitCode, PlanFileCommandError> {
+impl From<PlanFileCommandError> for CliError {
+    fn from(error: PlanFileCommandError) -> CliError {
+        let kind = match &error {
+            PlanFileCommandError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            PlanFileCommandError::File { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
+                ErrorKind::OutputClosed
+            }
+            PlanFileCommandError::Signal(_) => ErrorKind::Internal,
+            PlanFileCommandError::File { .. }
+            | PlanFileCommandError::Problem { .. }
+            | PlanFileCommandError::Plan { .. }
+            | PlanFileCommandError::TimeLimit(_) => ErrorKind::Usage,
+        };
+        CliError::new(kind, error.to_string())
+    }
+}
+
+/// Runs `offpeak solve`: done, also when tasks are left without a place.
+pub(super) fn run(args: &SolveArgs, context: &Context) -> Result<(), CliError> {
+    solve(args, context).map_err(CliError::from)
+}
+
+fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError> {
     if let Some(seconds) = args.time_limit
         && !(seconds > 0.0 && seconds <= 1e9)
     {
@@ -113,15 +140,19 @@ pub fn run(args: &SolveArgs) -> Result<ExitCode, PlanFileCommandError> {
         threads: usize::from(args.threads),
         time_limit: args.time_limit.map(Duration::from_secs_f64),
     };
-    let watch = TerminalWatch::new(problem.task_count() as u64)?;
+    let watch = TerminalWatch::new(problem.task_count() as u64, context.output.is_quiet())?;
     let mut outcome = planner::solve(&problem, &options, &watch);
     watch.bar.finish_and_clear();
     outcome.plan.metrics.peak_rss_mb = peak_rss_mb();
-    let file_error = |source| PlanFileCommandError::File { path: args.output.display().to_string(), source };
-    if args.output == Path::new("-") {
-        outcome.plan.write(io::stdout().lock()).map_err(file_error)?;
-    } else {
-        File::create(&args.output).and_then(|file| outcome.plan.write(file)).map_err(file_error)?;
+    match &args.output {
+        OutputTarget::File(path) => {
+            let file_error = |source| PlanFileCommandError::File { path: path.display().to_string(), source };
+            File::create(path).and_then(|file| outcome.plan.write(file)).map_err(file_error)?;
+        }
+        OutputTarget::Text | OutputTarget::Json => outcome
+            .plan
+            .write(io::stdout().lock())
+            .map_err(|source| PlanFileCommandError::File { path: "standard output".into(), source })?,
     }
     let mut summary = summary(&outcome.plan.metrics);
     if outcome.cut_short {
@@ -130,9 +161,8 @@ pub fn run(args: &SolveArgs) -> Result<ExitCode, PlanFileCommandError> {
     for relaxation in outcome.report.relaxations.iter().take(5) {
         summary += &format!("\n{}", relaxation.sentence(&problem));
     }
-    // A summary that nobody can read any more is no reason to fail.
-    let _ = writeln!(io::stderr(), "{summary}");
-    Ok(ExitCode::SUCCESS)
+    context.output.note(&summary);
+    Ok(())
 }
 
 /// The metrics in a sentence or two.
@@ -185,7 +215,7 @@ struct TerminalWatch {
 }
 
 impl TerminalWatch {
-    fn new(tasks: u64) -> Result<TerminalWatch, PlanFileCommandError> {
+    fn new(tasks: u64, quiet: bool) -> Result<TerminalWatch, PlanFileCommandError> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let signals = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -202,7 +232,7 @@ impl TerminalWatch {
                 std::process::exit(130);
             }
         });
-        let bar = if io::stderr().is_terminal() {
+        let bar = if io::stderr().is_terminal() && !quiet {
             let style = ProgressStyle::with_template("{msg:12} [{bar:40}] {pos}/{len} placed {elapsed}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(tasks).with_style(style)

@@ -1,0 +1,40 @@
+//! The API without a network: the very router that `offpeak serve` serves, called in this process.
+
+use axum::Router;
+use axum::body::Body;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+use ureq::http::{Request, Response};
+
+use super::Transport;
+use crate::cli::error::CliError;
+
+/// A router, and the runtime that its work runs on.
+pub struct InProcess {
+    runtime: Runtime,
+    router: Router,
+}
+
+impl InProcess {
+    /// Calls `router` on `runtime`. What the router starts in the background (a planner's search) goes on
+    /// between calls.
+    pub fn new(runtime: Runtime, router: Router) -> Self {
+        InProcess { runtime, router }
+    }
+}
+
+impl Transport for InProcess {
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, CliError> {
+        self.runtime.block_on(async {
+            let answer = match self.router.clone().oneshot(request.map(Body::from)).await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            let (parts, body) = answer.into_parts();
+            let bytes = axum::body::to_bytes(body, usize::MAX)
+                .await
+                .map_err(|error| CliError::internal(format!("an answer broke off: {error}")))?;
+            Ok(Response::from_parts(parts, bytes.into()))
+        })
+    }
+}

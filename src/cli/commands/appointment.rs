@@ -1,0 +1,39 @@
+//! Appointments: one terminal, one span of time, the work to do in it.
+
+mod cancel;
+mod list;
+mod move_to;
+mod outcome;
+mod show;
+mod start;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+
+/// What `offpeak appointment` can do.
+#[derive(Debug, clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  offpeak appointment move 17 --at 'Sat 02:00' --reason 'stock-taking on Friday'"
+)]
+pub enum AppointmentCommand {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Move(move_to::MoveArgs),
+    Cancel(cancel::CancelArgs),
+    Start(start::StartArgs),
+    Outcome(outcome::OutcomeArgs),
+}
+
+impl AppointmentCommand {
+    /// Runs it.
+    pub fn run(&self, context: &Context) -> Result<(), CliError> {
+        match self {
+            AppointmentCommand::List(args) => list::run(args, context),
+            AppointmentCommand::Show(args) => show::run(args, context),
+            AppointmentCommand::Move(args) => move_to::run(args, context),
+            AppointmentCommand::Cancel(args) => cancel::run(args, context),
+            AppointmentCommand::Start(args) => start::run(args, context),
+            AppointmentCommand::Outcome(args) => outcome::run(args, context),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Merchants: the firms whom we mail.
+
+use crate::api::PageQuery;
+use crate::api::fleet::MerchantView;
+use crate::cli::context::{Context, Paging};
+use crate::cli::error::CliError;
+use crate::cli::render;
+
+/// What `offpeak merchant` can do.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak merchant list")]
+pub enum MerchantCommand {
+    List(ListArgs),
+}
+
+impl MerchantCommand {
+    /// Runs it.
+    pub fn run(&self, context: &Context) -> Result<(), CliError> {
+        match self {
+            MerchantCommand::List(args) => list(args, context),
+        }
+    }
+}
+
+/// List merchants
+///
+/// Lists them in the order of their keys.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak merchant list --search coffee")]
+pub struct ListArgs {
+    /// Only those whose key or name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Which rows
+    #[command(flatten)]
+    pub paging: Paging,
+}
+
+fn list(args: &ListArgs, context: &Context) -> Result<(), CliError> {
+    let query = PageQuery { q: args.search.clone(), ..PageQuery::default() };
+    let empty =
+        "No merchant here. Import a fleet: offpeak fleet import merchants.csv sites.csv terminals.csv";
+    context.show_list::<MerchantView>("/merchants", &query, &args.paging, empty, render::fleet::merchants)
+}

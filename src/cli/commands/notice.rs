@@ -1,0 +1,28 @@
+//! Notices: the mails to merchants.
+
+mod list;
+mod preview;
+mod show;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+
+/// What `offpeak notice` can do.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  offpeak notice preview announcement --locale zh-CN")]
+pub enum NoticeCommand {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Preview(preview::PreviewArgs),
+}
+
+impl NoticeCommand {
+    /// Runs it.
+    pub fn run(&self, context: &Context) -> Result<(), CliError> {
+        match self {
+            NoticeCommand::List(args) => list::run(args, context),
+            NoticeCommand::Show(args) => show::run(args, context),
+            NoticeCommand::Preview(args) => preview::run(args, context),
+        }
+    }
+}

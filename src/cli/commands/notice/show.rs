@@ -1,0 +1,35 @@
+//! `offpeak notice show`.
+
+use crate::api::notice::NoticeView;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::render;
+
+/// Read a mail as the merchant does
+///
+/// Shows a notice's life and the mail as the merchant reads it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak notice show 12\n  offpeak notice show 12 --raw > mail.eml")]
+pub struct ShowArgs {
+    /// The notice
+    #[arg(value_name = "ID")]
+    pub id: i64,
+    /// Print the message itself, byte for byte as it goes over the wire
+    #[arg(long, conflicts_with = "html")]
+    pub raw: bool,
+    /// Print the HTML part
+    #[arg(long)]
+    pub html: bool,
+}
+
+/// Runs it.
+pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    let path = format!("/notices/{}", args.id);
+    if args.raw {
+        let message = client.download(&format!("{path}/message"), &())?;
+        return context.output.bytes(&message);
+    }
+    let notice: NoticeView = client.get(&path)?;
+    context.output.show(&notice, |screen| render::notice::one(screen, &notice, None))
+}

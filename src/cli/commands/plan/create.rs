@@ -1,0 +1,129 @@
+//! `offpeak plan create`: asks for a plan, watches the search, shows what came out.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::api::plan::{Load, NewPlan, PlanView};
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, ErrorKind};
+use crate::cli::output::Screen;
+use crate::cli::render;
+use crate::domain::plan::PlanState;
+
+/// Plan the active campaigns into a draft
+///
+/// Plans the active campaigns into a draft: nothing stands, and nobody is mailed, until it is published.
+/// Prints what was placed, the load per night against the budgets, and what has no place and why.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak plan create --days 30\n  \
+                        offpeak plan create --campaign fw-3.2.0 --effort best --time-limit 60")]
+pub struct CreateArgs {
+    /// What to plan
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Standing appointments may be moved where that places more; they stay unless told
+    #[arg(long)]
+    pub replan: bool,
+    /// How hard to search
+    #[arg(long, value_name = "EFFORT", value_parser = ["fast", "standard", "best"], default_value = "standard")]
+    pub effort: String,
+    /// The same seed gives the same plan [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Stop the search after so many seconds, with the best that was found
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<f64>,
+}
+
+/// What to plan.
+#[derive(Debug, clap::Args)]
+pub struct ScopeArgs {
+    /// Only this campaign; may be given several times [default: every active one]
+    #[arg(long = "campaign", value_name = "NAME")]
+    pub campaigns: Vec<String>,
+    /// How many days ahead [default: 30]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: Option<u32>,
+}
+
+/// Runs it.
+pub(super) fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
+    let request = NewPlan {
+        campaigns: args.scope.campaigns.clone(),
+        horizon_days: args.scope.days,
+        effort: Some(args.effort.clone()),
+        seed: args.seed,
+        time_limit_seconds: args.time_limit,
+        replan: args.replan,
+    };
+    let plan = solve(context, &request)?;
+    let load: Load = context.client()?.get(&format!("/plans/{}/load", plan.id))?;
+    context.output.show(&plan, |screen| outcome(screen, &plan, &load))?;
+    context.output.hint(&next_step(&plan));
+    Ok(())
+}
+
+/// Asks for a plan and waits until the search has ended.
+pub fn solve(context: &Context, request: &NewPlan) -> Result<PlanView, CliError> {
+    let client = context.client()?;
+    let mut plan: PlanView = client.post("/plans", request)?;
+    let progress = progress_bar(context);
+    let mut pause = Duration::from_millis(40);
+    while plan.state == PlanState::Solving {
+        if let Some(found) = &plan.progress {
+            progress.set_length(found.total);
+            progress.set_position(found.placed);
+            progress.set_message(found.phase.clone());
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 5 / 4).min(Duration::from_millis(400));
+        plan = client.get(&format!("/plans/{}", plan.id))?;
+    }
+    progress.finish_and_clear();
+    match (&plan.state, &plan.error) {
+        (PlanState::Failed, error) => Err(CliError::new(
+            ErrorKind::Conflict,
+            format!("plan {} failed: {}", plan.id, error.as_deref().unwrap_or("no reason was kept")),
+        )),
+        _ => Ok(plan),
+    }
+}
+
+fn progress_bar(context: &Context) -> ProgressBar {
+    if context.output.is_quiet() {
+        return ProgressBar::hidden();
+    }
+    // On standard error, and only where that is a terminal: indicatif sees to it.
+    let style = ProgressStyle::with_template(
+        "{spinner} {msg:<12} {bar:32.green/dim} {pos} of {len} placed  {elapsed}",
+    )
+    .expect("the template is fixed and valid")
+    .progress_chars("█▉▊▋▌▍▎▏·");
+    let progress = ProgressBar::new(0).with_style(style).with_message("loading");
+    progress.enable_steady_tick(Duration::from_millis(100));
+    progress
+}
+
+/// The report and the picture.
+pub fn outcome(screen: &mut Screen, plan: &PlanView, load: &Load) {
+    render::plan::one(screen, plan);
+    screen.heading("Load per night");
+    render::load::nights(screen, &load.nights);
+    if load.nights.iter().any(|night| night.peak_down > 0) {
+        render::load::legend(screen);
+    }
+}
+
+fn next_step(plan: &PlanView) -> String {
+    let id = plan.id;
+    match &plan.report {
+        Some(report) if !report.findings.is_empty() => {
+            format!("The checker has findings, so this plan cannot be published: offpeak plan discard {id}")
+        }
+        Some(report) if report.placed == 0 => {
+            format!("Nothing was placed. Why, terminal by terminal: offpeak plan items {id} --unplaced")
+        }
+        _ => format!("Next: offpeak plan diff {id}, then offpeak plan publish {id}"),
+    }
+}

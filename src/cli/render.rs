@@ -1,0 +1,13 @@
+//! What the API's shapes look like in a terminal, one file a family. Drawing only: no requests, no decisions.
+
+pub mod appointment;
+pub mod calendar;
+pub mod campaign;
+pub mod fleet;
+pub mod load;
+pub mod notice;
+pub mod plan;
+pub mod problem;
+mod words;
+
+pub use words::{instant, limit, minutes_in_words, night, optional, share, span, tags};

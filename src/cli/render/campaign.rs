@@ -1,0 +1,136 @@
+//! Campaigns, their targets, programmes.
+
+use crate::api::campaign::{CampaignView, ProgrammeView, SkippedCount, Targets};
+use crate::cli::output::{Screen, Table, count};
+use crate::cli::render::{instant, minutes_in_words, optional};
+use crate::domain::campaign::{Recurrence, Work};
+
+/// Campaigns.
+pub fn list(screen: &mut Screen, campaigns: &[CampaignView]) {
+    let mut table =
+        Table::new(["name", "state", "work", "selector", "for", "deadline", ">prio", "appointments"]);
+    for campaign in campaigns {
+        table.row([
+            campaign.name.clone(),
+            campaign.state.to_string(),
+            work(&campaign.work),
+            campaign.selector.clone(),
+            minutes_in_words(campaign.duration_minutes),
+            instant(campaign.deadline_at),
+            campaign.priority.to_string(),
+            appointments_by_state(campaign),
+        ]);
+    }
+    screen.table(table);
+}
+
+/// One campaign.
+pub fn one(screen: &mut Screen, campaign: &CampaignView) {
+    screen.heading(format!("Campaign {} ({})", campaign.name, campaign.state));
+    screen.pairs(&[
+        ("work", Some(work(&campaign.work))),
+        ("models", models(&campaign.work)),
+        ("from versions", from_versions(&campaign.work)),
+        ("terminals", Some(campaign.selector.clone())),
+        ("down for", Some(minutes_in_words(campaign.duration_minutes))),
+        ("not before", Some(instant(campaign.release_at))),
+        ("deadline", Some(instant(campaign.deadline_at))),
+        ("priority", Some(campaign.priority.to_string())),
+        ("notice lead", Some(minutes_in_words(campaign.notice_lead_minutes))),
+        ("programme", campaign.programme.clone()),
+        ("appointments", Some(appointments_by_state(campaign))),
+    ]);
+}
+
+/// What a campaign does, in a few words.
+pub fn work(work: &Work) -> String {
+    match work {
+        Work::Firmware { artifact, version, .. } => format!("firmware {artifact} {version}"),
+        Work::Inspection { on_site: true } => "inspection, on site".into(),
+        Work::Inspection { on_site: false } => "inspection, remote".into(),
+    }
+}
+
+fn models(work: &Work) -> Option<String> {
+    match work {
+        Work::Firmware { models, .. } if !models.is_empty() => Some(models.join(", ")),
+        _ => None,
+    }
+}
+
+fn from_versions(work: &Work) -> Option<String> {
+    match work {
+        Work::Firmware { from_versions, .. } if !from_versions.is_empty() => {
+            Some(from_versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        _ => None,
+    }
+}
+
+fn appointments_by_state(campaign: &CampaignView) -> String {
+    if campaign.appointments.is_empty() {
+        return "none yet".into();
+    }
+    let parts = campaign.appointments.iter().map(|(state, number)| format!("{} {state}", count(*number)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Whom a campaign picks.
+pub fn targets(screen: &mut Screen, targets: &Targets) {
+    screen.pairs(&[
+        ("selected", Some(count(targets.selected))),
+        ("to plan", Some(count(targets.to_plan))),
+        ("scheduled", Some(count(targets.scheduled))),
+        ("skipped", Some(count(targets.skipped.iter().map(|skipped| skipped.terminals).sum::<u64>()))),
+    ]);
+    skipped(screen, &targets.skipped);
+}
+
+/// Skipped terminals, by reason.
+pub fn skipped(screen: &mut Screen, skipped: &[SkippedCount]) {
+    if skipped.is_empty() {
+        return;
+    }
+    screen.heading("Skipped, and why");
+    for SkippedCount { reason, explanation, terminals } in skipped {
+        screen.line(format!("  {:>7}  {}: {explanation}", count(*terminals), reason.as_str()));
+    }
+}
+
+/// The terminals that were skipped, one a line.
+pub fn skipped_terminals(screen: &mut Screen, targets: &Targets) {
+    if targets.skipped_terminals.is_empty() {
+        return;
+    }
+    screen.blank();
+    let mut table = Table::new(["serial", "skipped because"]);
+    for skipped in &targets.skipped_terminals {
+        table.row([skipped.serial.clone(), skipped.reason.explanation().to_owned()]);
+    }
+    screen.table(table);
+}
+
+/// Programmes.
+pub fn programmes(screen: &mut Screen, programmes: &[ProgrammeView]) {
+    let mut table = Table::new(["name", "state", "due", "within", "work", "selector", "for", "next due"]);
+    for programme in programmes {
+        table.row([
+            programme.name.clone(),
+            if programme.paused { "paused" } else { "active" }.into(),
+            recurrence(&programme.recurrence),
+            format!("{}d", programme.term_days),
+            work(&Work::Inspection { on_site: programme.on_site }),
+            programme.selector.clone(),
+            minutes_in_words(programme.duration_minutes),
+            optional(programme.next_due_at.map(instant)),
+        ]);
+    }
+    screen.table(table);
+}
+
+fn recurrence(recurrence: &Recurrence) -> String {
+    match recurrence {
+        Recurrence::EveryDays { days } => format!("every {days} days"),
+        Recurrence::Cron { line, zone } => format!("{line} ({zone})"),
+    }
+}

@@ -1,0 +1,209 @@
+//! Plans: their report, their items, what they would change.
+
+use console::style;
+
+use crate::api::plan::{PlanDiff, PlanItem, PlanReport, PlanView};
+use crate::cli::output::{Screen, Table, count, plural};
+use crate::cli::render::problem::finding_line;
+use crate::cli::render::{campaign, instant, optional, share};
+
+/// Plans, one a line.
+pub fn list(screen: &mut Screen, plans: &[PlanView]) {
+    let mut table = Table::new(["id", "state", "created", "by", ">placed", ">of", "published", "note"]);
+    for plan in plans {
+        let report = plan.report.as_ref();
+        table.row([
+            plan.id.to_string(),
+            plan.state.to_string(),
+            instant(plan.created_at),
+            plan.created_by.clone(),
+            optional(report.map(|report| count(report.placed))),
+            optional(report.map(|report| count(report.tasks))),
+            optional(plan.published_at.map(instant)),
+            optional(plan.error.as_ref()),
+        ]);
+    }
+    screen.table(table);
+}
+
+/// One plan with its report.
+pub fn one(screen: &mut Screen, plan: &PlanView) {
+    screen.heading(format!("Plan {} ({})", plan.id, plan.state));
+    if let Some(error) = &plan.error {
+        screen.line(format!("  It failed: {error}"));
+    }
+    if let Some(progress) = &plan.progress {
+        screen.line(format!(
+            "  {}: {} of {} placed",
+            progress.phase,
+            count(progress.placed),
+            count(progress.total)
+        ));
+    }
+    if let Some(report) = &plan.report {
+        self::report(screen, report);
+    }
+}
+
+/// What came out: what was placed, how good it is, what the checker says, what has no place and why.
+pub fn report(screen: &mut Screen, report: &PlanReport) {
+    let horizon = match (report.horizon_from, report.horizon_to) {
+        (Some(from), Some(to)) => Some(format!("{} to {}", instant(from), instant(to))),
+        _ => None,
+    };
+    let within = |part: u64, bound: u64| {
+        if part <= bound {
+            "the proven minimum".into()
+        } else {
+            format!("{} at least is unavoidable", share(bound, part))
+        }
+    };
+    screen.pairs(&[
+        ("horizon", horizon),
+        (
+            "placed",
+            Some(format!(
+                "{} of {} ({} of the weight; no plan can place more than {})",
+                count(report.placed),
+                plural(report.tasks, "terminal"),
+                share(report.weight_placed, report.weight_total),
+                share(report.weight_upper, report.weight_total),
+            )),
+        ),
+        (
+            "disruption",
+            (report.placed > 0).then(|| {
+                format!(
+                    "{} ({})",
+                    count(report.disruption),
+                    within(report.disruption, report.disruption_lower)
+                )
+            }),
+        ),
+        ("at once", Some(format!("at most {} down", plural(report.peak_down, "terminal")))),
+        (
+            "visits",
+            Some(format!(
+                "{}, {} to be told",
+                plural(report.visits, "site night"),
+                plural(report.merchants, "merchant")
+            )),
+        ),
+        (
+            "standing",
+            (report.kept + report.moved > 0).then(|| {
+                format!("{} kept, {} moved", plural(report.kept, "appointment"), count(report.moved))
+            }),
+        ),
+        ("solved in", Some(format!("{:.1} s", report.solve_ms as f64 / 1000.0))),
+        ("checked", Some(verdict(report))),
+    ]);
+    for finding in &report.findings {
+        screen.line(format!("    {}", finding_line(finding)));
+    }
+    if !report.unplaced.is_empty() {
+        screen.heading("Without a place, and why");
+        for unplaced in &report.unplaced {
+            screen.line(format!(
+                "  {:>7}  {}: {}",
+                count(unplaced.terminals),
+                unplaced.reason,
+                unplaced_meaning(&unplaced.reason)
+            ));
+        }
+    }
+    if !report.relaxations.is_empty() {
+        screen.heading("What would place more");
+        for relaxation in &report.relaxations {
+            screen.paragraph("  - ", relaxation);
+        }
+    }
+    campaign::skipped(screen, &report.skipped);
+}
+
+fn verdict(report: &PlanReport) -> String {
+    if report.findings.is_empty() {
+        style("the independent checker found nothing wrong").green().to_string()
+    } else {
+        style(format!("the independent checker has {}", plural(report.findings.len(), "finding")))
+            .red()
+            .to_string()
+    }
+}
+
+/// What a reason for having no place means.
+fn unplaced_meaning(reason: &str) -> &'static str {
+    match reason {
+        "no_opening" => "windows, blackouts, notice lead and deadline leave no opening",
+        "budget_full" => "a budget is full whenever the terminal could be touched",
+        "site_rule" => "it would leave an open site without a terminal",
+        "after_unplaced" => "it must follow work that has no place itself",
+        "pinned_conflict" => "appointments that must not move are in the way",
+        _ => "see the items of the plan",
+    }
+}
+
+/// Items, one a line.
+pub fn items(screen: &mut Screen, items: &[PlanItem]) {
+    let mut table = Table::new(["serial", "site", "starts (UTC)", "ends", "zone", "campaigns", "note"]);
+    for item in items {
+        table.row([
+            item.serial.clone(),
+            item.site_code.clone(),
+            optional(item.starts_at.map(instant)),
+            optional(item.ends_at.map(|end| end.format("%H:%MZ"))),
+            item.time_zone.clone(),
+            item.campaigns.join(" + "),
+            item_note(item),
+        ]);
+    }
+    screen.table(table);
+}
+
+fn item_note(item: &PlanItem) -> String {
+    match (&item.unplaced, item.moves_appointment) {
+        (Some(unplaced), _) => match &unplaced.change {
+            Some(change) => format!("{} – {change}", unplaced.message),
+            None => unplaced.message.clone(),
+        },
+        (None, Some(appointment)) => format!("moves appointment {appointment}"),
+        (None, None) => "–".into(),
+    }
+}
+
+/// What a plan would change.
+pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
+    screen.line(format!(
+        "{} added, {} moved, {} without a place, {} left alone",
+        count(diff.added.len()),
+        count(diff.moved.len()),
+        count(diff.unplaced.len()),
+        count(diff.kept)
+    ));
+    let starts = |item: &PlanItem| optional(item.starts_at.map(instant));
+    for item in &diff.added {
+        let sign = style("+").green();
+        screen.line(format!(
+            "{sign} {}  {}  {}  {}",
+            item.serial,
+            starts(item),
+            item.site_code,
+            item.campaigns.join(" + ")
+        ));
+    }
+    for moved in &diff.moved {
+        let sign = style("~").yellow();
+        let item = &moved.item;
+        screen.line(format!(
+            "{sign} {}  {} -> {}  {}",
+            item.serial,
+            instant(moved.from_starts_at),
+            starts(item),
+            item.site_code
+        ));
+    }
+    for item in &diff.unplaced {
+        let sign = style("!").red();
+        screen.line(format!("{sign} {}  {}  {}", item.serial, item.site_code, item_note(item)));
+    }
+}
