@@ -6,6 +6,7 @@
 //! `worker`, `web`, `cli`.
 
 pub mod api;
+pub mod boot;
 pub mod checker;
 pub mod cli;
 pub mod clock;
@@ -15,4 +16,7 @@ pub mod domain;
 pub mod fleet_files;
 pub mod mail;
 pub mod planner;
+pub mod service;
 pub mod sim;
+pub mod web;
+pub mod worker;

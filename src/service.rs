@@ -13,6 +13,7 @@ pub mod legality;
 pub mod lock;
 pub mod maintenance;
 pub mod notice;
+pub mod overview;
 pub mod plan;
 pub mod programme;
 pub mod schedule;

@@ -175,6 +175,21 @@ pub fn of_visits(connection: &mut Connection, visit_ids: &[i64]) -> QueryResult<
     Ok(rows)
 }
 
+/// Appointments of these visits that were called off, by start.
+pub fn cancelled_of_visits(
+    connection: &mut Connection,
+    visit_ids: &[i64],
+) -> QueryResult<Vec<AppointmentRow>> {
+    appointment::table
+        .filter(
+            appointment::visit_id
+                .eq_any(visit_ids)
+                .and(appointment::state.eq(AppointmentState::Cancelled.as_str())),
+        )
+        .order((appointment::starts_at, appointment::id))
+        .load(connection)
+}
+
 /// The work of these appointments, in order.
 pub fn work_of(connection: &mut Connection, appointment_ids: &[i64]) -> QueryResult<Vec<WorkRow>> {
     let mut rows = Vec::new();
@@ -208,6 +223,11 @@ pub fn enter(
         diesel::update(appointment::table.find(id)).set(appointment::note.eq(note)).execute(connection)?;
     }
     Ok(rows > 0)
+}
+
+/// Notes why it stands as it does.
+pub fn set_note(connection: &mut Connection, id: i64, note: &str) -> QueryResult<()> {
+    diesel::update(appointment::table.find(id)).set(appointment::note.eq(note)).execute(connection).map(drop)
 }
 
 /// Moves an appointment that has not begun: a new revision, to be announced again; whether it could be.
@@ -271,4 +291,13 @@ pub fn due(
         query.filter(appointment::starts_at.le(instant))
     };
     query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
+}
+
+/// Appointments by state.
+pub fn counts(connection: &mut Connection) -> QueryResult<std::collections::BTreeMap<String, i64>> {
+    let rows: Vec<(String, i64)> = appointment::table
+        .group_by(appointment::state)
+        .select((appointment::state, diesel::dsl::count_star()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
 }

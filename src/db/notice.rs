@@ -293,3 +293,35 @@ pub fn end_attempt(connection: &mut Connection, id: i64, ending: &Ending<'_>) ->
     }
     Ok(rows > 0)
 }
+
+/// Hands the visits of other notices that are still unsaid, to the same merchant about the same night and of
+/// the same kind, to `notice`; those are superseded: one mail a merchant a night.
+pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()> {
+    let unsaid =
+        [NoticeState::Queued.as_str(), NoticeState::Deferred.as_str(), NoticeState::Sending.as_str()];
+    let others: Vec<i64> = notice::table
+        .filter(
+            notice::merchant_id
+                .eq(notice.merchant_id)
+                .and(notice::night.eq(notice.night.clone()))
+                .and(notice::kind.eq(notice.kind.clone()))
+                .and(notice::id.ne(notice.id))
+                .and(notice::state.eq_any(unsaid))
+                .and(notice::message.is_null()),
+        )
+        .select(notice::id)
+        .load(connection)?;
+    for other in others {
+        diesel::update(notice_visit::table.filter(notice_visit::notice_id.eq(other)))
+            .set(notice_visit::notice_id.eq(notice.id))
+            .execute(connection)?;
+        let ending = Ending {
+            state: NoticeState::Superseded,
+            accepted_at: None,
+            next_attempt_at: None,
+            error: Some("told in one mail with the merchant's other visits of the night"),
+        };
+        end_attempt(connection, other, &ending)?;
+    }
+    Ok(())
+}

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::states::state_machine;
 
+pub use crate::domain::states::UnknownState;
+
 pub use letter::{Letter, LetterTerminal, LetterVisit, SupportContact, WorkItem, WorkKind};
 
 /// What a notice is about.

@@ -54,7 +54,12 @@ fn cursor(after: &str) -> Result<(Instant, i64), Error> {
             let at = chrono::DateTime::from_timestamp_micros(micros.parse().ok()?)?;
             Some((Instant::from(at), id.parse().ok()?))
         })
-        .ok_or_else(|| Error::invalid("after", format!("`{after}` is not a cursor; pass the `next` of the page before as it is")))
+        .ok_or_else(|| {
+            Error::invalid(
+                "after",
+                format!("`{after}` is not a cursor; pass the `next` of the page before as it is"),
+            )
+        })
 }
 
 /// One appointment.
@@ -190,7 +195,11 @@ pub fn outcome(app: &App, actor: &Actor, id: i64, report: &OutcomeReport) -> Res
 }
 
 /// A firmware update that is reported as done, without a version, has installed what its campaign says.
-fn note_installed_firmware(connection: &mut Connection, row: &AppointmentRow, now: Instant) -> Result<(), Error> {
+fn note_installed_firmware(
+    connection: &mut Connection,
+    row: &AppointmentRow,
+    now: Instant,
+) -> Result<(), Error> {
     let campaigns = db::campaign::all(connection)?;
     for item in db::appointment::work_of(connection, &[row.id])? {
         let Some(campaign) = campaigns.iter().find(|campaign| Some(campaign.id) == item.campaign_id) else {
@@ -258,8 +267,10 @@ pub(super) fn views(
         .into_iter()
         .map(|row| (row.id, row))
         .collect();
-    let visits: HashMap<i64, _> =
-        db::visit::by_ids(connection, &ids(|row| row.visit_id))?.into_iter().map(|row| (row.id, row)).collect();
+    let visits: HashMap<i64, _> = db::visit::by_ids(connection, &ids(|row| row.visit_id))?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
     let site_ids: Vec<i64> = visits.values().map(|row| row.site_id).collect();
     let sites: HashMap<i64, _> =
         db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
@@ -276,8 +287,10 @@ pub(super) fn views(
             let visit = &visits[&row.visit_id];
             let (site, merchant) = (&sites[&visit.site_id], &merchants[&visit.merchant_id]);
             let zone = site.time_zone.parse().unwrap_or(chrono_tz::Tz::UTC);
-            let state =
-                row.state.parse().map_err(|error| Error::Corrupt(format!("appointment {}: {error}", row.id)))?;
+            let state = row
+                .state
+                .parse()
+                .map_err(|error| Error::Corrupt(format!("appointment {}: {error}", row.id)))?;
             Ok(AppointmentView {
                 id: row.id,
                 state,

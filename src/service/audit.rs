@@ -98,7 +98,10 @@ pub fn page_limit(limit: Option<i64>) -> Result<i64, Error> {
 /// A numeric cursor.
 pub fn page_cursor(after: &str) -> Result<i64, Error> {
     after.parse().map_err(|_| {
-        Error::invalid("after", format!("`{after}` is not a cursor; pass the `next` of the page before as it is"))
+        Error::invalid(
+            "after",
+            format!("`{after}` is not a cursor; pass the `next` of the page before as it is"),
+        )
     })
 }
 

@@ -87,7 +87,7 @@ fn parse_hours(text: &str) -> Result<(u32, u32), Error> {
         let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
         (minute < 60 && hour * 60 + minute <= 1440).then_some(hour * 60 + minute)
     };
-    text.split_once('-')
-        .and_then(|(from, to)| Some((minute(from)?, minute(to)?)))
-        .ok_or_else(|| Error::invalid("hours", format!("`{text}` are no hours of day; write them as 08:00-20:00")))
+    text.split_once('-').and_then(|(from, to)| Some((minute(from)?, minute(to)?))).ok_or_else(|| {
+        Error::invalid("hours", format!("`{text}` are no hours of day; write them as 08:00-20:00"))
+    })
 }

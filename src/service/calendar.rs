@@ -24,7 +24,8 @@ pub fn windows(app: &App) -> Result<Vec<WindowView>, Error> {
 pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowView, Error> {
     let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
     if scope.window_rank().is_none() {
-        let message = format!("`{scope}` cannot have windows; use fleet, region:NAME, merchant:NUMBER or site:CODE");
+        let message =
+            format!("`{scope}` cannot have windows; use fleet, region:NAME, merchant:NUMBER or site:CODE");
         return Err(Error::invalid("scope", message));
     }
     rule_of(&new.cron, new.duration_minutes, new.cutoff_minutes, new.time_zone.as_deref())?;
@@ -41,7 +42,12 @@ pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowVie
         };
         db::calendar::insert_window(connection, row.clone())?;
         let view = window_view(row);
-        record(connection, app, actor, Change::new("window.add", format!("window {}", view.id)).after(&view))?;
+        record(
+            connection,
+            app,
+            actor,
+            Change::new("window.add", format!("window {}", view.id)).after(&view),
+        )?;
         Ok(view)
     })
 }
@@ -114,12 +120,8 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, Error> {
         (Some(code), None) => site_preview(app, code, from, count),
         (None, Some(cron)) => {
             let duration = request.duration_minutes.unwrap_or(120);
-            let rule = rule_of(
-                cron,
-                duration,
-                request.cutoff_minutes.unwrap_or(0),
-                request.time_zone.as_deref(),
-            )?;
+            let rule =
+                rule_of(cron, duration, request.cutoff_minutes.unwrap_or(0), request.time_zone.as_deref())?;
             let zone = rule.zone().unwrap_or(Tz::UTC);
             let openings = next_openings(&[rule], zone, from, count);
             let openings = openings.into_iter().map(|opening| opening_view(&opening, zone, None)).collect();
@@ -133,15 +135,13 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, Error> {
 fn site_preview(app: &App, code: &str, from: DateTime<Utc>, count: usize) -> Result<Preview, Error> {
     let mut connection = app.database.get()?;
     let world: World = connection.read(|connection| World::load(connection, app, 366))?;
-    let entry = world
-        .terminals
-        .iter()
-        .find(|entry| entry.terminal.site_code == code)
-        .ok_or_else(|| Error::NotFound {
+    let entry = world.terminals.iter().find(|entry| entry.terminal.site_code == code).ok_or_else(|| {
+        Error::NotFound {
             what: "site with active terminals",
             key: code.to_owned(),
             remedy: "see `offpeak site list`",
-        })?;
+        }
+    })?;
     let zone = world.site(entry).site.time_zone;
     let applying = world.windows_of(entry);
     let rules: Vec<WindowRule> = applying.iter().map(|index| world.windows[*index].1.clone()).collect();
@@ -156,9 +156,9 @@ fn site_preview(app: &App, code: &str, from: DateTime<Utc>, count: usize) -> Res
     let openings = next_openings(&rules, zone, from, count)
         .into_iter()
         .map(|opening| {
-            let cut = blackouts.iter().find(|(_, spans)| {
-                spans.iter().any(|span| span.intersection(opening.span()).is_some())
-            });
+            let cut = blackouts
+                .iter()
+                .find(|(_, spans)| spans.iter().any(|span| span.intersection(opening.span()).is_some()));
             opening_view(&opening, zone, cut.map(|(name, _)| format!("blackout \"{name}\"")))
         })
         .collect();
@@ -223,11 +223,16 @@ fn must_exist(connection: &mut db::Connection, scope: &Scope) -> Result<(), Erro
     if found {
         return Ok(());
     }
-    Err(Error::NotFound { what: "scope", key: scope.to_string(), remedy: "import it first, or see `offpeak site list`" })
+    Err(Error::NotFound {
+        what: "scope",
+        key: scope.to_string(),
+        remedy: "import it first, or see `offpeak site list`",
+    })
 }
 
 fn minutes(value: u32) -> Result<i32, Error> {
-    i32::try_from(value).map_err(|_| Error::invalid("duration_minutes", format!("{value} minutes is too long")))
+    i32::try_from(value)
+        .map_err(|_| Error::invalid("duration_minutes", format!("{value} minutes is too long")))
 }
 
 pub(super) fn not_found(what: &'static str, id: i64, remedy: &'static str) -> Error {

@@ -55,7 +55,10 @@ pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignVie
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         if db::campaign::by_name(connection, &new.name)?.is_some() {
-            return Err(Error::Conflict(format!("there already is a campaign `{}`; choose another name", new.name)));
+            return Err(Error::Conflict(format!(
+                "there already is a campaign `{}`; choose another name",
+                new.name
+            )));
         }
         let state = if new.draft { CampaignState::Draft } else { CampaignState::Active };
         let row = CampaignRow {
@@ -208,7 +211,9 @@ pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
         for row in db::campaign::active(connection)? {
             let standing = counts.get(&row.id).is_some_and(|states| {
                 states.keys().any(|state| {
-                    state.parse().is_ok_and(|state: crate::domain::appointment::AppointmentState| state.is_standing())
+                    state
+                        .parse()
+                        .is_ok_and(|state: crate::domain::appointment::AppointmentState| state.is_standing())
                 })
             });
             if row.deadline_at.utc() > now || standing {
@@ -255,7 +260,10 @@ pub(super) fn check_terms(
     }
     Selector::parse(selector).map_err(|error| Error::invalid("selector", error))?;
     if !(1..=24 * 60).contains(&duration_minutes) {
-        return Err(Error::invalid("duration_minutes", format!("{duration_minutes} is out of range; use 1 to 1440")));
+        return Err(Error::invalid(
+            "duration_minutes",
+            format!("{duration_minutes} is out of range; use 1 to 1440"),
+        ));
     }
     match priority {
         Some(priority) if !(1..=9).contains(&priority) => {
@@ -267,7 +275,9 @@ pub(super) fn check_terms(
 
 fn check_work(work: &Work) -> Result<(), Error> {
     match work {
-        Work::Firmware { artifact, version, .. } if artifact.trim().is_empty() || version.as_str().is_empty() => {
+        Work::Firmware { artifact, version, .. }
+            if artifact.trim().is_empty() || version.as_str().is_empty() =>
+        {
             Err(Error::invalid("work", "a firmware campaign names its artifact and the version it installs"))
         }
         _ => Ok(()),
@@ -299,8 +309,10 @@ fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<Camp
     rows.into_iter()
         .map(|row| {
             let work = work_of(&row)?;
-            let state =
-                row.state.parse().map_err(|error| Error::Corrupt(format!("campaign `{}`: {error}", row.name)))?;
+            let state = row
+                .state
+                .parse()
+                .map_err(|error| Error::Corrupt(format!("campaign `{}`: {error}", row.name)))?;
             Ok(CampaignView {
                 state,
                 work,

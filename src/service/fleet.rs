@@ -17,6 +17,9 @@ use crate::service::{App, Error, appointment, lock};
 pub use export::export;
 pub use import::import;
 
+/// Appointments and locks that a terminal's history shows.
+const HISTORY_MAX: i64 = 1000;
+
 /// The fleet in numbers.
 pub fn summary(app: &App) -> Result<FleetSummary, Error> {
     let mut connection = app.database.get()?;
@@ -29,10 +32,16 @@ pub fn summary(app: &App) -> Result<FleetSummary, Error> {
             sites,
             terminals,
             retired,
-            by_region: by_region.into_iter().map(|(name, terminals)| GroupCount { name, terminals }).collect(),
+            by_region: by_region
+                .into_iter()
+                .map(|(name, terminals)| GroupCount { name, terminals })
+                .collect(),
             by_model: by_model
                 .into_iter()
-                .map(|(model, firmware, terminals)| GroupCount { name: format!("{model} {firmware}"), terminals })
+                .map(|(model, firmware, terminals)| GroupCount {
+                    name: format!("{model} {firmware}"),
+                    terminals,
+                })
                 .collect(),
         })
     })
@@ -90,10 +99,11 @@ pub fn history(app: &App, serial: &str) -> Result<TerminalHistory, Error> {
         .pop()
         .ok_or_else(|| Error::Corrupt(format!("site `{}` has no merchant", site.code)))?;
     let filter = db::appointment::Filter { serial: Some(serial), ..Default::default() };
-    let mut appointments =
-        appointment::views(&mut connection, db::appointment::list(&mut connection_of(app)?, &filter, 1000)?)?;
+    let rows = db::appointment::list(&mut connection, &filter, HISTORY_MAX)?;
+    let mut appointments = appointment::views(&mut connection, rows)?;
     appointments.reverse();
-    let locks = lock::views(&mut connection, db::lock::list(&mut connection_of(app)?, Some(terminal.id), false, 100)?)?;
+    let rows = db::lock::list(&mut connection, Some(terminal.id), false, HISTORY_MAX)?;
+    let locks = lock::views(&mut connection, rows)?;
     let next_opening_at = next_opening(&mut connection, app, &site, &merchant)?;
     let numbers = HashMap::from([(merchant.id, merchant.number.clone())]);
     let code = site.code.clone();
@@ -105,10 +115,6 @@ pub fn history(app: &App, serial: &str) -> Result<TerminalHistory, Error> {
         locks,
         next_opening_at,
     })
-}
-
-fn connection_of(app: &App) -> Result<impl std::ops::DerefMut<Target = Connection>, Error> {
-    Ok(app.database.get()?)
 }
 
 /// The next time that a window of the site opens; blackouts are not taken off.

@@ -41,7 +41,8 @@ impl<'a> Rules<'a> {
     /// Rules over the world's budgets, with its standing appointments counted.
     pub fn of(world: &'a World, groups: Groups) -> Self {
         let load = vec![Vec::new(); groups.groups.len()];
-        let mut rules = Rules { world, groups, calendars: Calendars::default(), load, by_terminal: BTreeMap::new() };
+        let mut rules =
+            Rules { world, groups, calendars: Calendars::default(), load, by_terminal: BTreeMap::new() };
         for row in &world.standing {
             rules.count(row, 1);
         }
@@ -139,15 +140,20 @@ impl<'a> Rules<'a> {
         if windows.is_empty() {
             broken.push(("window", format!("no maintenance window applies to site {}", site.code)));
         }
-        let openings: Vec<_> = windows
-            .iter()
-            .flat_map(|index| world.windows[*index].1.openings(zone, asked.clone()))
-            .collect();
+        let openings: Vec<_> =
+            windows.iter().flat_map(|index| world.windows[*index].1.openings(zone, asked.clone())).collect();
         let open: SpanSet = openings.iter().map(|opening| opening.span()).collect();
         let holder = open.iter().find(|open| open.start() <= span.start() && span.end() <= open.end());
         match holder {
             None if !windows.is_empty() => {
-                broken.push(("window", format!("{} lies outside the maintenance windows of site {}", range_text(span, zone), site.code)));
+                broken.push((
+                    "window",
+                    format!(
+                        "{} lies outside the maintenance windows of site {}",
+                        range_text(span, zone),
+                        site.code
+                    ),
+                ));
             }
             None => {}
             Some(holder) => {
@@ -167,16 +173,17 @@ impl<'a> Rules<'a> {
         }
         for (name, spans) in world.blackout_spans(question.terminal) {
             if spans.iter().any(|blackout| blackout.intersection(span).is_some()) {
-                broken.push(("blackout", format!("{} lies in the blackout \"{name}\"", range_text(span, zone))));
+                broken.push((
+                    "blackout",
+                    format!("{} lies in the blackout \"{name}\"", range_text(span, zone)),
+                ));
             }
         }
         if let Some(hours) = world.closed_only(question.terminal)
             && !hours.open_spans(zone, asked).is_empty()
         {
-            let message = format!(
-                "site {} is open for business ({hours}) and this is its only terminal",
-                site.code
-            );
+            let message =
+                format!("site {} is open for business ({hours}) and this is its only terminal", site.code);
             broken.push(("site_rule", message));
         }
     }

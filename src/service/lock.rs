@@ -106,7 +106,10 @@ pub(super) fn views(connection: &mut Connection, rows: Vec<LockRow>) -> Result<V
             let terminal = &terminals[&row.terminal_id];
             Ok(LockView {
                 id: row.id,
-                state: row.state.parse().map_err(|error| Error::Corrupt(format!("lock {}: {error}", row.id)))?,
+                state: row
+                    .state
+                    .parse()
+                    .map_err(|error| Error::Corrupt(format!("lock {}: {error}", row.id)))?,
                 serial: terminal.serial.clone(),
                 site_code: codes.get(&terminal.site_id).cloned().unwrap_or_default(),
                 cause: row.cause,

@@ -35,7 +35,8 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
         let applied = schedule::apply(connection, app, changes)?;
         let action = if request.emergency { "maintenance.emergency" } else { "maintenance.arrange" };
         for id in &applied.created {
-            let change = Change::new(action, format!("appointment {id}")).after(request).because(Some(&reason));
+            let change =
+                Change::new(action, format!("appointment {id}")).after(request).because(Some(&reason));
             record(connection, app, actor, change)?;
         }
         let rows = applied.created.iter().map(|id| find(connection, *id)).collect::<Result<Vec<_>, _>>()?;
@@ -57,9 +58,14 @@ fn decide(
     serials.sort();
     serials.dedup();
     for (number, serial) in (1..).zip(&serials) {
-        let terminal = world.terminals.iter().find(|entry| entry.terminal.serial == *serial).ok_or_else(|| {
-            Error::NotFound { what: "active terminal", key: serial.clone(), remedy: "see `offpeak terminal list`" }
-        })?;
+        let terminal =
+            world.terminals.iter().find(|entry| entry.terminal.serial == *serial).ok_or_else(|| {
+                Error::NotFound {
+                    what: "active terminal",
+                    key: serial.clone(),
+                    remedy: "see `offpeak terminal list`",
+                }
+            })?;
         let site = world.site(terminal);
         let starts_at = parse_when(&request.at, app.clock.now(), site.site.time_zone)
             .map_err(|error| Error::invalid("at", error))?;

@@ -40,7 +40,10 @@ pub fn create(app: &App, actor: &Actor, new: &NewProgramme) -> Result<ProgrammeV
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         if db::campaign::programme_by_name(connection, &new.name)?.is_some() {
-            return Err(Error::Conflict(format!("there already is a programme `{}`; choose another name", new.name)));
+            return Err(Error::Conflict(format!(
+                "there already is a programme `{}`; choose another name",
+                new.name
+            )));
         }
         let row = ProgrammeRow {
             id: db::allot(connection, Table::Programme, 1)?[0],
@@ -85,7 +88,9 @@ pub fn set_paused(
         db::campaign::set_programme_paused(connection, row.id, paused)?;
         row.paused = paused;
         // A rolling programme acts through its campaign.
-        if let Some(campaign) = db::campaign::by_name(connection, name)?.filter(|c| c.programme_id == Some(row.id)) {
+        if let Some(campaign) =
+            db::campaign::by_name(connection, name)?.filter(|c| c.programme_id == Some(row.id))
+        {
             let state = if paused { CampaignState::Paused } else { CampaignState::Active };
             db::campaign::enter(connection, campaign.id, state)?;
         }
@@ -103,7 +108,9 @@ pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
     connection.write(|connection| {
         let mut raised = 0;
         for row in db::campaign::programmes(connection)? {
-            let Some(due_at) = row.next_due_at.filter(|due| !row.paused && due.utc() <= now) else { continue };
+            let Some(due_at) = row.next_due_at.filter(|due| !row.paused && due.utc() <= now) else {
+                continue;
+            };
             let Recurrence::Cron { line, zone } = recurrence_of(&row)? else { continue };
             let next = next_due(&line, &zone, now)?;
             if !db::campaign::advance_programme(connection, row.id, due_at, next.map(Instant::from))? {

@@ -120,15 +120,21 @@ pub fn apply(connection: &mut Connection, app: &App, changes: Changes) -> Result
         let night = night_of(change.starts_at, zone);
         let visit_id = visits.for_move(connection, app, row, change.site_id, night, &facts)?;
         let (starts_at, ends_at) = (Instant::from(change.starts_at), Instant::from(change.ends_at));
-        if !db::appointment::move_to(connection, row.id, starts_at, ends_at, visit_id, changes.reason.as_deref())? {
+        if !db::appointment::move_to(
+            connection,
+            row.id,
+            starts_at,
+            ends_at,
+            visit_id,
+            changes.reason.as_deref(),
+        )? {
             return Err(begun(row.id, "moved"));
         }
     }
     let created = create(connection, app, &changes.create, &facts, &mut visits)?;
     let touched = visits.settle(connection)?;
     let emergency = changes.create.iter().any(|new| new.emergency);
-    let notices =
-        notices::enqueue(connection, app, &touched, &facts, changes.reason.as_deref(), emergency)?;
+    let notices = notices::enqueue(connection, app, &touched, &facts, changes.reason.as_deref(), emergency)?;
     Ok(Applied { created, notices })
 }
 
@@ -200,8 +206,10 @@ fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<
     let mut facts = HashMap::with_capacity(sites.len());
     for site in sites {
         let merchant = &merchants[&site.merchant_id];
-        let corrupt = |error: String| Error::Corrupt(format!("site `{}`: {error}; import it again", site.code));
-        let zone: Tz = site.time_zone.parse().map_err(|error: chrono_tz::ParseError| corrupt(error.to_string()))?;
+        let corrupt =
+            |error: String| Error::Corrupt(format!("site `{}`: {error}; import it again", site.code));
+        let zone: Tz =
+            site.time_zone.parse().map_err(|error: chrono_tz::ParseError| corrupt(error.to_string()))?;
         let locale = merchant.locale.parse().map_err(corrupt)?;
         let recipient = merchant.email.clone();
         facts.insert(site.id, SiteFacts { merchant_id: merchant.id, zone, recipient, locale });

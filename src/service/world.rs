@@ -11,15 +11,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::db::Connection;
 use crate::db::appointment::AppointmentRow;
-use crate::domain::calendar::{Blackout, SlotGrid, WindowRule};
 use crate::domain::budget::Budget;
+use crate::domain::calendar::{Blackout, SlotGrid, WindowRule};
 use crate::domain::fleet::{Merchant, Site, Terminal};
 use crate::domain::scope::Scope;
 use crate::service::{App, Error};
 
 pub use calendars::Calendars;
 pub use groups::{Group, Groups};
-pub use load::{budget_of, merchant_of, site_of, terminal_of, window_of, blackout_of};
+pub use load::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};
 
 /// A site with its place in the world.
 #[derive(Debug)]

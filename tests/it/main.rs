@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+mod calendar_laws;
 mod calendar_oracles;
 mod cli_binary;
 mod cli_client;
@@ -11,4 +12,5 @@ mod mail_compose;
 mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;
+mod scenarios;
 mod selector;

@@ -46,7 +46,7 @@ pub fn one(screen: &mut Screen, notice: &NoticeView, message: Option<&Message>) 
         }
         None => {
             screen.blank();
-            screen.line("It is not put into words yet: that happens when it is sent.");
+            screen.line("It has nothing left to say: what it was about has changed.");
         }
     }
 }

@@ -243,3 +243,6 @@ impl From<BlackoutPeriod> for String {
         period.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

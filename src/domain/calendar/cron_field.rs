@@ -116,11 +116,10 @@ impl CronField {
             high = 7;
         }
         if low > high {
-            let remedy = format!(
-                "write it as two ranges, `{first}-{},{}-{last}`",
-                self.last_text(),
-                self.first_text()
-            );
+            let range = |from: &str, to: &str| if from == to { from.into() } else { format!("{from}-{to}") };
+            let (to_the_end, from_the_start) =
+                (range(first, &self.last_text()), range(&self.first_text(), last));
+            let remedy = format!("write it as two ranges, `{to_the_end},{from_the_start}`");
             return Err(self.refuse(element, "the range runs backwards", &remedy));
         }
         Ok(low..=high)

@@ -16,7 +16,7 @@ use std::str::FromStr;
 ///
 /// It names instants from 1970 to 2100; before and after, none. Two lines are equal when they are written
 /// alike.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CronLine {
     source: String,
@@ -248,6 +248,12 @@ fn weekday_names(values: &BTreeSet<u8>) -> String {
 impl fmt::Display for CronLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)
+    }
+}
+
+impl fmt::Debug for CronLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CronLine({:?})", self.source)
     }
 }
 

@@ -67,3 +67,47 @@ fn clock_change(opening: &Opening, zone: Tz) -> Option<String> {
         elapsed_minutes + i64::from(change_minutes)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::WindowRule;
+
+    fn display(cron: &str, duration_minutes: u32, zone: Tz, from: &str) -> OpeningDisplay {
+        let rule =
+            WindowRule::new(cron.parse().expect("a line"), duration_minutes, 30, None).expect("a rule");
+        let opening =
+            rule.current_or_next_opening(zone, from.parse().expect("an instant")).expect("an opening");
+        display_opening(&opening, zone)
+    }
+
+    #[test]
+    fn local_time_has_offset_and_abbreviation_beside_utc() {
+        let shown = display("0 2 * * *", 120, chrono_tz::Europe::Berlin, "2026-12-01T00:00:00Z");
+        assert_eq!(
+            shown,
+            OpeningDisplay {
+                zone: "Europe/Berlin".into(),
+                local_start: "Tue 2026-12-01 02:00 +01:00 CET".into(),
+                local_end: "Tue 2026-12-01 04:00 +01:00 CET".into(),
+                local_last_start: "Tue 2026-12-01 03:30 +01:00 CET".into(),
+                utc_start: "2026-12-01T01:00:00Z".into(),
+                utc_end: "2026-12-01T03:00:00Z".into(),
+                clock_change: None,
+            }
+        );
+        let shown = display("0 2 * * *", 120, chrono_tz::America::Sao_Paulo, "2026-12-01T00:00:00Z");
+        assert_eq!(shown.local_start, "Tue 2026-12-01 02:00 -03:00");
+    }
+
+    #[test]
+    fn a_change_of_clocks_inside_is_said() {
+        let forward = display("0 1 * * *", 120, chrono_tz::America::New_York, "2026-03-08T05:00:00Z");
+        assert_eq!(forward.local_end, "Sun 2026-03-08 04:00 -04:00 EDT");
+        let note = forward.clock_change.expect("a note");
+        assert_eq!(note, "the clocks go forward by 60 minutes inside: 120 minutes pass, 180 on the clock");
+        let back = display("0 1 * * *", 120, chrono_tz::Australia::Lord_Howe, "2026-04-04T13:00:00Z");
+        let note = back.clock_change.expect("a note");
+        assert_eq!(note, "the clocks go back by 30 minutes inside: 120 minutes pass, 90 on the clock");
+    }
+}

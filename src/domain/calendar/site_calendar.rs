@@ -55,3 +55,66 @@ pub fn site_calendar(
         .collect();
     SlotCalendar { open, cutoff_slots }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::Recurrence;
+
+    fn rule(cron: &str, duration_minutes: u32, cutoff_minutes: u32) -> WindowRule {
+        WindowRule::new(cron.parse().expect("a line"), duration_minutes, cutoff_minutes, None)
+            .expect("a rule")
+    }
+
+    fn grid(start: &str, slots: u32) -> SlotGrid {
+        SlotGrid::new(start.parse().expect("an instant"), 15, slots).expect("a grid")
+    }
+
+    fn blackout(period: &str) -> Blackout {
+        Blackout::new("x", period.parse().expect("a period"), Recurrence::Once, None).expect("a blackout")
+    }
+
+    #[test]
+    fn openings_are_merged_cut_and_rounded_inwards() {
+        let rules = [rule("0 22 * * *", 240, 0), rule("50 0 * * *", 100, 20), rule("0 12 * * SUN", 60, 45)];
+        // Tuesday and Wednesday: the Sunday rule and its cutoff do not count.
+        let grid = grid("2026-12-01T00:00:00Z", 192);
+        let calendar = site_calendar(&rules, Tz::UTC, &[], None, &grid);
+        // 00:00-02:30 (the night of Monday, and the second rule beyond it), 22:00-02:30, 22:00 to the horizon.
+        assert_eq!(calendar.open, [[0, 10], [88, 106], [184, 192]]);
+        assert_eq!(calendar.cutoff_slots, 2);
+        let christmas = blackout("2026-12-01T23:10..2026-12-02T00:05");
+        let calendar = site_calendar(&rules, Tz::UTC, &[&christmas], None, &grid);
+        assert_eq!(calendar.open, [[0, 10], [88, 92], [97, 106], [184, 192]]);
+    }
+
+    #[test]
+    fn a_site_with_one_terminal_is_touched_only_while_it_is_closed() {
+        let hours: OpeningHours = "Mon-Sun 06:00-23:30".parse().expect("hours");
+        let grid = grid("2026-12-01T00:00:00Z", 96);
+        let calendar = site_calendar(&[rule("0 22 * * *", 600, 0)], Tz::UTC, &[], Some(&hours), &grid);
+        assert_eq!(calendar.open, [[0, 24], [94, 96]]);
+        let always: OpeningHours = "24/7".parse().expect("hours");
+        assert!(
+            site_calendar(&[rule("0 22 * * *", 600, 0)], Tz::UTC, &[], Some(&always), &grid).open.is_empty()
+        );
+    }
+
+    #[test]
+    fn without_a_rule_there_is_no_opening() {
+        let grid = grid("2026-12-01T00:00:00Z", 96);
+        assert_eq!(site_calendar(&[], Tz::UTC, &[], None, &grid), SlotCalendar::default());
+    }
+
+    #[test]
+    fn local_rules_land_on_the_utc_grid_on_both_sides_of_a_clock_change() {
+        let grid = grid("2026-03-07T00:00:00Z", 288);
+        let calendar =
+            site_calendar(&[rule("0 2 * * *", 60, 0)], chrono_tz::America::New_York, &[], None, &grid);
+        // 02:00 EST is 07:00 UTC; on the 8th the gap ends at 07:00 UTC; 02:00 EDT is 06:00 UTC.
+        assert_eq!(calendar.open, [[28, 32], [124, 128], [216, 220]]);
+        let kathmandu =
+            site_calendar(&[rule("0 2 * * *", 60, 0)], chrono_tz::Asia::Kathmandu, &[], None, &grid);
+        assert_eq!(kathmandu.open[0], [81, 85], "02:00 is 20:15 UTC");
+    }
+}

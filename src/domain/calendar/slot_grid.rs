@@ -35,7 +35,7 @@ pub enum SlotGridError {
         /// The slot length beside it.
         slot_minutes: u32,
     },
-    /// No slot, or more than ten years of them.
+    /// No slot, or more of them than a plan can look ahead.
     #[error(
         "field slots, value {slots}: a horizon has from 1 slot to {}; shorten it, or use longer slots",
         SlotGrid::MOST_SLOTS
@@ -160,4 +160,75 @@ fn floor_to_slot(instant: DateTime<Utc>, slot_minutes: u32) -> DateTime<Utc> {
     let slot_seconds = i64::from(slot_minutes) * 60;
     let seconds = instant.timestamp().div_euclid(slot_seconds) * slot_seconds;
     DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    fn day_of_quarters() -> SlotGrid {
+        SlotGrid::new(utc("2026-12-01T00:00:00Z"), 15, 96).expect("a grid")
+    }
+
+    #[test]
+    fn instants_are_rounded_and_held_within_the_horizon() {
+        let grid = day_of_quarters();
+        for (instant, floor, ceil, holding) in [
+            ("2026-11-30T23:59:59Z", 0, 0, None),
+            ("2026-12-01T00:00:00Z", 0, 0, Some(0)),
+            ("2026-12-01T00:00:01Z", 0, 1, Some(0)),
+            ("2026-12-01T00:14:59.999Z", 0, 1, Some(0)),
+            ("2026-12-01T00:15:00Z", 1, 1, Some(1)),
+            ("2026-12-01T23:59:00Z", 95, 96, Some(95)),
+            ("2026-12-02T00:00:00Z", 96, 96, None),
+            ("2030-12-02T00:00:01Z", 96, 96, None),
+        ] {
+            let time = utc(instant);
+            assert_eq!((grid.slot_floor(time), grid.slot_ceil(time)), (floor, ceil), "{instant}");
+            assert_eq!(grid.slot_holding(time), holding, "{instant}");
+        }
+        assert_eq!(grid.horizon(), utc("2026-12-01T00:00:00Z")..utc("2026-12-02T00:00:00Z"));
+    }
+
+    #[test]
+    fn spans_are_rounded_inwards_and_durations_outwards() {
+        let grid = day_of_quarters();
+        let span = |from: &str, to: &str| Span::new(utc(from), utc(to)).expect("a span");
+        let within = |from: &str, to: &str| grid.slots_within(span(from, to));
+        assert_eq!(within("2026-12-01T01:00:00Z", "2026-12-01T02:00:00Z"), Some([4, 8]));
+        assert_eq!(within("2026-12-01T01:01:00Z", "2026-12-01T01:59:00Z"), Some([5, 7]));
+        assert_eq!(within("2026-12-01T01:01:00Z", "2026-12-01T01:29:00Z"), None);
+        assert_eq!(within("2026-11-01T01:00:00Z", "2026-12-31T01:00:00Z"), Some([0, 96]));
+        assert_eq!(within("2026-11-01T01:00:00Z", "2026-11-02T01:00:00Z"), None);
+        assert_eq!(
+            (grid.slots_for_minutes(0), grid.slots_for_minutes(15), grid.slots_for_minutes(16)),
+            (0, 1, 2)
+        );
+    }
+
+    #[test]
+    fn a_covering_grid_holds_the_range_and_no_slot_more() {
+        let grid =
+            SlotGrid::covering(utc("2026-12-01T00:07:00Z")..utc("2026-12-01T01:00:01Z"), 15).expect("a grid");
+        assert_eq!((grid.start(), grid.slots()), (utc("2026-12-01T00:00:00Z"), 5));
+        let exact =
+            SlotGrid::covering(utc("2026-12-01T00:00:00Z")..utc("2026-12-01T01:00:00Z"), 15).expect("a grid");
+        assert_eq!(exact.slots(), 4);
+    }
+
+    #[test]
+    fn refusals_say_what_to_use() {
+        let start = utc("2026-12-01T00:07:00Z");
+        let message = |result: Result<SlotGrid, SlotGridError>| result.expect_err("refused").to_string();
+        assert!(message(SlotGrid::new(start, 15, 96)).contains("use 2026-12-01 00:00:00 UTC"));
+        assert!(message(SlotGrid::new(start, 7, 96)).contains("use 15"));
+        assert!(message(SlotGrid::new(utc("2026-12-01T00:00:00Z"), 15, 0)).contains("from 1 slot to 110000"));
+        let decades = SlotGrid::covering(start..utc("2096-12-01T00:00:00Z"), 5);
+        assert!(message(decades).contains("shorten it"));
+        assert!(SlotGrid::covering(utc("2026-12-01T00:00:00Z")..utc("2025-12-01T00:00:00Z"), 5).is_err());
+    }
 }

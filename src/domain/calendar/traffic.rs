@@ -142,3 +142,69 @@ impl fmt::Display for TrafficProfile {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(start: &str, slot_minutes: u32, slots: u32) -> SlotGrid {
+        SlotGrid::new(start.parse().expect("an instant"), slot_minutes, slots).expect("a grid")
+    }
+
+    #[test]
+    fn every_hour_has_a_figure_and_the_busiest_is_100() {
+        for profile in TrafficProfile::ALL {
+            let week: Vec<u8> = (0..168)
+                .map(|hour| profile.figure(Weekday::try_from((hour / 24) as u8).expect("a day"), hour % 24))
+                .collect();
+            assert!(week.iter().all(|figure| (1..=100).contains(figure)), "{profile}");
+            let busiest = if profile == TrafficProfile::Flat { 50 } else { 100 };
+            assert_eq!(week.iter().max(), Some(&busiest), "{profile}");
+            assert_eq!(profile.to_string().parse(), Ok(profile));
+            assert_eq!(serde_json::to_string(&profile).expect("JSON"), format!("\"{profile}\""));
+        }
+    }
+
+    #[test]
+    fn nights_are_quiet_except_where_they_are_the_trade() {
+        let at_three = |profile: TrafficProfile| profile.figure(Weekday::Tue, 3);
+        assert!(
+            TrafficProfile::ALL
+                .iter()
+                .all(|profile| *profile == TrafficProfile::Flat || at_three(*profile) <= 10)
+        );
+        assert!(TrafficProfile::Bar.figure(Weekday::Sat, 0) > TrafficProfile::Bar.figure(Weekday::Sat, 12));
+    }
+
+    #[test]
+    fn a_slot_costs_the_mean_of_its_minutes_in_local_time() {
+        // 12:00 to 13:00 UTC is 17:45 to 18:45 in Kathmandu: a quarter of one hour, three of the next.
+        let profile = TrafficProfile::Service;
+        let (five, six) = (profile.figure(Weekday::Tue, 17), profile.figure(Weekday::Tue, 18));
+        let mean = (u32::from(five) + 3 * u32::from(six)).div_ceil(4);
+        let zone = chrono_tz::Asia::Kathmandu;
+        assert_eq!(profile.cost_per_slot(zone, &grid("2026-12-01T12:00:00Z", 60, 1)), [mean]);
+        let quarters = profile.cost_per_slot(zone, &grid("2026-12-01T12:00:00Z", 15, 4));
+        assert_eq!(quarters, [five, six, six, six].map(u32::from));
+        let twelves = profile.cost_per_slot(zone, &grid("2026-12-01T12:00:00Z", 12, 5));
+        let mixed = (u32::from(five) + 3 * u32::from(six)).div_ceil(4);
+        assert_eq!(twelves, [u32::from(five), mixed, six.into(), six.into(), six.into()]);
+    }
+
+    #[test]
+    fn the_repeated_hour_costs_twice_and_the_lost_hour_nothing() {
+        let zone = chrono_tz::America::New_York;
+        let bar = |hour: u32| u32::from(TrafficProfile::Bar.figure(Weekday::Sun, hour));
+        let overlap = TrafficProfile::Bar.cost_per_slot(zone, &grid("2026-11-01T04:00:00Z", 60, 4));
+        assert_eq!(overlap, [bar(0), bar(1), bar(1), bar(2)]);
+        let gap = TrafficProfile::Bar.cost_per_slot(zone, &grid("2026-03-08T06:00:00Z", 60, 3));
+        assert_eq!(gap, [bar(1), bar(3), bar(4)]);
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused_with_the_known_ones() {
+        assert_eq!(" Pharmacy".parse(), Ok(TrafficProfile::Pharmacy));
+        let message = "casino".parse::<TrafficProfile>().expect_err("unknown").to_string();
+        assert!(TrafficProfile::ALL.iter().all(|profile| message.contains(profile.as_str())), "{message}");
+    }
+}

@@ -112,3 +112,88 @@ fn parse_date_and_time(text: &str) -> Option<NaiveDateTime> {
 fn parse_weekday(text: &str) -> Option<Weekday> {
     text.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::{America::New_York, Europe::London};
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    fn local(text: &str, now: &str, zone: Tz) -> String {
+        let meant = parse_when(text, utc(now), zone).unwrap_or_else(|error| panic!("{error}"));
+        meant.with_timezone(&zone).format("%a %m-%d %H:%M %:z").to_string()
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        // Monday 2026-11-23, 14:10 in London.
+        let now = "2026-11-23T14:10:00Z";
+        for (text, meant) in [
+            ("now", "Mon 11-23 14:10 +00:00"),
+            ("today 22:00", "Mon 11-23 22:00 +00:00"),
+            ("tomorrow 02:00", "Tue 11-24 02:00 +00:00"),
+            ("tonight 02:00", "Tue 11-24 02:00 +00:00"),
+            ("Tonight 23:30", "Mon 11-23 23:30 +00:00"),
+            ("tonight 11:59", "Tue 11-24 11:59 +00:00"),
+            ("tonight 18:00", "Mon 11-23 18:00 +00:00"),
+            ("Sat 02:00", "Sat 11-28 02:00 +00:00"),
+            ("saturday 2:00", "Sat 11-28 02:00 +00:00"),
+            ("Mon 14:10", "Mon 11-23 14:10 +00:00"),
+            ("Mon 14:09", "Mon 11-30 14:09 +00:00"),
+            ("2026-12-01 02:00", "Tue 12-01 02:00 +00:00"),
+            ("2026-12-01T02:00", "Tue 12-01 02:00 +00:00"),
+            ("2026-12-01T02:00:00+01:00", "Tue 12-01 01:00 +00:00"),
+            ("2026-12-01T02:00:00Z", "Tue 12-01 02:00 +00:00"),
+        ] {
+            assert_eq!(local(text, now, London), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn tonight_is_the_night_under_way_before_six() {
+        assert_eq!(local("tonight 02:00", "2026-11-23T01:00:00Z", London), "Mon 11-23 02:00 +00:00");
+        assert_eq!(local("tonight 09:00", "2026-11-23T05:59:00Z", London), "Mon 11-23 09:00 +00:00");
+        assert_eq!(local("tonight 09:00", "2026-11-23T06:00:00Z", London), "Tue 11-24 09:00 +00:00");
+        assert_eq!(local("tonight 02:00", "2026-11-23T03:00:00Z", London), "Tue 11-24 02:00 +00:00");
+        assert_eq!(local("tonight 23:00", "2026-11-23T01:00:00Z", London), "Mon 11-23 23:00 +00:00");
+        assert!(parse_when("tonight 22:00", utc("2026-11-23T22:30:00Z"), London).is_err());
+    }
+
+    #[test]
+    fn the_past_and_the_afternoon_are_refused_with_what_to_do() {
+        let now = utc("2026-07-23T14:10:00Z");
+        for (text, problem) in [
+            (
+                "today 14:09",
+                "has passed: it was 2026-07-23 14:09 +01:00, and now it is 2026-07-23 15:10 +01:00",
+            ),
+            ("2026-07-22 23:00", "choose a later time"),
+            ("2026-07-23T14:09:59Z", "has passed"),
+            ("tonight 14:00", "14:00 is not at night"),
+            ("tonight 17:59", "write `today 17:59` or `tomorrow 17:59`"),
+            ("tonight", "cannot be read"),
+            ("02:00", "cannot be read"),
+            ("tomorrow 25:00", "cannot be read"),
+            ("2026-02-30 02:00", "cannot be read"),
+            ("someday 02:00", "cannot be read"),
+            ("tonight at 02:00", "cannot be read"),
+            ("", "write `now`, `tonight 02:00`"),
+        ] {
+            let message = parse_when(text, now, London).expect_err(text).to_string();
+            assert!(message.contains(problem), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_gap_gives_its_end_and_an_overlap_its_first() {
+        assert_eq!(local("tonight 02:30", "2026-03-08T00:00:00Z", New_York), "Sun 03-08 03:00 -04:00");
+        assert_eq!(local("tonight 01:30", "2026-11-01T00:00:00Z", New_York), "Sun 11-01 01:30 -04:00");
+        let between = parse_when("today 01:30", utc("2026-11-01T05:45:00Z"), New_York);
+        assert!(matches!(between, Err(WhenError::Past { .. })), "the first 01:30 has passed: {between:?}");
+        let lord_howe = chrono_tz::Australia::Lord_Howe;
+        assert_eq!(local("tonight 02:15", "2026-10-03T10:00:00Z", lord_howe), "Sun 10-04 02:30 +11:00");
+    }
+}

@@ -9,9 +9,9 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::{Recurrence, SkipReason, Term};
 use crate::domain::selector::Selector;
+use crate::service::Error;
 use crate::service::campaign::work_of;
 use crate::service::world::World;
-use crate::service::Error;
 
 /// One terminal that the selector picks.
 #[derive(Debug, Clone, Copy)]

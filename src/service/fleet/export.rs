@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::db;
+use crate::domain::fleet::{Merchant, Site, Terminal};
 use crate::fleet_files::{FileFormat, FileKind, write_records};
 use crate::service::world::{merchant_of, site_of, terminal_of};
 use crate::service::{App, Error};
@@ -16,7 +17,7 @@ pub fn export(app: &App, kind: FileKind, format: FileFormat) -> Result<Vec<u8>, 
             FileKind::Merchants => {
                 let rows = db::fleet::merchants(connection)?;
                 let values = rows.into_iter().map(merchant_of).collect::<Result<Vec<_>, _>>()?;
-                write_records(&mut bytes, format, values.iter())
+                write_records::<Merchant>(&mut bytes, format, values.iter())
             }
             FileKind::Sites => {
                 let numbers: HashMap<i64, String> =
@@ -28,7 +29,7 @@ pub fn export(app: &App, kind: FileKind, format: FileFormat) -> Result<Vec<u8>, 
                         site_of(row, number)
                     })
                     .collect::<Result<Vec<_>, _>>()?;
-                write_records(&mut bytes, format, values.iter())
+                write_records::<Site>(&mut bytes, format, values.iter())
             }
             FileKind::Terminals => {
                 let codes: HashMap<i64, String> =
@@ -40,7 +41,7 @@ pub fn export(app: &App, kind: FileKind, format: FileFormat) -> Result<Vec<u8>, 
                         terminal_of(row, code)
                     })
                     .collect::<Result<Vec<_>, _>>()?;
-                write_records(&mut bytes, format, values.iter())
+                write_records::<Terminal>(&mut bytes, format, values.iter())
             }
         };
         written.map_err(|error| Error::Corrupt(format!("the export could not be written: {error}")))

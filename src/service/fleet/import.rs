@@ -199,7 +199,8 @@ impl<R: Keyed> Upsert<R> {
                 }
             }
         }
-        for (row, id) in created.iter_mut().zip(db::allot(connection, table, created.len())?) {
+        let fresh = db::allot(connection, table, created.len())?;
+        for (row, id) in created.iter_mut().zip(fresh) {
             *row.id() = id;
             ids.insert(row.key().to_owned(), id);
         }
@@ -215,7 +216,16 @@ fn tags_text(tags: &Tags) -> String {
 
 fn merchant_row(merchant: &Merchant, updated_at: Instant) -> MerchantRow {
     let Merchant { number, name, locale, email, phone, tags } = merchant.clone();
-    MerchantRow { id: 0, number, name, locale: locale.to_string(), email, phone, tags: tags_text(&tags), updated_at }
+    MerchantRow {
+        id: 0,
+        number,
+        name,
+        locale: locale.to_string(),
+        email,
+        phone,
+        tags: tags_text(&tags),
+        updated_at,
+    }
 }
 
 fn site_row(site: &Site, merchant_id: i64, updated_at: Instant) -> SiteRow {

@@ -80,7 +80,11 @@ pub fn fail_abandoned(app: &App) -> Result<u64, Error> {
         let mut failed = 0;
         for id in db::plan::abandoned(connection, before)? {
             if db::plan::enter(connection, id, PlanState::Failed)? {
-                db::plan::set_error(connection, id, "the process that searched has died; create the plan again")?;
+                db::plan::set_error(
+                    connection,
+                    id,
+                    "the process that searched has died; create the plan again",
+                )?;
                 failed += 1;
             }
         }
@@ -94,7 +98,10 @@ fn options_of(request: &NewPlan) -> Result<SolveOptions, Error> {
         Some("fast") => Effort::Fast,
         Some("best") => Effort::Best,
         Some(other) => {
-            return Err(Error::invalid("effort", format!("`{other}` is unknown; use fast, standard or best")));
+            return Err(Error::invalid(
+                "effort",
+                format!("`{other}` is unknown; use fast, standard or best"),
+            ));
         }
     };
     let time_limit = match request.time_limit_seconds {
@@ -102,7 +109,10 @@ fn options_of(request: &NewPlan) -> Result<SolveOptions, Error> {
         None => None,
         Some(seconds) if (0.0..=86_400.0).contains(&seconds) => Some(Duration::from_secs_f64(seconds)),
         Some(seconds) => {
-            return Err(Error::invalid("time_limit_seconds", format!("{seconds} is out of range; use 0 to 86400")));
+            return Err(Error::invalid(
+                "time_limit_seconds",
+                format!("{seconds} is out of range; use 0 to 86400"),
+            ));
         }
     };
     Ok(SolveOptions { effort, seed: request.seed.unwrap_or(1), threads: 1, time_limit })
@@ -254,7 +264,8 @@ fn items_of(draft: &Draft, plan: &Plan, plan_id: i64) -> Result<Vec<PlanItemRow>
 
 fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -> PlanReport {
     let (plan, world) = (&outcome.plan, &draft.world);
-    let (mut tasks, mut placed, mut weight_placed, mut weight_total, mut kept, mut moved) = (0, 0, 0, 0, 0, 0);
+    let (mut tasks, mut placed, mut weight_placed, mut weight_total, mut kept, mut moved) =
+        (0, 0, 0, 0, 0, 0);
     let mut visits = std::collections::BTreeSet::new();
     let mut merchants = std::collections::BTreeSet::new();
     let mut change = vec![0_i64; world.grid.slots() as usize + 1];
@@ -280,7 +291,14 @@ fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -
         }
     }
     let mut down = 0;
-    let peak = change.iter().map(|step| { down += step; down }).max().unwrap_or(0);
+    let peak = change
+        .iter()
+        .map(|step| {
+            down += step;
+            down
+        })
+        .max()
+        .unwrap_or(0);
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for entry in items.iter().filter_map(|item| item.unplaced.as_deref()) {
         if let Ok(unplaced) = serde_json::from_str::<Unplaced>(entry) {
@@ -308,7 +326,10 @@ fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -
         solve_ms: metrics.solve_ms,
         problem_sha256: plan.problem_sha256.clone(),
         findings: Vec::new(),
-        unplaced: reasons.into_iter().map(|(reason, terminals)| UnplacedCount { reason, terminals }).collect(),
+        unplaced: reasons
+            .into_iter()
+            .map(|(reason, terminals)| UnplacedCount { reason, terminals })
+            .collect(),
         relaxations: outcome
             .report
             .relaxations

@@ -121,7 +121,8 @@ fn load_of(app: &App, world: &World, down: &[Down]) -> Load {
     let mut fleet = vec![locked; slots];
     let mut loads: Vec<Vec<u32>> = groups.groups.iter().map(|_| Vec::new()).collect();
     for item in down.iter().filter(|item| !world.locked.contains(&world.terminals[item.terminal].id)) {
-        let range = grid.slot_floor(item.starts_at) as usize..(grid.slot_ceil(item.ends_at) as usize).min(slots);
+        let range =
+            grid.slot_floor(item.starts_at) as usize..(grid.slot_ceil(item.ends_at) as usize).min(slots);
         fleet[range.clone()].iter_mut().for_each(|count| *count += 1);
         for number in &groups.of_terminal[item.terminal] {
             let load = &mut loads[*number as usize];
@@ -146,8 +147,12 @@ fn load_of(app: &App, world: &World, down: &[Down]) -> Load {
     }
     // Big groups first among equally tight ones: a cell of two is always full.
     rows.sort_by(|(left, left_row), (right, right_row)| {
-        let widest = |row: &GroupLoad| row.cap.as_ref().and_then(|cap| cap.iter().max().copied()).unwrap_or(0);
-        right.total_cmp(left).then(widest(right_row).cmp(&widest(left_row))).then(left_row.group.cmp(&right_row.group))
+        let widest =
+            |row: &GroupLoad| row.cap.as_ref().and_then(|cap| cap.iter().max().copied()).unwrap_or(0);
+        right
+            .total_cmp(left)
+            .then(widest(right_row).cmp(&widest(left_row)))
+            .then(left_row.group.cmp(&right_row.group))
     });
     let nights = nights_of(world, down, &fleet, fleet_cap.as_deref().map(Vec::as_slice), &rows);
     rows.truncate(GROUPS_SHOWN_MAX);

@@ -118,7 +118,10 @@ fn campaigns_of(connection: &mut Connection, request: &NewPlan) -> Result<Vec<Ca
     for name in &request.campaigns {
         let row = find(connection, name)?;
         if !active.iter().any(|campaign| campaign.id == row.id) {
-            return Err(Error::Conflict(format!("campaign `{name}` is {}; only active ones are planned", row.state)));
+            return Err(Error::Conflict(format!(
+                "campaign `{name}` is {}; only active ones are planned",
+                row.state
+            )));
         }
         wanted.push(row);
     }
@@ -238,7 +241,9 @@ impl<'a> Writer<'a> {
     }
 
     fn add_new(&mut self, terminal: usize, mut pieces: Vec<Piece>, meanings: &mut Vec<Meaning>) {
-        pieces.sort_by_key(|piece| (piece.term.deadline_at, std::cmp::Reverse(piece.weight), piece.campaign_id));
+        pieces.sort_by_key(|piece| {
+            (piece.term.deadline_at, std::cmp::Reverse(piece.weight), piece.campaign_id)
+        });
         let serial = self.world.terminals[terminal].terminal.serial.clone();
         let calendar = self.calendar(terminal);
         let longest = self.longest_opening(terminal);
@@ -253,11 +258,21 @@ impl<'a> Writer<'a> {
         for (number, together) in (1..).zip(merged) {
             let id = if number == 1 { serial.clone() } else { format!("{serial}#{number}") };
             let duration_minutes: u32 = together.iter().map(|piece| piece.duration_minutes).sum();
-            let notice_lead_minutes = together.iter().map(|piece| piece.notice_lead_minutes).max().unwrap_or(0);
+            let notice_lead_minutes =
+                together.iter().map(|piece| piece.notice_lead_minutes).max().unwrap_or(0);
             let weight = together.iter().map(|piece| piece.weight).sum();
             let work = together.iter().map(|piece| (piece.campaign_id, piece.name.clone())).collect();
             let (release_at, deadline_at) = term_of(&together);
-            self.add_task(terminal, &id, calendar, duration_minutes, weight, release_at, deadline_at, before.as_deref());
+            self.add_task(
+                terminal,
+                &id,
+                calendar,
+                duration_minutes,
+                weight,
+                release_at,
+                deadline_at,
+                before.as_deref(),
+            );
             meanings.push(Meaning::New { terminal, work, duration_minutes, notice_lead_minutes });
             before = Some(id);
         }
@@ -303,7 +318,8 @@ impl<'a> Writer<'a> {
         let (release_at, deadline_at) = term_of(together);
         let release_at = release_at.max(piece.term.release_at);
         let deadline_at = deadline_at.min(piece.term.deadline_at);
-        let minutes: u32 = together.iter().map(|piece| piece.duration_minutes).sum::<u32>() + piece.duration_minutes;
+        let minutes: u32 =
+            together.iter().map(|piece| piece.duration_minutes).sum::<u32>() + piece.duration_minutes;
         release_at + TimeDelta::minutes(i64::from(minutes)) <= deadline_at
             && self.world.grid.slots_for_minutes(minutes) <= longest_slots
     }
@@ -376,7 +392,8 @@ impl<'a> Writer<'a> {
 
 fn term_of(pieces: &[Piece]) -> (DateTime<Utc>, DateTime<Utc>) {
     let release = pieces.iter().map(|piece| piece.term.release_at).max().unwrap_or(DateTime::<Utc>::MIN_UTC);
-    let deadline = pieces.iter().map(|piece| piece.term.deadline_at).min().unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let deadline =
+        pieces.iter().map(|piece| piece.term.deadline_at).min().unwrap_or(DateTime::<Utc>::MAX_UTC);
     (release, deadline)
 }
 

@@ -52,7 +52,12 @@ pub fn publish(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Resul
         let now = Instant::from(app.clock.now());
         db::plan::set_published(connection, id, actor.as_str(), now)?;
         let after = serde_json::json!({"created": created, "moved": moved, "notices": applied.notices});
-        record(connection, app, actor, Change::new("plan.publish", format!("plan {id}")).after(&after).because(reason))?;
+        record(
+            connection,
+            app,
+            actor,
+            Change::new("plan.publish", format!("plan {id}")).after(&after).because(reason),
+        )?;
         plan_view(super::find(connection, id)?)
     })
 }
@@ -113,7 +118,8 @@ fn stale(
     item: &PlanItemRow,
 ) -> Result<Option<String>, Error> {
     for (campaign_id, name) in work_of(item)? {
-        let active = campaigns.get(&campaign_id).is_some_and(|row| row.state == CampaignState::Active.as_str());
+        let active =
+            campaigns.get(&campaign_id).is_some_and(|row| row.state == CampaignState::Active.as_str());
         if !active {
             return Ok(Some(format!("campaign {name} is no longer active")));
         }

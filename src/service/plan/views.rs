@@ -20,7 +20,8 @@ pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
     let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("plan {}: {error}", row.id));
     let state = row.state.parse().map_err(|error| corrupt(&error))?;
     let progress = row.progress.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    let report = row.report.as_deref().map(serde_json::from_str).transpose().map_err(|error| corrupt(&error))?;
+    let report =
+        row.report.as_deref().map(serde_json::from_str).transpose().map_err(|error| corrupt(&error))?;
     Ok(PlanView {
         id: row.id,
         state,
@@ -47,8 +48,7 @@ pub fn items(
     super::find(&mut connection, id)?;
     let rows = db::plan::items(&mut connection, id, after, unplaced_only, limit + 1)?;
     let ordinals: Vec<i64> = rows.iter().map(|row| row.ordinal).collect();
-    let items: Vec<(i64, PlanItem)> =
-        ordinals.into_iter().zip(item_views(&mut connection, rows)?).collect();
+    let items: Vec<(i64, PlanItem)> = ordinals.into_iter().zip(item_views(&mut connection, rows)?).collect();
     let page = page_of(items, limit, |(ordinal, _)| ordinal.to_string());
     Ok(Page { items: page.items.into_iter().map(|(_, item)| item).collect(), next: page.next })
 }
@@ -78,7 +78,10 @@ pub fn diff(app: &App, id: i64) -> Result<PlanDiff, Error> {
     Ok(diff)
 }
 
-pub(super) fn item_views(connection: &mut Connection, rows: Vec<PlanItemRow>) -> Result<Vec<PlanItem>, Error> {
+pub(super) fn item_views(
+    connection: &mut Connection,
+    rows: Vec<PlanItemRow>,
+) -> Result<Vec<PlanItem>, Error> {
     let mut ids: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -156,7 +159,10 @@ pub(super) fn change_text(change: &Change, problem: &Problem) -> String {
             format!("let the deadline be {} later", slots(*deadline_add_slots))
         }
         Change::Release { release_subtract_slots } => {
-            format!("let it start {} earlier (a shorter notice lead or an earlier release)", slots(*release_subtract_slots))
+            format!(
+                "let it start {} earlier (a shorter notice lead or an earlier release)",
+                slots(*release_subtract_slots)
+            )
         }
         Change::Opening { opening: (from, to) } => {
             format!("open a maintenance window from {} to {}", at(*from), at(*to))

@@ -184,7 +184,13 @@ impl Visits {
     }
 
     /// The visit of a site and night, which [`Visits::open_missing`] has opened, grows by this span.
-    pub(super) fn gain(&mut self, site_id: i64, night: NaiveDate, starts_at: Instant, ends_at: Instant) -> i64 {
+    pub(super) fn gain(
+        &mut self,
+        site_id: i64,
+        night: NaiveDate,
+        starts_at: Instant,
+        ends_at: Instant,
+    ) -> i64 {
         let id = self.by_night[&(site_id, night)];
         if let Some(draft) = self.drafts.get_mut(&id)
             && draft.before.is_none()
@@ -224,7 +230,8 @@ impl Visits {
         for (id, mut draft) in self.drafts {
             if draft.before.is_some() || draft.moved_from.is_some() {
                 let rows = live.remove(&id).unwrap_or_default();
-                let span = rows.iter().map(|row| row.starts_at).min().zip(rows.iter().map(|row| row.ends_at).max());
+                let span =
+                    rows.iter().map(|row| row.starts_at).min().zip(rows.iter().map(|row| row.ends_at).max());
                 match span {
                     Some((starts_at, ends_at)) => {
                         draft.row.cancelled = false;

@@ -41,7 +41,8 @@ impl World {
     pub fn blackouts_of(&self, terminal: &TerminalEntry) -> Vec<usize> {
         let site = self.site(terminal);
         let merchant = &self.merchants[site.merchant].1;
-        let applies = |scope: &crate::domain::scope::Scope| scope.holds(&terminal.terminal, &site.site, merchant);
+        let applies =
+            |scope: &crate::domain::scope::Scope| scope.holds(&terminal.terminal, &site.site, merchant);
         (0..self.blackouts.len()).filter(|index| applies(&self.blackouts[*index].0)).collect()
     }
 
@@ -76,8 +77,10 @@ impl Calendars {
         if let Some(index) = self.known.get(&key) {
             return *index;
         }
-        let rules: Vec<WindowRule> = key.windows.iter().map(|index| world.windows[*index].1.clone()).collect();
-        let blackouts: Vec<&Blackout> = key.blackouts.iter().map(|index| &world.blackouts[*index].1).collect();
+        let rules: Vec<WindowRule> =
+            key.windows.iter().map(|index| world.windows[*index].1.clone()).collect();
+        let blackouts: Vec<&Blackout> =
+            key.blackouts.iter().map(|index| &world.blackouts[*index].1).collect();
         let calendar = site_calendar(&rules, key.zone, &blackouts, key.closed_only.as_ref(), &world.grid);
         self.calendars.push(calendar);
         self.known.insert(key, self.calendars.len() - 1);

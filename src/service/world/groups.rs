@@ -123,7 +123,8 @@ impl Builder<'_> {
             }
         };
         let Some(cap) = cap else { return };
-        let down = terminals.iter().filter(|index| world.locked.contains(&world.terminals[**index].id)).count();
+        let down =
+            terminals.iter().filter(|index| world.locked.contains(&world.terminals[**index].id)).count();
         let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
         for index in terminals {
             self.of_terminal[*index].push(number);

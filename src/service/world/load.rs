@@ -146,7 +146,8 @@ pub fn window_of(row: &WindowRow) -> Result<(Scope, WindowRule), Error> {
     let zone = zone_of("window", &key, row.time_zone.as_deref())?;
     let duration = u32::try_from(row.duration_minutes).unwrap_or_default();
     let cutoff = u32::try_from(row.cutoff_minutes).unwrap_or_default();
-    let rule = WindowRule::new(cron, duration, cutoff, zone).map_err(|error| corrupt("window", &key, error))?;
+    let rule =
+        WindowRule::new(cron, duration, cutoff, zone).map_err(|error| corrupt("window", &key, error))?;
     Ok((scope, rule))
 }
 

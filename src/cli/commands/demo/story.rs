@@ -5,15 +5,14 @@ use serde::Serialize;
 
 use super::folder::Folder;
 use super::teller::Teller;
+use crate::api::Because;
 use crate::api::Page;
-use crate::api::appointment::AppointmentView;
 use crate::api::budget::{BudgetView, NewBudget};
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, WindowView};
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
 use crate::api::fleet::{FleetSummary, ImportReport};
-use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::api::notice::{Message, NoticeQuery, NoticeView};
 use crate::api::plan::{Load, NewPlan, PlanView, Tonight};
-use crate::api::Because;
 use crate::cli::commands::{fleet, plan, worker};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -41,19 +40,32 @@ impl Outcome {
     pub(super) fn draw(&self, screen: &mut Screen, by_hand: &str) {
         screen.heading("That was the main job");
         screen.pairs(&[
-            ("fleet", Some(format!(
-                "{} at {} of {}",
-                plural(self.terminals, "terminal"),
-                plural(self.sites, "site"),
-                plural(self.merchants, "merchant")
-            ))),
-            ("published", Some(format!(
-                "plan {}: {}, {} told ahead",
-                self.plan,
-                plural(self.appointments, "appointment"),
-                plural(self.announced_merchants, "merchant")
-            ))),
-            ("mails", Some(format!("{} in {}/mail (*.eml: open one in a mail program)", count(self.mails), self.folder))),
+            (
+                "fleet",
+                Some(format!(
+                    "{} at {} of {}",
+                    plural(self.terminals, "terminal"),
+                    plural(self.sites, "site"),
+                    plural(self.merchants, "merchant")
+                )),
+            ),
+            (
+                "published",
+                Some(format!(
+                    "plan {}: {}, {} told ahead",
+                    self.plan,
+                    plural(self.appointments, "appointment"),
+                    plural(self.announced_merchants, "merchant")
+                )),
+            ),
+            (
+                "mails",
+                Some(format!(
+                    "{} in {}/mail (*.eml: open one in a mail program)",
+                    count(self.mails),
+                    self.folder
+                )),
+            ),
             ("all of it", Some(format!("{}: settings, database, fleet files, mails", self.folder))),
         ]);
         screen.heading("Try");
@@ -169,7 +181,9 @@ fn import_fleet(
         plural(report.terminals.created, "terminal"),
         plural(summary.by_region.len(), "region"),
     ))?;
-    teller.draw(|screen| render::fleet::summary(screen, &FleetSummary { by_model: Vec::new(), ..summary.clone() }))?;
+    teller.draw(|screen| {
+        render::fleet::summary(screen, &FleetSummary { by_model: Vec::new(), ..summary.clone() })
+    })?;
     Ok(summary)
 }
 
@@ -326,8 +340,7 @@ fn make_plan(context: &Context, teller: &Teller<'_>) -> Result<PlanView, CliErro
 fn publish(context: &Context, teller: &Teller<'_>, planned: &PlanView) -> Result<PlanView, CliError> {
     teller.commands(&[&format!("offpeak plan publish {}", planned.id)])?;
     let because = Because { reason: Some("demo".into()) };
-    let published: PlanView =
-        context.client()?.post(&format!("/plans/{}/publish", planned.id), &because)?;
+    let published: PlanView = context.client()?.post(&format!("/plans/{}/publish", planned.id), &because)?;
     teller.say(&plan::published_sentence(&published))?;
     teller.say("Appointments and mails were written in one transaction, or nothing would have been.")?;
     Ok(published)
@@ -335,15 +348,7 @@ fn publish(context: &Context, teller: &Teller<'_>, planned: &PlanView) -> Result
 
 fn tell_merchants(context: &Context, teller: &Teller<'_>, folder: &Folder) -> Result<(), CliError> {
     teller.commands(&["offpeak worker run notify"])?;
-    // A pass sends at most a batch: it is repeated until one finds nothing to send.
-    const MOST_PASSES: u32 = 1000;
-    for _ in 0..MOST_PASSES {
-        let before = folder.mails();
-        worker::pass(worker::Worker::Notify, context)?;
-        if folder.mails() == before {
-            break;
-        }
-    }
+    worker::pass(worker::Worker::Notify, context)?;
     teller.say(&format!(
         "{} written to {}, one a merchant a night, each with its calendar entry. The mail server there is a folder; \
          a real one is one line of offpeak.toml. This is one of them:",
@@ -367,5 +372,5 @@ fn one_mail(context: &Context) -> Result<Option<Message>, CliError> {
     let Some(notice) = sent.items.iter().find(|notice| notice.locale == "en").or(sent.items.first()) else {
         return Ok(None);
     };
-    client.get(&format!("/notices/{}/text", notice.id)).map(Some)
+    client.get(&format!("/notices/{}/message", notice.id)).map(Some)
 }

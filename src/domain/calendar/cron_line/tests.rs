@@ -107,7 +107,7 @@ fn refusals_name_field_value_what_is_allowed_and_the_remedy() {
         ("*/90 2 * * *", "`90` is not a step", "never reaches into the next field"),
         ("5/15 2 * * *", "a step needs `*` or a range", "`5-59/…`"),
         ("0 22-2 * * *", "the range runs backwards", "`22-23,0-2`"),
-        ("0 2 * * SAT-TUE", "the range runs backwards", "`SAT-SAT,SUN-TUE`"),
+        ("0 2 * * SAT-TUE", "the range runs backwards", "`SAT,SUN-TUE`"),
         ("0 2 * NOV-FEB *", "the range runs backwards", "`NOV-DEC,JAN-FEB`"),
         ("0,,5 2 * * *", "between two commas", "remove the extra comma"),
         ("+5 2 * * *", "`+5` is not a value", "from 0 to 59"),

@@ -1,0 +1,175 @@
+//! Dispatch: announced appointments open at their start, if the notice was given in time, their campaign is not
+//! paused and every budget has room with what is locked and down right now; what nobody reports back on is
+//! missed or, if it had begun, failed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::db::appointment::AppointmentRow;
+use crate::db::{self, Connection, Instant};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::campaign::CampaignState;
+use crate::service::appointment::enter;
+use crate::service::world::{Groups, World};
+use crate::service::{Actor, App, Error, lock};
+
+/// Appointments that one pass looks at.
+const BATCH: i64 = 10_000;
+
+/// One pass of the loop: closes what is over, then opens what is due. What happened, counted.
+pub fn run(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
+    let mut counts = BTreeMap::new();
+    close_overdue(app, actor, &mut counts)?;
+    open_due(app, actor, &mut counts)?;
+    Ok(counts)
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, what: &str) {
+    *counts.entry(what.to_owned()).or_insert(0) += 1;
+}
+
+/// Whatever has not begun by its end and the grace is missed, and its work goes back to the planner; what had
+/// begun and gave no sign is failed, and its terminal counts as locked.
+fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Result<(), Error> {
+    let now = app.clock.now();
+    let grace = TimeDelta::minutes(i64::from(app.settings.outcome_grace_minutes));
+    let over = Instant::from(now - grace);
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
+        for row in db::appointment::due(connection, &waiting, true, over, BATCH)? {
+            let note = if row.state == AppointmentState::Open.as_str() {
+                "its window passed without a report; the work is planned again"
+            } else {
+                "it never opened; the work is planned again"
+            };
+            enter(connection, app, actor, row.id, AppointmentState::Missed, Some(note), true)?;
+            count(counts, "missed");
+        }
+        for row in db::appointment::due(connection, &[AppointmentState::Running], true, over, BATCH)? {
+            let note = "no outcome was reported after the start";
+            enter(connection, app, actor, row.id, AppointmentState::Failed, Some(note), true)?;
+            if db::lock::list(connection, Some(row.terminal_id), true, 1)?.is_empty() {
+                lock::open(connection, app, actor, row.terminal_id, Some(row.id), note)?;
+            }
+            count(counts, "failed");
+        }
+        Ok(())
+    })
+}
+
+fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Result<(), Error> {
+    let now = app.clock.now();
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let waiting = [AppointmentState::Planned, AppointmentState::Announced];
+        let due = db::appointment::due(connection, &waiting, false, Instant::from(now), BATCH)?;
+        let due: Vec<AppointmentRow> = due.into_iter().filter(|row| row.ends_at.utc() > now).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        connection.serialize_schedule()?;
+        let mut live = Live::load(connection, app)?;
+        for row in due {
+            match hold_reason(app, &live, &row, now) {
+                Some(reason) => {
+                    // Said once, not at every pass.
+                    if row.note.as_deref() != Some(reason.as_str()) {
+                        db::appointment::set_note(connection, row.id, &reason)?;
+                    }
+                    count(counts, "held");
+                }
+                None => {
+                    enter(connection, app, actor, row.id, AppointmentState::Open, None, false)?;
+                    live.add(row.terminal_id);
+                    count(counts, "opened");
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What is down at this moment.
+struct Live {
+    world: World,
+    groups: Groups,
+    down: Vec<u32>,
+    paused: BTreeMap<i64, String>,
+}
+
+impl Live {
+    fn load(connection: &mut Connection, app: &App) -> Result<Live, Error> {
+        let world = World::load(connection, app, 1)?;
+        let groups = Groups::of(&world, app.settings.fleet_time_zone);
+        let down = groups.groups.iter().map(|group| group.down).collect();
+        let mut live = Live { world, groups, down, paused: BTreeMap::new() };
+        let now = live.world.now;
+        let begun = [AppointmentState::Open, AppointmentState::Running];
+        let open = db::appointment::due(connection, &begun, false, Instant::from(now), BATCH)?;
+        for row in open {
+            live.add(row.terminal_id);
+        }
+        let campaigns = db::campaign::all(connection)?;
+        let paused = CampaignState::Paused.as_str();
+        for campaign in campaigns.into_iter().filter(|row| row.state == paused) {
+            for row in db::appointment::movable_of_campaign(connection, campaign.id)? {
+                live.paused.insert(row.id, campaign.name.clone());
+            }
+        }
+        Ok(live)
+    }
+
+    fn groups_of(&self, terminal_id: i64) -> &[u32] {
+        let index = self.world.terminal_index.get(&terminal_id);
+        index.map_or(&[], |index| self.groups.of_terminal[*index].as_slice())
+    }
+
+    fn add(&mut self, terminal_id: i64) {
+        if self.world.locked.contains(&terminal_id) {
+            return;
+        }
+        for number in self.groups_of(terminal_id).to_vec() {
+            self.down[number as usize] += 1;
+        }
+    }
+}
+
+/// Why an appointment does not open now.
+fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>) -> Option<String> {
+    if let Some(campaign) = live.paused.get(&row.id) {
+        return Some(format!("held: campaign {campaign} is paused"));
+    }
+    if live.world.locked.contains(&row.terminal_id) {
+        return Some("held: the terminal is locked".to_owned());
+    }
+    if !row.emergency {
+        let lead = TimeDelta::minutes(i64::from(row.notice_lead_minutes));
+        match row.announced_at {
+            None => {
+                return Some("held: the merchant's mail server has not accepted the announcement".to_owned());
+            }
+            Some(at) if at.utc() + lead > row.starts_at.utc() => {
+                return Some("held: the announcement was accepted later than the notice lead".to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+    // Opened much later than announced it would end later than announced.
+    let tolerance = TimeDelta::minutes(i64::from(app.settings.slot_minutes));
+    if now > row.starts_at.utc() + tolerance {
+        return Some(
+            "held: its start has passed; it cannot be done within the time that was announced".to_owned(),
+        );
+    }
+    for number in live.groups_of(row.terminal_id) {
+        let group = &live.groups.groups[*number as usize];
+        let cap = group.cap.first().copied().unwrap_or(0);
+        let down = live.down[*number as usize];
+        if down + 1 > cap {
+            return Some(format!("held: {} is full, {down} of at most {cap} terminals are down", group.id));
+        }
+    }
+    None
+}

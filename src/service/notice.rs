@@ -1,0 +1,166 @@
+//! Notices: the outbox as people see it, and the steps of sending one: claim, put into words, send (elsewhere),
+//! settle. Whoever delivers calls these; they own the transactions between.
+
+mod letter;
+mod sending;
+
+use std::collections::HashMap;
+
+use crate::api::Page;
+use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::db::notice::{Filter, NoticeRow};
+use crate::db::{self, Connection, Instant};
+use crate::mail::{self, Envelope, NamedAddress};
+use crate::service::audit::{page_cursor, page_limit, page_of};
+use crate::service::calendar::not_found;
+use crate::service::{App, Error};
+
+pub use sending::{Sendable, Settlement, claim, settle};
+
+/// The outbox, the latest first.
+pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let filter = Filter {
+        state: query
+            .state
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| Error::invalid("state", error))?,
+        kind: query
+            .kind
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: String| Error::invalid("kind", error))?,
+        merchant_number: query.merchant.as_deref(),
+        before_id: query.after.as_deref().map(page_cursor).transpose()?,
+    };
+    let mut connection = app.database.get()?;
+    let rows = db::notice::list(&mut connection, &filter, limit + 1)?;
+    let items = views(&mut connection, rows)?;
+    Ok(page_of(items, limit, |view: &NoticeView| view.id.to_string()))
+}
+
+/// One notice.
+pub fn show(app: &App, id: i64) -> Result<NoticeView, Error> {
+    let mut connection = app.database.get()?;
+    let row = find(&mut connection, id)?;
+    views(&mut connection, vec![row])?
+        .pop()
+        .ok_or_else(|| not_found("notice", id, "see `offpeak notice list`"))
+}
+
+/// The stored bytes of a notice that has been put into words.
+pub fn message_bytes(app: &App, id: i64) -> Result<Vec<u8>, Error> {
+    let mut connection = app.database.get()?;
+    find(&mut connection, id)?.message.ok_or_else(|| {
+        Error::Conflict(format!(
+            "notice {id} has not been put into words yet; `offpeak notice preview` shows what it would say now"
+        ))
+    })
+}
+
+/// A notice as the merchant reads it: as it was sent, or as it would be put into words now.
+pub fn message(app: &App, id: i64) -> Result<Message, Error> {
+    let mut connection = app.database.get()?;
+    let row = find(&mut connection, id)?;
+    match &row.message {
+        Some(bytes) => readable(bytes),
+        None => {
+            let letter = letter::of_notice(&mut connection, app, &row)?.ok_or_else(|| {
+                Error::Conflict(format!("notice {id} has nothing left to say; what it was about has changed"))
+            })?;
+            readable(&composed(app, &letter, &row.message_id, row.id)?.bytes)
+        }
+    }
+}
+
+/// A notice that is not queued, for an appointment's merchant and night, or a made-up one.
+pub fn preview(app: &App, request: &PreviewRequest) -> Result<Message, Error> {
+    let locale = request.locale.as_deref().map(str::parse).transpose();
+    let locale = locale.map_err(|error: String| Error::invalid("locale", error))?;
+    let mut letter = match request.appointment {
+        Some(id) => {
+            let mut connection = app.database.get()?;
+            letter::of_appointment(&mut connection, app, id, request.kind)?
+        }
+        None => letter::sample(app, request.kind),
+    };
+    letter.locale = locale.unwrap_or(letter.locale);
+    let message_id = format!("preview@{}", app.settings.mail_domain);
+    readable(&composed(app, &letter, &message_id, 0)?.bytes)
+}
+
+fn composed(
+    app: &App,
+    letter: &crate::domain::notice::Letter,
+    message_id: &str,
+    notice_id: i64,
+) -> Result<mail::ComposedMail, Error> {
+    let settings = &app.settings;
+    let envelope = Envelope {
+        from: NamedAddress { name: settings.mail_from_name.clone(), address: settings.mail_from.clone() },
+        message_id: message_id.to_owned(),
+        bounce_address: format!("bounce+{notice_id}@{}", settings.mail_domain),
+        date: app.clock.now(),
+        product: "Offpeak".to_owned(),
+    };
+    mail::compose(letter, &envelope)
+        .map_err(|error| Error::Conflict(format!("the notice cannot be put into words: {error}")))
+}
+
+fn readable(bytes: &[u8]) -> Result<Message, Error> {
+    let read = mail::reader::read(bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let calendars = read
+        .attachments
+        .iter()
+        .map(|attachment| String::from_utf8_lossy(&attachment.content).into_owned())
+        .collect();
+    Ok(Message {
+        subject: read.subject,
+        from: read.from,
+        to: read.to,
+        text: read.text,
+        html: read.html,
+        calendars,
+    })
+}
+
+fn find(connection: &mut Connection, id: i64) -> Result<NoticeRow, Error> {
+    db::notice::find(connection, id)?.ok_or_else(|| not_found("notice", id, "see `offpeak notice list`"))
+}
+
+fn views(connection: &mut Connection, rows: Vec<NoticeRow>) -> Result<Vec<NoticeView>, Error> {
+    let mut ids: Vec<i64> = rows.iter().map(|row| row.merchant_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let merchants: HashMap<i64, _> =
+        db::fleet::merchants_by_id(connection, &ids)?.into_iter().map(|row| (row.id, row)).collect();
+    rows.into_iter()
+        .map(|row| {
+            let corrupt = |error: String| Error::Corrupt(format!("notice {}: {error}", row.id));
+            let merchant = &merchants[&row.merchant_id];
+            Ok(NoticeView {
+                id: row.id,
+                kind: row.kind.parse().map_err(corrupt)?,
+                state: row
+                    .state
+                    .parse()
+                    .map_err(|error: crate::domain::notice::UnknownState| corrupt(error.to_string()))?,
+                merchant_number: merchant.number.clone(),
+                merchant_name: merchant.name.clone(),
+                recipient: row.recipient,
+                locale: row.locale,
+                night: row.night.parse().map_err(|error: chrono::ParseError| corrupt(error.to_string()))?,
+                subject: row.subject,
+                message_id: row.message_id,
+                send_after: row.send_after.utc(),
+                expires_at: row.expires_at.utc(),
+                attempts: row.attempts,
+                accepted_at: row.accepted_at.map(Instant::utc),
+                last_error: row.last_error,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,33 @@
+//! The routes of `/api/v1`, one file a resource. A handler parses, asks its use case, answers.
+
+mod appointment;
+mod audit;
+mod budget;
+mod calendar;
+mod campaign;
+mod fleet;
+mod lock;
+mod notice;
+mod plan;
+mod programme;
+mod worker;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::web::AppState;
+
+/// Every route.
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(fleet::router())
+        .merge(calendar::router())
+        .merge(budget::router())
+        .merge(campaign::router())
+        .merge(programme::router())
+        .merge(plan::router())
+        .merge(appointment::router())
+        .merge(notice::router())
+        .merge(lock::router())
+        .merge(audit::router())
+        .merge(worker::router())
+}

@@ -1,0 +1,107 @@
+//! Appointments and ad-hoc maintenance.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::appointment::{
+    AppointmentQuery, AppointmentView, Maintenance, MaintenanceResult, MoveRequest, OutcomeReport,
+};
+use crate::api::{Because, Page};
+use crate::service::{appointment, maintenance};
+use crate::web::extract::{Body, Query, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(arrange))
+        .routes(routes!(appointments))
+        .routes(routes!(show))
+        .routes(routes!(move_to))
+        .routes(routes!(cancel))
+        .routes(routes!(start))
+        .routes(routes!(outcome))
+}
+
+/// Ad-hoc maintenance, by the same rules as the planner's.
+#[utoipa::path(post, path = "/maintenance", tag = "appointments", request_body = Maintenance, responses((status = 200, description = "Ad-hoc maintenance, by the same rules as the planner's", body = MaintenanceResult)))]
+async fn arrange(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(request): Body<Maintenance>,
+) -> Result<Json<MaintenanceResult>, ApiError> {
+    let result = state.run(move |app| maintenance::arrange(app, &who, &request)).await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// Appointments, by start.
+#[utoipa::path(get, path = "/appointments", tag = "appointments", params(AppointmentQuery), responses((status = 200, description = "Appointments, by start", body = Page<AppointmentView>)))]
+async fn appointments(
+    State(state): State<AppState>,
+    Query(query): Query<AppointmentQuery>,
+) -> Result<Json<Page<AppointmentView>>, ApiError> {
+    let result = state.run(move |app| appointment::list(app, &query)).await?;
+    Ok(Json(result))
+}
+
+/// One appointment.
+#[utoipa::path(get, path = "/appointments/{id}", tag = "appointments", params(("id" = i64, Path, description = "Its number")), responses((status = 200, description = "One appointment", body = AppointmentView)))]
+async fn show(
+    State(state): State<AppState>,
+    Segment(id): Segment<i64>,
+) -> Result<Json<AppointmentView>, ApiError> {
+    let result = state.run(move |app| appointment::show(app, id)).await?;
+    Ok(Json(result))
+}
+
+/// Moves it, if the rules allow it; its merchant is told.
+#[utoipa::path(post, path = "/appointments/{id}/move", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = MoveRequest, responses((status = 200, description = "Moves it, if the rules allow it; its merchant is told", body = AppointmentView)))]
+async fn move_to(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(request): Body<MoveRequest>,
+) -> Result<Json<AppointmentView>, ApiError> {
+    let result = state.run(move |app| appointment::move_to(app, &who, id, &request)).await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// Calls it off; its merchant is told.
+#[utoipa::path(post, path = "/appointments/{id}/cancel", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = Because, responses((status = 200, description = "Calls it off; its merchant is told", body = AppointmentView)))]
+async fn cancel(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(because): Body<Because>,
+) -> Result<Json<AppointmentView>, ApiError> {
+    let result = state.run(move |app| appointment::cancel(app, &who, id, because.reason.as_deref())).await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// The terminal is down for the work.
+#[utoipa::path(post, path = "/appointments/{id}/start", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = Because, responses((status = 200, description = "The terminal is down for the work", body = AppointmentView)))]
+async fn start(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(because): Body<Because>,
+) -> Result<Json<AppointmentView>, ApiError> {
+    let result = state.run(move |app| appointment::start(app, &who, id, because.reason.as_deref())).await?;
+    Ok(Json(result))
+}
+
+/// What became of it; a failure opens a lock.
+#[utoipa::path(post, path = "/appointments/{id}/outcome", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = OutcomeReport, responses((status = 200, description = "What became of it; a failure opens a lock", body = AppointmentView)))]
+async fn outcome(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(report): Body<OutcomeReport>,
+) -> Result<Json<AppointmentView>, ApiError> {
+    let result = state.run(move |app| appointment::outcome(app, &who, id, &report)).await?;
+    Ok(Json(result))
+}

@@ -1,0 +1,89 @@
+//! Maintenance windows and blackouts.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
+use crate::service::calendar;
+use crate::web::extract::{Body, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(windows, add_window))
+        .routes(routes!(remove_window))
+        .routes(routes!(preview))
+        .routes(routes!(blackouts, add_blackout))
+        .routes(routes!(remove_blackout))
+}
+
+/// Every maintenance window.
+#[utoipa::path(get, path = "/windows", tag = "calendar", responses((status = 200, description = "Every maintenance window", body = Vec<WindowView>)))]
+async fn windows(State(state): State<AppState>) -> Result<Json<Vec<WindowView>>, ApiError> {
+    let result = state.run(move |app| calendar::windows(app)).await?;
+    Ok(Json(result))
+}
+
+/// Adds a maintenance window.
+#[utoipa::path(post, path = "/windows", tag = "calendar", request_body = NewWindow, responses((status = 201, description = "Adds a maintenance window", body = WindowView)))]
+async fn add_window(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(new): Body<NewWindow>,
+) -> Result<(StatusCode, Json<WindowView>), ApiError> {
+    let result = state.run(move |app| calendar::add_window(app, &who, &new)).await?;
+    Ok((StatusCode::CREATED, Json(result)))
+}
+
+/// Removes a maintenance window.
+#[utoipa::path(delete, path = "/windows/{id}", tag = "calendar", params(("id" = i64, Path, description = "Its number")), responses((status = 204, description = "Done")))]
+async fn remove_window(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| calendar::remove_window(app, &who, id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The next openings of a site, or of a line that is not saved.
+#[utoipa::path(post, path = "/windows/preview", tag = "calendar", request_body = PreviewRequest, responses((status = 200, description = "The next openings of a site, or of a line that is not saved", body = Preview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(request): Body<PreviewRequest>,
+) -> Result<Json<Preview>, ApiError> {
+    let result = state.run(move |app| calendar::preview(app, &request)).await?;
+    Ok(Json(result))
+}
+
+/// Every blackout.
+#[utoipa::path(get, path = "/blackouts", tag = "calendar", responses((status = 200, description = "Every blackout", body = Vec<BlackoutView>)))]
+async fn blackouts(State(state): State<AppState>) -> Result<Json<Vec<BlackoutView>>, ApiError> {
+    let result = state.run(move |app| calendar::blackouts(app)).await?;
+    Ok(Json(result))
+}
+
+/// Adds a blackout.
+#[utoipa::path(post, path = "/blackouts", tag = "calendar", request_body = NewBlackout, responses((status = 201, description = "Adds a blackout", body = BlackoutView)))]
+async fn add_blackout(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(new): Body<NewBlackout>,
+) -> Result<(StatusCode, Json<BlackoutView>), ApiError> {
+    let result = state.run(move |app| calendar::add_blackout(app, &who, &new)).await?;
+    Ok((StatusCode::CREATED, Json(result)))
+}
+
+/// Removes a blackout.
+#[utoipa::path(delete, path = "/blackouts/{id}", tag = "calendar", params(("id" = i64, Path, description = "Its number")), responses((status = 204, description = "Done")))]
+async fn remove_blackout(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| calendar::remove_blackout(app, &who, id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,125 @@
+//! Campaigns.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Because;
+use crate::api::campaign::{CampaignView, NewCampaign, Targets};
+use crate::domain::campaign::CampaignState;
+use crate::service::campaign;
+use crate::web::extract::{Body, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(campaigns, create))
+        .routes(routes!(show))
+        .routes(routes!(targets))
+        .routes(routes!(activate))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(cancel))
+}
+
+/// Every campaign, the latest first.
+#[utoipa::path(get, path = "/campaigns", tag = "campaigns", responses((status = 200, description = "Every campaign, the latest first", body = Vec<CampaignView>)))]
+async fn campaigns(State(state): State<AppState>) -> Result<Json<Vec<CampaignView>>, ApiError> {
+    let result = state.run(move |app| campaign::list(app)).await?;
+    Ok(Json(result))
+}
+
+/// Creates a campaign.
+#[utoipa::path(post, path = "/campaigns", tag = "campaigns", request_body = NewCampaign, responses((status = 201, description = "Creates a campaign", body = CampaignView)))]
+async fn create(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(new): Body<NewCampaign>,
+) -> Result<(StatusCode, Json<CampaignView>), ApiError> {
+    let result = state.run(move |app| campaign::create(app, &who, &new)).await?;
+    Ok((StatusCode::CREATED, Json(result)))
+}
+
+/// One campaign.
+#[utoipa::path(get, path = "/campaigns/{name}", tag = "campaigns", params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "One campaign", body = CampaignView)))]
+async fn show(
+    State(state): State<AppState>,
+    Segment(name): Segment<String>,
+) -> Result<Json<CampaignView>, ApiError> {
+    let result = state.run(move |app| campaign::show(app, &name)).await?;
+    Ok(Json(result))
+}
+
+/// Which terminals it picks, and which it skips and why.
+#[utoipa::path(get, path = "/campaigns/{name}/targets", tag = "campaigns", params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "Which terminals it picks, and which it skips and why", body = Targets)))]
+async fn targets(
+    State(state): State<AppState>,
+    Segment(name): Segment<String>,
+) -> Result<Json<Targets>, ApiError> {
+    let result = state.run(move |app| campaign::targets(app, &name)).await?;
+    Ok(Json(result))
+}
+
+/// A draft begins to be planned.
+#[utoipa::path(post, path = "/campaigns/{name}/activate", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "A draft begins to be planned", body = CampaignView)))]
+async fn activate(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| campaign::steer(app, &who, &name, CampaignState::Active, because.reason.as_deref()))
+        .await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// No further appointment is made or opened.
+#[utoipa::path(post, path = "/campaigns/{name}/pause", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "No further appointment is made or opened", body = CampaignView)))]
+async fn pause(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| campaign::steer(app, &who, &name, CampaignState::Paused, because.reason.as_deref()))
+        .await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// It goes on.
+#[utoipa::path(post, path = "/campaigns/{name}/resume", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It goes on", body = CampaignView)))]
+async fn resume(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| campaign::steer(app, &who, &name, CampaignState::Active, because.reason.as_deref()))
+        .await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// It is called off with its standing appointments; the merchants are told.
+#[utoipa::path(post, path = "/campaigns/{name}/cancel", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It is called off with its standing appointments; the merchants are told", body = CampaignView)))]
+async fn cancel(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| {
+            campaign::steer(app, &who, &name, CampaignState::Cancelled, because.reason.as_deref())
+        })
+        .await?;
+    state.workers().wake();
+    Ok(Json(result))
+}

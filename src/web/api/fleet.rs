@@ -1,0 +1,162 @@
+//! The fleet: import, export, lists, one terminal's history.
+
+use axum::extract::{DefaultBodyLimit, Multipart, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::fleet::{FleetSummary, ImportReport, MerchantView, SiteView, TerminalHistory, TerminalView};
+use crate::api::{Page, PageQuery};
+use crate::fleet_files::{FileFormat, FileKind};
+use crate::service::{Error, fleet};
+use crate::web::error::plain_problem;
+use crate::web::extract::{Query, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+/// Files of one import may have so many bytes together: some three million terminals.
+const IMPORT_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(import))
+        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX))
+        .routes(routes!(export))
+        .routes(routes!(summary))
+        .routes(routes!(merchants))
+        .routes(routes!(sites))
+        .routes(routes!(terminals))
+        .routes(routes!(history))
+}
+
+/// How to import.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ImportQuery {
+    /// Only say what would change.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// How to write an export.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ExportQuery {
+    /// `csv` (unless told) or `jsonl`.
+    format: Option<String>,
+}
+
+/// The files of an import.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it only describes the form")]
+struct ImportForm {
+    /// CSV or JSON Lines; any number of parts of this name, each with its file name.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<String>,
+}
+
+/// Imports merchants, sites and terminals, all or nothing.
+#[utoipa::path(post, path = "/fleet/import", tag = "fleet", params(ImportQuery),
+    request_body(content = ImportForm, content_type = "multipart/form-data"),
+    responses((status = 200, description = "What changed", body = ImportReport)))]
+async fn import(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Query(query): Query<ImportQuery>,
+    mut form: Multipart,
+) -> Result<Json<ImportReport>, ApiError> {
+    let broken = |error: axum::extract::multipart::MultipartError| {
+        plain_problem(error.status(), "invalid", "The form cannot be read", &error.body_text())
+    };
+    let mut files = Vec::new();
+    while let Some(part) = form.next_field().await.map_err(broken)? {
+        let name = part.file_name().or(part.name()).unwrap_or("file").to_owned();
+        files.push((name, part.bytes().await.map_err(broken)?.to_vec()));
+    }
+    if files.is_empty() {
+        let detail = "the form holds no file; send each as a part `file` with its file name";
+        return Err(plain_problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "No file", detail));
+    }
+    Ok(Json(state.run(move |app| fleet::import(app, &who, files, query.dry_run)).await?))
+}
+
+/// A table as the file that import reads.
+#[utoipa::path(get, path = "/fleet/export/{table}", tag = "fleet",
+    params(("table" = String, Path, description = "merchants, sites or terminals"), ExportQuery),
+    responses((status = 200, description = "The file", content_type = "text/csv", body = String)))]
+async fn export(
+    State(state): State<AppState>,
+    Segment(table): Segment<String>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, ApiError> {
+    let kind = match table.as_str() {
+        "merchants" => FileKind::Merchants,
+        "sites" => FileKind::Sites,
+        "terminals" => FileKind::Terminals,
+        _ => {
+            let remedy = "use merchants, sites or terminals";
+            return Err(Error::NotFound { what: "table", key: table, remedy }.into());
+        }
+    };
+    let (format, content_type) = match query.format.as_deref() {
+        None | Some("csv") => (FileFormat::Csv, "text/csv; charset=utf-8"),
+        Some("jsonl") => (FileFormat::JsonLines, "application/jsonl"),
+        Some(other) => {
+            return Err(Error::invalid("format", format!("`{other}` is unknown; use csv or jsonl")).into());
+        }
+    };
+    let bytes = state.run(move |app| fleet::export(app, kind, format)).await?;
+    Ok(([(header::CONTENT_TYPE, content_type)], bytes).into_response())
+}
+
+/// The fleet in numbers.
+#[utoipa::path(get, path = "/fleet", tag = "fleet",
+    responses((status = 200, description = "The fleet in numbers", body = FleetSummary)))]
+async fn summary(State(state): State<AppState>) -> Result<Json<FleetSummary>, ApiError> {
+    Ok(Json(state.run(fleet::summary).await?))
+}
+
+/// Merchants, by number.
+#[utoipa::path(get, path = "/merchants", tag = "fleet", params(PageQuery),
+    responses((status = 200, description = "Merchants", body = Page<MerchantView>)))]
+async fn merchants(
+    State(state): State<AppState>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<MerchantView>>, ApiError> {
+    Ok(Json(state.run(move |app| fleet::merchants(app, &query)).await?))
+}
+
+/// Sites, by code.
+#[utoipa::path(get, path = "/sites", tag = "fleet", params(PageQuery),
+    responses((status = 200, description = "Sites", body = Page<SiteView>)))]
+async fn sites(
+    State(state): State<AppState>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<SiteView>>, ApiError> {
+    Ok(Json(state.run(move |app| fleet::sites(app, &query)).await?))
+}
+
+/// Terminals, by serial number.
+#[utoipa::path(get, path = "/terminals", tag = "fleet", params(PageQuery),
+    responses((status = 200, description = "Terminals", body = Page<TerminalView>)))]
+async fn terminals(
+    State(state): State<AppState>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<TerminalView>>, ApiError> {
+    Ok(Json(state.run(move |app| fleet::terminals(app, &query)).await?))
+}
+
+/// One terminal with all that happened to it.
+#[utoipa::path(get, path = "/terminals/{serial}", tag = "fleet",
+    params(("serial" = String, Path, description = "Serial number")),
+    responses((status = 200, description = "The terminal", body = TerminalHistory)))]
+async fn history(
+    State(state): State<AppState>,
+    Segment(serial): Segment<String>,
+) -> Result<Json<TerminalHistory>, ApiError> {
+    Ok(Json(state.run(move |app| fleet::history(app, &serial)).await?))
+}

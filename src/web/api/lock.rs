@@ -1,0 +1,50 @@
+//! Locks: terminals that cannot take payments.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::lock::{LockChange, LockView, NewLock};
+use crate::api::{Page, PageQuery};
+use crate::service::lock;
+use crate::web::extract::{Body, Query, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(locks, report)).routes(routes!(advance))
+}
+
+/// Locks, the latest first; those that have ended too with q=all.
+#[utoipa::path(get, path = "/locks", tag = "locks", params(PageQuery), responses((status = 200, description = "Locks, the latest first; those that have ended too with q=all", body = Page<LockView>)))]
+async fn locks(
+    State(state): State<AppState>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<LockView>>, ApiError> {
+    let result = state.run(move |app| lock::list(app, &query)).await?;
+    Ok(Json(result))
+}
+
+/// A terminal does not take payments.
+#[utoipa::path(post, path = "/locks", tag = "locks", request_body = NewLock, responses((status = 201, description = "A terminal does not take payments", body = LockView)))]
+async fn report(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(new): Body<NewLock>,
+) -> Result<(StatusCode, Json<LockView>), ApiError> {
+    let result = state.run(move |app| lock::report(app, &who, &new)).await?;
+    Ok((StatusCode::CREATED, Json(result)))
+}
+
+/// The next step of its life.
+#[utoipa::path(post, path = "/locks/{id}/state", tag = "locks", params(("id" = i64, Path, description = "Its number")), request_body = LockChange, responses((status = 200, description = "The next step of its life", body = LockView)))]
+async fn advance(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(change): Body<LockChange>,
+) -> Result<Json<LockView>, ApiError> {
+    let result = state.run(move |app| lock::advance(app, &who, id, &change)).await?;
+    Ok(Json(result))
+}

@@ -1,0 +1,173 @@
+//! Plans, the problem as a file, the load, tonight.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
+use crate::api::{Because, Page, PageQuery};
+use crate::service::plan;
+use crate::web::extract::{Body, Query, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(plans, create))
+        .routes(routes!(show))
+        .routes(routes!(items))
+        .routes(routes!(diff))
+        .routes(routes!(plan_load))
+        .routes(routes!(publish))
+        .routes(routes!(discard))
+        .routes(routes!(problem))
+        .routes(routes!(current_load))
+        .routes(routes!(tonight))
+}
+
+/// Which items.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ItemQuery {
+    /// Only those without a place.
+    #[serde(default)]
+    unplaced: bool,
+    /// Rows on the page, 1 to 1000; 100 unless told.
+    limit: Option<i64>,
+    /// The `next` of the page before.
+    after: Option<String>,
+}
+
+/// How far to look.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct LoadQuery {
+    /// Days ahead, 1 to 366; 14 unless told.
+    days: Option<u32>,
+}
+
+/// Plans, the latest first.
+#[utoipa::path(get, path = "/plans", tag = "plans", params(PageQuery),
+    responses((status = 200, description = "Plans", body = Page<PlanView>)))]
+async fn plans(
+    State(state): State<AppState>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<PlanView>>, ApiError> {
+    Ok(Json(state.run(move |app| plan::list(app, &query)).await?))
+}
+
+/// Asks for a plan. The answer comes at once; the plan is `solving` until its search has ended.
+#[utoipa::path(post, path = "/plans", tag = "plans", request_body = NewPlan,
+    responses((status = 202, description = "The plan, being solved", body = PlanView)))]
+async fn create(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(request): Body<NewPlan>,
+) -> Result<(StatusCode, Json<PlanView>), ApiError> {
+    let actor = who.clone();
+    let asked = request.clone();
+    let view = state.run(move |app| plan::create(app, &actor, &asked)).await?;
+    let (app, id) = (state.app().clone(), view.id);
+    // A thread of its own: a search may take minutes, and must not hold one of the server's.
+    std::thread::spawn(move || {
+        if let Err(error) = plan::solve(&app, &who, id, &request) {
+            tracing::warn!(plan = id, %error, "the plan could not be made");
+        }
+    });
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// One plan.
+#[utoipa::path(get, path = "/plans/{id}", tag = "plans",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The plan", body = PlanView)))]
+async fn show(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Json<PlanView>, ApiError> {
+    Ok(Json(state.run(move |app| plan::show(app, id)).await?))
+}
+
+/// Its tasks, placed or not.
+#[utoipa::path(get, path = "/plans/{id}/items", tag = "plans",
+    params(("id" = i64, Path, description = "Its number"), ItemQuery),
+    responses((status = 200, description = "Items", body = Page<PlanItem>)))]
+async fn items(
+    State(state): State<AppState>,
+    Segment(id): Segment<i64>,
+    Query(query): Query<ItemQuery>,
+) -> Result<Json<Page<PlanItem>>, ApiError> {
+    let page = move |app: &_| plan::items(app, id, query.unplaced, query.limit, query.after.as_deref());
+    Ok(Json(state.run(page).await?))
+}
+
+/// What it would change of what stands now.
+#[utoipa::path(get, path = "/plans/{id}/diff", tag = "plans",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The difference", body = PlanDiff)))]
+async fn diff(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Json<PlanDiff>, ApiError> {
+    Ok(Json(state.run(move |app| plan::diff(app, id)).await?))
+}
+
+/// The load against the budgets if it were published now.
+#[utoipa::path(get, path = "/plans/{id}/load", tag = "plans",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The load", body = Load)))]
+async fn plan_load(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Json<Load>, ApiError> {
+    Ok(Json(state.run(move |app| plan::plan_load(app, id)).await?))
+}
+
+/// Verifies it once more and publishes it: appointments and notices in one step, or nothing.
+#[utoipa::path(post, path = "/plans/{id}/publish", tag = "plans", request_body = Because,
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The published plan", body = PlanView)))]
+async fn publish(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(because): Body<Because>,
+) -> Result<Json<PlanView>, ApiError> {
+    let view = state.run(move |app| plan::publish(app, &who, id, because.reason.as_deref())).await?;
+    state.workers().wake();
+    Ok(Json(view))
+}
+
+/// Throws it away; a search that still runs for it ends.
+#[utoipa::path(post, path = "/plans/{id}/discard", tag = "plans", request_body = Because,
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The discarded plan", body = PlanView)))]
+async fn discard(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(because): Body<Because>,
+) -> Result<Json<PlanView>, ApiError> {
+    Ok(Json(state.run(move |app| plan::discard(app, &who, id, because.reason.as_deref())).await?))
+}
+
+/// The planning problem as things stand, as an offpeak.problem/1 file.
+#[utoipa::path(post, path = "/problem", tag = "plans", request_body = NewPlan,
+    responses((status = 200, description = "The file", content_type = "application/json", body = String)))]
+async fn problem(State(state): State<AppState>, Body(request): Body<NewPlan>) -> Result<Response, ApiError> {
+    let bytes = state.run(move |app| plan::export_problem(app, &request)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+/// The load of what stands against the budgets.
+#[utoipa::path(get, path = "/load", tag = "plans", params(LoadQuery),
+    responses((status = 200, description = "The load", body = Load)))]
+async fn current_load(
+    State(state): State<AppState>,
+    Query(query): Query<LoadQuery>,
+) -> Result<Json<Load>, ApiError> {
+    Ok(Json(state.run(move |app| plan::current_load(app, query.days.unwrap_or(14))).await?))
+}
+
+/// What an operator sees first.
+#[utoipa::path(get, path = "/tonight", tag = "plans",
+    responses((status = 200, description = "Tonight and the next nights", body = Tonight)))]
+async fn tonight(State(state): State<AppState>) -> Result<Json<Tonight>, ApiError> {
+    Ok(Json(state.run(plan::tonight).await?))
+}

@@ -1,0 +1,63 @@
+//! Programmes: recurring inspections.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Because;
+use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::service::programme;
+use crate::web::extract::{Body, Segment};
+use crate::web::{ApiError, AppState, Who};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(programmes, create)).routes(routes!(pause)).routes(routes!(resume))
+}
+
+/// Every programme.
+#[utoipa::path(get, path = "/programmes", tag = "programmes", responses((status = 200, description = "Every programme", body = Vec<ProgrammeView>)))]
+async fn programmes(State(state): State<AppState>) -> Result<Json<Vec<ProgrammeView>>, ApiError> {
+    let result = state.run(move |app| programme::list(app)).await?;
+    Ok(Json(result))
+}
+
+/// Creates a programme.
+#[utoipa::path(post, path = "/programmes", tag = "programmes", request_body = NewProgramme, responses((status = 201, description = "Creates a programme", body = ProgrammeView)))]
+async fn create(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(new): Body<NewProgramme>,
+) -> Result<(StatusCode, Json<ProgrammeView>), ApiError> {
+    let result = state.run(move |app| programme::create(app, &who, &new)).await?;
+    Ok((StatusCode::CREATED, Json(result)))
+}
+
+/// It raises nothing for the time being.
+#[utoipa::path(post, path = "/programmes/{name}/pause", tag = "programmes", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It raises nothing for the time being", body = ProgrammeView)))]
+async fn pause(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<ProgrammeView>, ApiError> {
+    let result = state
+        .run(move |app| programme::set_paused(app, &who, &name, true, because.reason.as_deref()))
+        .await?;
+    Ok(Json(result))
+}
+
+/// It goes on.
+#[utoipa::path(post, path = "/programmes/{name}/resume", tag = "programmes", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It goes on", body = ProgrammeView)))]
+async fn resume(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<ProgrammeView>, ApiError> {
+    let result = state
+        .run(move |app| programme::set_paused(app, &who, &name, false, because.reason.as_deref()))
+        .await?;
+    Ok(Json(result))
+}

@@ -1,0 +1,100 @@
+//! Errors as RFC 9457 problem documents: here, and only here, a status is picked.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::api::problem::Problem;
+use crate::service::Error;
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub struct ApiError(Problem);
+
+impl ApiError {
+    /// The document.
+    pub fn problem(&self) -> &Problem {
+        &self.0
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status.is_server_error() {
+            tracing::error!(code = self.0.code, detail = self.0.detail, "request failed");
+        }
+        let mut response = (status, Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                let challenge =
+                    HeaderValue::from_static("Bearer, Basic realm=\"Offpeak\", charset=\"UTF-8\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// A problem without further members.
+pub(super) fn plain_problem(status: StatusCode, code: &str, title: &str, detail: &str) -> ApiError {
+    ApiError(Problem {
+        kind: format!("/problems/{code}"),
+        title: title.to_owned(),
+        status: status.as_u16(),
+        detail: detail.to_owned(),
+        code: code.to_owned(),
+        ..Problem::default()
+    })
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        let problem = |status, code, title| plain_problem(status, code, title, &detail);
+        match error {
+            Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Error::Conflict(_) => problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand"),
+            Error::Refused(refusals) => {
+                let mut answer = problem(StatusCode::CONFLICT, "refused", "The rules forbid it");
+                answer.0.refusals = refusals;
+                answer
+            }
+            Error::BadRows { rows, .. } => {
+                let mut answer = problem(StatusCode::UNPROCESSABLE_ENTITY, "bad_rows", "Bad rows");
+                answer.0.rows = rows;
+                answer
+            }
+            Error::Unverified(findings) => {
+                let mut answer = problem(StatusCode::CONFLICT, "unverified", "The checker refuses the plan");
+                answer.0.findings = findings;
+                answer
+            }
+            Error::Database(_) => {
+                problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The database is out of reach")
+            }
+            Error::Query(_) | Error::Corrupt(_) => {
+                problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
+            }
+        }
+    }
+}
+
+/// No route of that path.
+pub(super) async fn no_route(uri: axum::http::Uri) -> ApiError {
+    let detail = format!("there is nothing at {}; the API is described at /api/v1/openapi.json", uri.path());
+    plain_problem(StatusCode::NOT_FOUND, "no_route", "No such page", &detail)
+}
+
+/// A handler panicked: the request fails, the server lives on.
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    let detail = "the server stumbled over this request; its log says where";
+    plain_problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail).into_response()
+}

@@ -1,0 +1,46 @@
+//! The OpenAPI document, gathered from the handlers themselves: a route without a description does not exist.
+
+use axum::Json;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::web::{AppState, api};
+
+/// Every route of the API with its description, to be nested under `/api/v1`.
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(base()).merge(api::router())
+}
+
+/// The document as it is served.
+pub fn document() -> OpenApi {
+    let mut document = OpenApiRouter::with_openapi(base()).nest("/api/v1", router()).to_openapi();
+    let problem = ResponseBuilder::new()
+        .description("Anything else: an RFC 9457 problem document; `code` names the kind.")
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+        )
+        .build();
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.put, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            operation.responses.responses.insert("default".to_owned(), problem.clone().into());
+        }
+    }
+    document
+}
+
+fn base() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Offpeak")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Maintenance of payment terminals: planned, staggered, announced, followed."))
+        .build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// `GET /api/v1/openapi.json`.
+pub(super) async fn served() -> Json<OpenApi> {
+    Json(document())
+}
