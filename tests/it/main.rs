@@ -2,7 +2,6 @@
 
 #![allow(unreachable_pub, reason = "nothing outside this binary sees any of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
-
 mod calendar_laws;
 mod calendar_oracles;
 mod cli_binary;
@@ -20,5 +19,6 @@ mod mail_sink;
 mod main_job;
 mod pages_samples;
 mod pages_views;
+mod scenarios;
 mod selector;
 mod support;
