@@ -18,6 +18,7 @@ mod mail_postfix;
 mod mail_sink;
 mod main_job;
 mod pages_samples;
+mod pages_served;
 mod pages_views;
 mod scenarios;
 mod selector;

@@ -37,10 +37,11 @@ pub fn find(name: &str) -> Option<Asset> {
 }
 
 /// The address of a file, with its version, for the templates.
-pub(super) fn versioned_path(name: &str) -> Result<String, minijinja::Error> {
-    find(name).map(|asset| format!("/assets/{name}?v={}", asset.version)).ok_or_else(|| {
+pub(super) fn versioned_path(name: &str) -> Result<minijinja::Value, minijinja::Error> {
+    let asset = find(name).ok_or_else(|| {
         minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))
-    })
+    })?;
+    Ok(minijinja::Value::from_safe_string(format!("/assets/{name}?v={}", asset.version)))
 }
 
 /// The version that a page asked for.

@@ -1,7 +1,7 @@
 //! The pages' addresses: each asks the use cases what it needs, on a thread that may block, and renders.
 
 use axum::Router;
-use axum::extract::{FromRef, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -14,23 +14,20 @@ use super::home::{self, HomePage};
 use super::night::bounds;
 use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
 use super::plans::{self, PlanPage, PlansPage};
-use super::problem::{self, PageError};
-use super::render::PageContext;
+use super::problem;
+use super::render::{PageContext, RenderError};
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, assets, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::NoticeQuery;
 use crate::service::{self, App, Error};
+use crate::web::AppState;
 
 /// Rows of the home page's short lists.
 const FIRST_FEW: i64 = 8;
 
 /// Every page and asset. They read only; what changes anything goes through the API.
-pub fn router<S>() -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-    App: FromRef<S>,
-{
+pub fn router() -> Router<AppState> {
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -45,21 +42,23 @@ where
         .route("/terminals/{serial}", get(terminal_page))
         .route("/assets/{name}", get(assets::serve))
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::REFERRER_POLICY, "same-origin"))
         .layer(header(header::CACHE_CONTROL, "private, no-cache"))
 }
 
-/// Asks the use cases and renders, on a thread that may block; an error becomes a page of its own.
-async fn page(
-    app: App,
-    make: impl FnOnce(&App, &PageContext) -> Result<String, PageError> + Send + 'static,
+/// Asks the use cases for a page's data and renders it; an error becomes a page of its own.
+async fn page<T: Send + 'static>(
+    state: AppState,
+    ask: impl FnOnce(&App, &PageContext) -> Result<T, Error> + Send + 'static,
+    render: impl FnOnce(&PageContext, &T) -> Result<String, RenderError>,
 ) -> Response {
+    let app = state.app();
     let page_context = PageContext { now: app.clock.now(), zone: app.settings.fleet_time_zone };
-    let made = tokio::task::spawn_blocking(move || make(&app, &page_context)).await;
-    match made.unwrap_or_else(|panic| Err(PageError::Panicked(panic.to_string()))) {
-        Ok(html) => Html(html).into_response(),
-        Err(error) => problem::respond(&page_context, &error),
+    match state.run(move |app| ask(app, &page_context)).await {
+        Ok(data) => match render(&page_context, &data) {
+            Ok(html) => Html(html).into_response(),
+            Err(error) => problem::broken(&error),
+        },
+        Err(refusal) => problem::respond(&page_context, refusal.problem()),
     }
 }
 
@@ -85,8 +84,8 @@ fn number_of(what: &'static str, text: &str, remedy: &'static str) -> Result<i64
     text.parse().map_err(|_| Error::NotFound { what, key: text.to_owned(), remedy })
 }
 
-async fn home_page(State(app): State<App>, Query(query): Query<PlaceQuery>) -> Response {
-    page(app, move |app, page_context| {
+async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
         let night = query.night()?;
         let (tonight, load) = service::plan::overview(app)?;
         let unplaced = match &tonight.published {
@@ -95,7 +94,7 @@ async fn home_page(State(app): State<App>, Query(query): Query<PlaceQuery>) -> R
         };
         let few = PageQuery { limit: Some(FIRST_FEW), ..PageQuery::default() };
         let latest = NoticeQuery { limit: Some(FIRST_FEW), ..NoticeQuery::default() };
-        let data = HomePage {
+        Ok(HomePage {
             tonight,
             load,
             fleet: service::fleet::summary(app)?,
@@ -103,14 +102,16 @@ async fn home_page(State(app): State<App>, Query(query): Query<PlaceQuery>) -> R
             locks: service::lock::list(app, &few)?.items,
             notices: service::notice::list(app, &latest)?.items,
             night,
-        };
-        Ok(home::render_page(page_context, &data)?)
-    })
-    .await
+        })
+    };
+    page(state, ask, home::render_page).await
 }
 
-async fn appointments_page(State(app): State<App>, Query(query): Query<AppointmentsQuery>) -> Response {
-    page(app, move |app, page_context| {
+async fn appointments_page(
+    State(state): State<AppState>,
+    Query(query): Query<AppointmentsQuery>,
+) -> Response {
+    let ask = move |app: &App, page_context: &PageContext| {
         let word = |field: &Option<String>| given(field).map(str::to_owned);
         let night =
             query.night(page_context).map_err(|_| not_a_night(query.night.as_deref().unwrap_or_default()))?;
@@ -126,38 +127,38 @@ async fn appointments_page(State(app): State<App>, Query(query): Query<Appointme
             after: word(&query.after),
         };
         let appointments = service::appointment::list(app, &wanted)?;
-        Ok(appointments::render_page(page_context, &AppointmentsPage { appointments, query, night })?)
-    })
-    .await
+        Ok(AppointmentsPage { appointments, query, night })
+    };
+    page(state, ask, appointments::render_page).await
 }
 
-async fn plans_page(State(app): State<App>, Query(query): Query<PlaceQuery>) -> Response {
-    page(app, move |app, page_context| {
+async fn plans_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
         let wanted = PageQuery { after: query.after, ..PageQuery::default() };
         let plans = service::plan::list(app, &wanted)?;
-        Ok(plans::render_list(page_context, &PlansPage { plans })?)
-    })
-    .await
+        Ok(PlansPage { plans })
+    };
+    page(state, ask, plans::render_list).await
 }
 
 async fn plan_page(
-    State(app): State<App>,
+    State(state): State<AppState>,
     Path(id): Path<String>,
     Query(query): Query<PlaceQuery>,
 ) -> Response {
-    page(app, move |app, page_context| {
+    let ask = move |app: &App, _: &PageContext| {
         let id = number_of("plan", &id, "see `offpeak plan list`")?;
         let night = query.night()?;
         let plan = service::plan::show(app, id)?;
         let load = plan.report.as_ref().map(|_| service::plan::plan_load(app, id)).transpose()?;
         let unplaced = service::plan::items(app, id, true, None, given(&query.after))?;
-        Ok(plans::render_page(page_context, &PlanPage { plan, load, unplaced, night })?)
-    })
-    .await
+        Ok(PlanPage { plan, load, unplaced, night })
+    };
+    page(state, ask, plans::render_page).await
 }
 
-async fn notices_page(State(app): State<App>, Query(query): Query<NoticesQuery>) -> Response {
-    page(app, move |app, page_context| {
+async fn notices_page(State(state): State<AppState>, Query(query): Query<NoticesQuery>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
         let word = |field: &Option<String>| given(field).map(str::to_owned);
         let wanted = NoticeQuery {
             state: word(&query.state),
@@ -168,9 +169,9 @@ async fn notices_page(State(app): State<App>, Query(query): Query<NoticesQuery>)
         };
         let notices = service::notice::list(app, &wanted)?;
         let by_state = service::notice::counts(app)?;
-        Ok(notices::render_list(page_context, &NoticesPage { notices, query, by_state })?)
-    })
-    .await
+        Ok(NoticesPage { notices, query, by_state })
+    };
+    page(state, ask, notices::render_list).await
 }
 
 /// The part of a mail that an address asks for.
@@ -180,11 +181,11 @@ struct PartQuery {
 }
 
 async fn notice_page(
-    State(app): State<App>,
+    State(state): State<AppState>,
     Path(id): Path<String>,
     Query(query): Query<PartQuery>,
 ) -> Response {
-    page(app, move |app, page_context| {
+    let ask = move |app: &App, _: &PageContext| {
         let id = number_of("notice", &id, "see `offpeak notice list`")?;
         let part = match given(&query.part) {
             Some("text") => MailPart::Text,
@@ -195,20 +196,19 @@ async fn notice_page(
         let message = match service::notice::message(app, id) {
             Ok(message) => Some(message),
             Err(Error::Conflict(_)) => None,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
-        Ok(notices::render_page(page_context, &NoticePage { notice, message, part })?)
-    })
-    .await
+        Ok(NoticePage { notice, message, part })
+    };
+    page(state, ask, notices::render_page).await
 }
 
 /// The mail's own HTML, for the frame on its page: it may style itself and do nothing else.
-async fn notice_html(State(app): State<App>, Path(id): Path<String>) -> Response {
-    let mut response = page(app, move |app, _| {
-        let id = number_of("notice", &id, "see `offpeak notice list`")?;
-        Ok(service::notice::message(app, id)?.html)
-    })
-    .await;
+async fn notice_html(State(state): State<AppState>, Path(id): Path<String>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        service::notice::message(app, number_of("notice", &id, "see `offpeak notice list`")?)
+    };
+    let mut response = page(state, ask, |_, message| Ok(message.html.clone())).await;
     if response.status() == StatusCode::OK {
         let policy = HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -216,10 +216,6 @@ async fn notice_html(State(app): State<App>, Path(id): Path<String>) -> Response
     response
 }
 
-async fn terminal_page(State(app): State<App>, Path(serial): Path<String>) -> Response {
-    page(app, move |app, page_context| {
-        let history = service::fleet::history(app, &serial)?;
-        Ok(terminal::render_page(page_context, &history)?)
-    })
-    .await
+async fn terminal_page(State(state): State<AppState>, Path(serial): Path<String>) -> Response {
+    page(state, move |app, _| service::fleet::history(app, &serial), terminal::render_page).await
 }
