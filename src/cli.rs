@@ -10,6 +10,8 @@ pub mod commands;
 mod context;
 pub mod error;
 mod help;
+mod local;
+pub mod logging;
 pub mod output;
 pub mod render;
 pub mod values;
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Err(usage) => usage.exit(),
     };
     let output = Output::of_process(cli.globals.output.clone(), cli.globals.quiet, cli.globals.color);
+    logging::start_if_asked();
     let context = Context::new(cli.globals, output);
     ExitCode::from(run(&cli.command, &context))
 }

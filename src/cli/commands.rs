@@ -7,6 +7,7 @@ pub mod blackout;
 pub mod budget;
 pub mod campaign;
 pub mod completions;
+pub mod demo;
 pub mod fleet;
 pub mod lock;
 pub mod maintain;
@@ -15,6 +16,7 @@ pub mod notice;
 pub mod plan;
 pub mod problem;
 pub mod programme;
+pub mod serve;
 pub mod site;
 pub mod solve;
 pub mod terminal;
@@ -29,6 +31,8 @@ use crate::cli::error::CliError;
 /// Every command.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
     /// Import, generate, export and count the fleet
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
@@ -88,6 +92,8 @@ impl Command {
     /// Runs it.
     pub fn run(&self, context: &Context) -> Result<(), CliError> {
         match self {
+            Command::Demo(args) => demo::run(args, context),
+            Command::Serve(args) => serve::run(args, context),
             Command::Fleet(command) => command.run(context),
             Command::Merchant(command) => command.run(context),
             Command::Site(command) => command.run(context),

@@ -2,6 +2,7 @@
 //! first asked for.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::cli::Globals;
 use crate::cli::client::{Client, Remote};
 use crate::cli::error::CliError;
+use crate::cli::local::{self, Local};
 use crate::cli::output::{Output, Screen};
 
 /// What a command is given.
@@ -16,7 +18,7 @@ pub struct Context {
     /// Options of every command.
     pub globals: Globals,
     /// The streams.
-    pub output: Output,
+    pub output: Rc<Output>,
     client: OnceCell<Client>,
 }
 
@@ -37,12 +39,21 @@ pub struct Paging {
 impl Context {
     /// A context whose client is made from `globals` when it is first needed.
     pub fn new(globals: Globals, output: Output) -> Self {
-        Context { globals, output, client: OnceCell::new() }
+        Context { globals, output: Rc::new(output), client: OnceCell::new() }
     }
 
     /// A context that uses this client.
     pub fn with_client(globals: Globals, output: Output, client: Client) -> Self {
-        Context { globals, output, client: OnceCell::from(client) }
+        Context { globals, output: Rc::new(output), client: OnceCell::from(client) }
+    }
+
+    /// The same options and streams with another client.
+    pub(crate) fn on(&self, client: Client) -> Self {
+        Context {
+            globals: self.globals.clone(),
+            output: Rc::clone(&self.output),
+            client: OnceCell::from(client),
+        }
     }
 
     /// The client of this run.
@@ -52,7 +63,7 @@ impl Context {
         }
         let client = match &self.globals.server {
             Some(server) => Client::new(Remote::new(server, self.globals.token.as_deref())?),
-            None => return Err(CliError::internal("the local database is not wired yet")),
+            None => Local::open(local::settings(&self.globals)?)?.client(),
         };
         Ok(self.client.get_or_init(|| client))
     }

@@ -93,7 +93,7 @@ fn router() -> Router {
 
 /// Runs the same checks over both transports.
 fn with_both(check: impl Fn(&Client)) {
-    check(&Client::new(InProcess::new(runtime(), router())));
+    check(&Client::new(InProcess::new(Arc::new(runtime()), router())));
 
     let runtime = runtime();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");

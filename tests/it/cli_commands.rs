@@ -51,7 +51,7 @@ fn run(api: Router, arguments: &[&str]) -> Ran {
         .enable_all()
         .build()
         .expect("a runtime");
-    let client = Client::new(InProcess::new(runtime, Router::new().nest("/api/v1", api)));
+    let client = Client::new(InProcess::new(Arc::new(runtime), Router::new().nest("/api/v1", api)));
     let (stdout, stderr) = (Paper::default(), Paper::default());
     let output = Output::to(cli.globals.output.clone(), None, stdout.clone(), stderr.clone());
     let context = Context::with_client(cli.globals, output, client);

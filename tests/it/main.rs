@@ -1,5 +1,7 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+#![allow(unreachable_pub, reason = "nothing outside this binary sees any of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod calendar_laws;
 mod calendar_oracles;
 mod cli_binary;
@@ -14,7 +16,10 @@ mod mail_letters;
 mod mail_parsers;
 mod mail_postfix;
 mod mail_sink;
+mod main_job;
 mod pages_samples;
 mod pages_served;
 mod pages_views;
+mod scenarios;
 mod selector;
+mod support;

@@ -6,10 +6,10 @@ mod teller;
 
 use std::path::PathBuf;
 
-use crate::cli::commands::serve;
 use crate::cli::context::{Context, shell_quoted};
 use crate::cli::error::CliError;
 use crate::cli::local::Local;
+use crate::cli::logging::{self, LogFormat};
 
 use folder::{Folder, Found};
 
@@ -19,7 +19,9 @@ use folder::{Folder, Found};
 /// inspection, plans, verifies, publishes, writes the mails to the merchants into a folder, and serves the page.
 /// Everything is in one folder: settings, database, fleet files, mails. A second run uses what is there.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak demo\n  offpeak demo --dir /tmp/big --terminals 5000 --seed 3 --no-serve")]
+#[command(
+    after_help = "Example:\n  offpeak demo\n  offpeak demo --dir /tmp/big --terminals 5000 --seed 3 --no-serve"
+)]
 pub struct DemoArgs {
     /// Folder of the demo
     #[arg(long, value_name = "DIR", default_value = "demo")]
@@ -53,7 +55,7 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
         folder.start_afresh()?;
     }
     let mut local = Local::open(folder.settings()?)?;
-    let mut stage = context.on(local.client()?);
+    let mut stage = context.on(local.client());
     let finished = if reusable { story::finished(&stage)? } else { None };
     let outcome = match finished {
         Some(plan) => story::tell_again(&stage, &folder, &plan)?,
@@ -64,18 +66,21 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
                 drop(local);
                 folder.start_afresh()?;
                 local = Local::open(folder.settings()?)?;
-                stage = context.on(local.client()?);
+                stage = context.on(local.client());
             }
             story::tell(&stage, &folder, args.terminals, args.seed)?
         }
     };
     let settings = folder.settings_file();
     let program = std::env::args().next().unwrap_or_else(|| "offpeak".to_owned());
-    let by_hand = format!("{} --config {}", shell_quoted(&program), shell_quoted(&settings.display().to_string()));
+    let by_hand =
+        format!("{} --config {}", shell_quoted(&program), shell_quoted(&settings.display().to_string()));
     context.output.show(&outcome, |screen| outcome.draw(screen, &by_hand))?;
     if args.no_serve {
         return Ok(());
     }
     drop(stage);
-    serve::serve(context, local, &args.listen)
+    // Only what goes wrong: the story stays on the screen.
+    logging::start(LogFormat::Text, "warn");
+    local.serve(&args.listen, &context.output)
 }

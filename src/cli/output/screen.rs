@@ -7,17 +7,24 @@ use console::style;
 pub struct Screen {
     text: String,
     width: Option<usize>,
+    indent: &'static str,
 }
 
 impl Screen {
     /// An empty screen, `width` columns wide; as wide as it needs to be if `None`.
     pub fn new(width: Option<usize>) -> Self {
-        Screen { text: String::new(), width }
+        Screen { text: String::new(), width, indent: "" }
+    }
+
+    /// Draws from here on behind `indent`, in so much less width.
+    pub fn indented(&mut self, indent: &'static str) {
+        self.width = self.width.map(|width| width.saturating_sub(indent.len()));
+        self.indent = indent;
     }
 
     /// The columns there are to draw in: 100 where nothing limits them.
     pub fn columns(&self) -> usize {
-        self.width.unwrap_or(100)
+        self.width.unwrap_or(100 - self.indent.len())
     }
 
     /// What was drawn.
@@ -27,13 +34,17 @@ impl Screen {
 
     /// One line.
     pub fn line(&mut self, text: impl AsRef<str>) {
-        self.text.push_str(text.as_ref().trim_end());
+        let text = text.as_ref().trim_end();
+        if !text.is_empty() {
+            self.text.push_str(self.indent);
+        }
+        self.text.push_str(text);
         self.text.push('\n');
     }
 
     /// An empty line, unless there is one already or nothing was drawn yet.
     pub fn blank(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+        if !self.text.is_empty() && self.text != "\n" && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }

@@ -46,9 +46,30 @@ pub fn one(screen: &mut Screen, notice: &NoticeView, message: Option<&Message>) 
         }
         None => {
             screen.blank();
-            screen.line("It is not put into words yet: that happens when it is sent.");
+            screen.line("It has nothing left to say: what it was about has changed.");
         }
     }
+}
+
+/// A line in pieces of at most `width` columns, each behind the blanks and the dash that the line begins with.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let text = line.trim_start_matches([' ', '-', '·']);
+    let lead = &line[..line.len() - text.len()];
+    let room = width.saturating_sub(lead.chars().count()).max(20);
+    let mut pieces = vec![lead.to_owned()];
+    let mut used = 0;
+    for word in text.split_inclusive(' ') {
+        let columns = console::measure_text_width(word.trim_end());
+        if used > 0 && used + columns > room {
+            pieces.push(" ".repeat(lead.chars().count()));
+            used = 0;
+        }
+        used += console::measure_text_width(word);
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(word);
+        }
+    }
+    pieces
 }
 
 /// A mail in a frame: its head and its plain text, cut after `most_lines`.
@@ -69,10 +90,11 @@ pub fn mail(screen: &mut Screen, message: &Message, most_lines: Option<usize>) {
         ));
     }
     screen.line(&bar);
-    let lines: Vec<&str> = message.text.trim_end().lines().collect();
+    let lines: Vec<String> =
+        message.text.trim_end().lines().flat_map(|line| wrapped(line, width.saturating_sub(2))).collect();
     let shown = most_lines.unwrap_or(lines.len()).min(lines.len());
     for line in &lines[..shown] {
-        screen.line(format!("{bar} {line}"));
+        screen.line(format!("{bar} {line}").trim_end());
     }
     if shown < lines.len() {
         screen.line(format!("{bar} {}", edge(&format!("… {} more lines", lines.len() - shown))));

@@ -6,6 +6,7 @@ use crate::api::plan::{PlanDiff, PlanItem, PlanReport, PlanView};
 use crate::cli::output::{Screen, Table, count, plural};
 use crate::cli::render::problem::finding_line;
 use crate::cli::render::{campaign, instant, optional, share};
+use crate::domain::plan::PlanState;
 
 /// Plans, one a line.
 pub fn list(screen: &mut Screen, plans: &[PlanView]) {
@@ -32,7 +33,7 @@ pub fn one(screen: &mut Screen, plan: &PlanView) {
     if let Some(error) = &plan.error {
         screen.line(format!("  It failed: {error}"));
     }
-    if let Some(progress) = &plan.progress {
+    if let Some(progress) = plan.progress.as_ref().filter(|_| plan.state == PlanState::Solving) {
         screen.line(format!(
             "  {}: {} of {} placed",
             progress.phase,
@@ -51,13 +52,6 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
         (Some(from), Some(to)) => Some(format!("{} to {}", instant(from), instant(to))),
         _ => None,
     };
-    let within = |part: u64, bound: u64| {
-        if part <= bound {
-            "the proven minimum".into()
-        } else {
-            format!("{} at least is unavoidable", share(bound, part))
-        }
-    };
     screen.pairs(&[
         ("horizon", horizon),
         (
@@ -70,16 +64,7 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
                 share(report.weight_upper, report.weight_total),
             )),
         ),
-        (
-            "disruption",
-            (report.placed > 0).then(|| {
-                format!(
-                    "{} ({})",
-                    count(report.disruption),
-                    within(report.disruption, report.disruption_lower)
-                )
-            }),
-        ),
+        ("disruption", (report.placed > 0).then(|| disruption(report))),
         ("at once", Some(format!("at most {} down", plural(report.peak_down, "terminal")))),
         (
             "visits",
@@ -119,6 +104,25 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
         }
     }
     campaign::skipped(screen, &report.skipped);
+}
+
+/// How much the plan disturbs, and how much less would be possible.
+fn disruption(report: &PlanReport) -> String {
+    let PlanReport { disruption, disruption_lower: lower, .. } = report;
+    match (disruption, lower) {
+        (disruption, lower) if disruption <= lower => {
+            format!("{}, which is the proven minimum", count(*disruption))
+        }
+        (disruption, 0) => count(*disruption),
+        (disruption, lower) => {
+            let above = (*disruption as f64 / *lower as f64 - 1.0) * 100.0;
+            format!(
+                "{}, within {:.1} % of the proven minimum",
+                count(*disruption),
+                (above * 10.0).ceil() / 10.0
+            )
+        }
+    }
 }
 
 fn verdict(report: &PlanReport) -> String {

@@ -30,9 +30,9 @@ impl Folder {
             Err(error) if error.kind() == IoErrorKind::NotFound => {}
             _ => return Err(not_ours(path)),
         }
-        match std::fs::read_dir(path) {
-            Ok(mut entries) if entries.next().is_none() => Ok((folder, Found::Nothing)),
-            Ok(_) => Err(not_ours(path)),
+        match std::fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => Ok((folder, Found::Nothing)),
+            Ok(false) => Err(not_ours(path)),
             Err(error) if error.kind() == IoErrorKind::NotFound => Ok((folder, Found::Nothing)),
             Err(error) => Err(CliError::file("look into", path, &error)),
         }

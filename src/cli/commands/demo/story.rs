@@ -5,18 +5,18 @@ use serde::Serialize;
 
 use super::folder::Folder;
 use super::teller::Teller;
+use crate::api::Because;
 use crate::api::Page;
-use crate::api::appointment::AppointmentView;
+use crate::api::appointment::{Maintenance, MaintenanceResult};
 use crate::api::budget::{BudgetView, NewBudget};
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, WindowView};
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
-use crate::api::fleet::{FleetSummary, ImportReport};
-use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::api::fleet::{FleetSummary, ImportReport, TerminalView};
+use crate::api::notice::{Message, NoticeQuery, NoticeView};
 use crate::api::plan::{Load, NewPlan, PlanView, Tonight};
-use crate::api::Because;
 use crate::cli::commands::{fleet, plan, worker};
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::{Screen, count, plural};
 use crate::cli::render;
 use crate::domain::budget::Limit;
@@ -39,21 +39,35 @@ pub(super) struct Outcome {
 impl Outcome {
     /// The end of the story: what there is now, and what to try.
     pub(super) fn draw(&self, screen: &mut Screen, by_hand: &str) {
+        screen.line("");
         screen.heading("That was the main job");
         screen.pairs(&[
-            ("fleet", Some(format!(
-                "{} at {} of {}",
-                plural(self.terminals, "terminal"),
-                plural(self.sites, "site"),
-                plural(self.merchants, "merchant")
-            ))),
-            ("published", Some(format!(
-                "plan {}: {}, {} told ahead",
-                self.plan,
-                plural(self.appointments, "appointment"),
-                plural(self.announced_merchants, "merchant")
-            ))),
-            ("mails", Some(format!("{} in {}/mail (*.eml: open one in a mail program)", count(self.mails), self.folder))),
+            (
+                "fleet",
+                Some(format!(
+                    "{} at {} of {}",
+                    plural(self.terminals, "active terminal"),
+                    plural(self.sites, "site"),
+                    plural(self.merchants, "merchant")
+                )),
+            ),
+            (
+                "published",
+                Some(format!(
+                    "plan {}: {}, {} told ahead",
+                    self.plan,
+                    plural(self.appointments, "appointment"),
+                    plural(self.announced_merchants, "merchant")
+                )),
+            ),
+            (
+                "mails",
+                Some(format!(
+                    "{} in {}/mail (*.eml: open one in a mail program)",
+                    count(self.mails),
+                    self.folder
+                )),
+            ),
             ("all of it", Some(format!("{}: settings, database, fleet files, mails", self.folder))),
         ]);
         screen.heading("Try");
@@ -77,6 +91,10 @@ pub(super) fn tell(
 ) -> Result<Outcome, CliError> {
     let mut teller = Teller::new(context);
     let now = context.client()?.get::<Tonight>("/tonight")?.now;
+    teller.title(
+        "Offpeak, the whole main job on a made-up fleet",
+        "Each step shows the command that does the same by hand, and what came of it.",
+    )?;
 
     teller.step("A fleet comes in")?;
     let summary = import_fleet(context, &teller, folder, terminals, seed)?;
@@ -95,6 +113,9 @@ pub(super) fn tell(
 
     teller.step("The merchants are told")?;
     tell_merchants(context, &teller, folder)?;
+
+    teller.step("A wish that is refused, with its reason")?;
+    ask_for_tonight(context, &teller)?;
 
     let report = published.report.unwrap_or_default();
     Ok(Outcome {
@@ -169,7 +190,9 @@ fn import_fleet(
         plural(report.terminals.created, "terminal"),
         plural(summary.by_region.len(), "region"),
     ))?;
-    teller.draw(|screen| render::fleet::summary(screen, &FleetSummary { by_model: Vec::new(), ..summary.clone() }))?;
+    teller.draw(|screen| {
+        render::fleet::summary(screen, &FleetSummary { by_model: Vec::new(), ..summary.clone() })
+    })?;
     Ok(summary)
 }
 
@@ -224,15 +247,18 @@ fn set_rules(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) -> Resu
         hours: None,
     };
     let budgets = [
-        budget("fleet", Limit::Percent(4), 1),
-        budget("region", Limit::Percent(10), 2),
-        budget("host", Limit::Percent(8), 2),
-        budget("cell", Limit::Count(2), 1),
+        budget("fleet", Limit::Percent(1), 1),
+        budget("region", Limit::Percent(4), 1),
+        budget("host", Limit::Percent(4), 1),
+        budget("cell", Limit::Count(1), 1),
         budget("site", Limit::Percent(50), 1),
     ];
     teller.commands(&[
-        "offpeak budget add fleet --percent 4",
-        "offpeak budget add region --percent 10 --min 2      (and host 8 %, cell 2 terminals, site 50 %)",
+        "offpeak budget add fleet --percent 1",
+        "offpeak budget add region --percent 4",
+        "offpeak budget add host --percent 4",
+        "offpeak budget add cell --count 1",
+        "offpeak budget add site --percent 50",
     ])?;
     for new in &budgets {
         let _: BudgetView = client.post("/budgets", new)?;
@@ -265,7 +291,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
     let inspection = NewCampaign {
         name: "radio-check".into(),
         work: Work::Inspection { on_site: false },
-        selector: r#"carrier like "*" and volume >= 20"#.into(),
+        selector: r#"carrier like "*""#.into(),
         duration_minutes: 15,
         priority: Some(3),
         notice_lead_minutes: None,
@@ -292,7 +318,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
         let skipped: u64 = targets.skipped.iter().map(|skipped| skipped.terminals).sum();
         let what = match created.work {
             Work::Firmware { .. } => "the firmware of every A-series terminal",
-            Work::Inspection { .. } => "a look, over the network, at busy terminals on mobile carriers",
+            Work::Inspection { .. } => "a look, over the network, at every terminal on a mobile carrier",
         };
         teller.say(&format!(
             "{}: {what}. {} picked, {} to plan, {} skipped{}",
@@ -326,8 +352,7 @@ fn make_plan(context: &Context, teller: &Teller<'_>) -> Result<PlanView, CliErro
 fn publish(context: &Context, teller: &Teller<'_>, planned: &PlanView) -> Result<PlanView, CliError> {
     teller.commands(&[&format!("offpeak plan publish {}", planned.id)])?;
     let because = Because { reason: Some("demo".into()) };
-    let published: PlanView =
-        context.client()?.post(&format!("/plans/{}/publish", planned.id), &because)?;
+    let published: PlanView = context.client()?.post(&format!("/plans/{}/publish", planned.id), &because)?;
     teller.say(&plan::published_sentence(&published))?;
     teller.say("Appointments and mails were written in one transaction, or nothing would have been.")?;
     Ok(published)
@@ -335,15 +360,7 @@ fn publish(context: &Context, teller: &Teller<'_>, planned: &PlanView) -> Result
 
 fn tell_merchants(context: &Context, teller: &Teller<'_>, folder: &Folder) -> Result<(), CliError> {
     teller.commands(&["offpeak worker run notify"])?;
-    // A pass sends at most a batch: it is repeated until one finds nothing to send.
-    const MOST_PASSES: u32 = 1000;
-    for _ in 0..MOST_PASSES {
-        let before = folder.mails();
-        worker::pass(worker::Worker::Notify, context)?;
-        if folder.mails() == before {
-            break;
-        }
-    }
+    worker::pass(worker::Worker::Notify, context)?;
     teller.say(&format!(
         "{} written to {}, one a merchant a night, each with its calendar entry. The mail server there is a folder; \
          a real one is one line of offpeak.toml. This is one of them:",
@@ -359,6 +376,36 @@ fn tell_merchants(context: &Context, teller: &Teller<'_>, folder: &Folder) -> Re
     Ok(())
 }
 
+/// An engineer wants a terminal tonight: the same rules say no, why, and when they would say yes.
+fn ask_for_tonight(context: &Context, teller: &Teller<'_>) -> Result<(), CliError> {
+    let client = context.client()?;
+    let page: Page<TerminalView> = client.list("/terminals", &(), None, Some(100))?;
+    let Some(terminal) = page.items.into_iter().find(|terminal| !terminal.retired) else { return Ok(()) };
+    let request = Maintenance {
+        serials: vec![terminal.serial.clone()],
+        at: "tonight 02:00".into(),
+        duration_minutes: 20,
+        reason: "reader swallows cards".into(),
+        emergency: false,
+        dry_run: true,
+    };
+    teller.commands(&[&format!(
+        "offpeak maintain --terminal {} --at 'tonight 02:00' --for 20m --reason '{}' --dry-run",
+        terminal.serial, request.reason
+    )])?;
+    match client.post::<MaintenanceResult>("/maintenance", &request) {
+        Ok(_) => teller.say("Tonight is legal: it would have been arranged."),
+        Err(error) if error.kind == ErrorKind::Refused => {
+            teller.draw(|screen| render::problem::error(screen, &error))?;
+            teller.say(
+                "Ad-hoc work keeps the rules of every plan. `--emergency` breaks the notice rule alone, with a \
+                 reason on the audit trail, and mails at once.",
+            )
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// An announcement that went out, in English if there is one.
 fn one_mail(context: &Context) -> Result<Option<Message>, CliError> {
     let client = context.client()?;
@@ -367,5 +414,5 @@ fn one_mail(context: &Context) -> Result<Option<Message>, CliError> {
     let Some(notice) = sent.items.iter().find(|notice| notice.locale == "en").or(sent.items.first()) else {
         return Ok(None);
     };
-    client.get(&format!("/notices/{}/text", notice.id)).map(Some)
+    client.get(&format!("/notices/{}/message", notice.id)).map(Some)
 }

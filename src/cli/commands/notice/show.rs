@@ -1,8 +1,8 @@
 //! `offpeak notice show`.
 
-use crate::api::notice::NoticeView;
+use crate::api::notice::{Message, NoticeView};
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::render;
 
 /// Read a mail as the merchant does
@@ -27,9 +27,19 @@ pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let path = format!("/notices/{}", args.id);
     if args.raw {
-        let message = client.download(&format!("{path}/message"), &())?;
+        let message = client.download(&format!("{path}/raw"), &())?;
         return context.output.bytes(&message);
     }
     let notice: NoticeView = client.get(&path)?;
-    context.output.show(&notice, |screen| render::notice::one(screen, &notice, None))
+    let message: Option<Message> = match client.get(&format!("{path}/message")) {
+        Ok(message) => Some(message),
+        // It has nothing left to say: what it was about has changed.
+        Err(error) if error.kind == ErrorKind::Conflict => None,
+        Err(error) => return Err(error),
+    };
+    if args.html {
+        let html = message.map(|message| message.html).unwrap_or_default();
+        return context.output.bytes(html.as_bytes());
+    }
+    context.output.show(&notice, |screen| render::notice::one(screen, &notice, message.as_ref()))
 }

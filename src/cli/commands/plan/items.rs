@@ -1,5 +1,7 @@
 //! `offpeak plan items`.
 
+use serde::Serialize;
+
 use crate::api::plan::PlanItem;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
@@ -23,27 +25,19 @@ pub struct ItemsArgs {
     pub paging: Paging,
 }
 
+#[derive(Serialize)]
+struct Query {
+    unplaced: bool,
+}
+
 /// Runs it.
 pub(super) fn run(args: &ItemsArgs, context: &Context) -> Result<(), CliError> {
     let path = format!("/plans/{}/items", args.id);
-    let limit = (!args.paging.all && !args.unplaced).then_some(args.paging.limit);
-    let mut page = context.client()?.list::<PlanItem>(&path, &(), args.paging.after.as_deref(), limit)?;
-    if args.unplaced {
-        page.items.retain(|item| item.unplaced.is_some());
-    }
-    context.output.show(&page, |screen| {
-        if page.items.is_empty() {
-            screen.line(if args.unplaced {
-                "Every terminal of this plan has a place."
-            } else {
-                "This plan has no work: no active campaign picks a terminal that needs an appointment."
-            });
-        } else {
-            render::plan::items(screen, &page.items);
-        }
-    })?;
-    if page.next.is_some() {
-        context.output.hint("There is more: add --all.");
-    }
-    Ok(())
+    let empty = if args.unplaced {
+        "Every terminal of this plan has a place."
+    } else {
+        "This plan has no work: no active campaign picks a terminal that needs an appointment."
+    };
+    let query = Query { unplaced: args.unplaced };
+    context.show_list::<PlanItem>(&path, &query, &args.paging, empty, render::plan::items)
 }

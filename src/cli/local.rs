@@ -1,0 +1,104 @@
+//! Offpeak in this process: the settings, the database, the router, the runtime that its work runs on.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use crate::boot::{self, BootError};
+use crate::cli::Globals;
+use crate::cli::client::{Client, InProcess};
+use crate::cli::error::{CliError, ErrorKind};
+use crate::cli::output::Output;
+use crate::config::Settings;
+use crate::db::DatabaseError;
+use crate::service::Actor;
+use crate::web::{self, AppState, ServeError};
+
+/// Offpeak on a database of this machine, or on one that this machine reaches.
+pub(crate) struct Local {
+    runtime: Arc<Runtime>,
+    state: AppState,
+}
+
+/// The settings that the command line names.
+pub(crate) fn settings(globals: &Globals) -> Result<Settings, CliError> {
+    if let Some(path) = globals.config.as_deref().filter(|path| !path.exists()) {
+        return Err(CliError::new(
+            ErrorKind::NotFound,
+            format!("the configuration file {} is not there", path.display()),
+        ));
+    }
+    let mut settings =
+        Settings::load(globals.config.as_deref()).map_err(|error| CliError::usage(error.to_string()))?;
+    if let Some(database) = &globals.database {
+        settings.database_url.clone_from(database);
+    }
+    Ok(settings)
+}
+
+impl Local {
+    /// Opens the database and brings its schema up to date. No background loop runs.
+    pub(crate) fn open(settings: Settings) -> Result<Self, CliError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CliError::internal(format!("no thread can be started: {error}")))?;
+        let state = boot::start(settings).map_err(not_started)?;
+        Ok(Local { runtime: Arc::new(runtime), state })
+    }
+
+    /// A client of the very router that [`Local::serve`] serves; what it does is done by the system's user.
+    pub(crate) fn client(&self) -> Client {
+        let router = web::router(self.state.clone());
+        Client::new(InProcess::new(Arc::clone(&self.runtime), router).acting_as(Actor::local()))
+    }
+
+    /// Serves the page and the API, and runs the loops, until Ctrl-C or SIGTERM. Says where as soon as it listens.
+    pub(crate) fn serve(&self, listen: &str, output: &Output) -> Result<(), CliError> {
+        let mut told = Ok(());
+        let served =
+            self.runtime.block_on(web::serve(self.state.clone(), listen, stop_signal(), |address| {
+                let url = format!("http://{address}");
+                told = output.show(&serde_json::json!({ "url": url }), |screen| {
+                    screen.blank();
+                    screen.line(format!("Offpeak is at {}", console::style(&url).bold().underlined()));
+                });
+                output.hint("Ctrl-C stops it; what is under way is finished first.");
+            }));
+        served.map_err(|error| match error {
+            ServeError::Address(_) | ServeError::NoToken(_) => CliError::usage(error.to_string()),
+            ServeError::Listen { .. } => CliError::new(ErrorKind::Unavailable, error.to_string())
+                .hint("Another port: --listen 127.0.0.1:8081"),
+            ServeError::Broken(_) => CliError::internal(error.to_string()),
+        })?;
+        told
+    }
+}
+
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
+
+fn not_started(error: BootError) -> CliError {
+    let kind = match &error {
+        BootError::Database(DatabaseError::UnknownScheme(_))
+        | BootError::MailUrl(_)
+        | BootError::MailSetup(_) => ErrorKind::Usage,
+        BootError::Database(DatabaseError::Unreachable(_) | DatabaseError::Migration(_)) => {
+            ErrorKind::Unavailable
+        }
+    };
+    CliError::new(kind, error.to_string())
+}
