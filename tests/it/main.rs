@@ -23,3 +23,4 @@ mod pages_views;
 mod scenarios;
 mod selector;
 mod support;
+mod tidy;
