@@ -13,6 +13,7 @@ mod bound;
 mod construct;
 mod explain;
 mod ledger;
+mod negotiate;
 mod polish;
 mod prices;
 mod repair;
@@ -22,11 +23,14 @@ mod tables;
 use std::time::Duration;
 
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::domain::problem::Problem;
 use board::Board;
+use negotiate::Negotiation;
+use prices::Prices;
 pub use report::{Relaxation, Report, group_load};
 use tables::Tables;
 
@@ -142,19 +146,34 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
     };
 
     report_progress(Phase::Pricing, &board, 0);
+    let mut order: Vec<u32> = (0..tables.task_count()).filter(|&task| !tables.pinned(task)).collect();
+    if negotiate::par("SHUF", 1.0) > 0.0 { order.shuffle(&mut random); }
+    let lap = |what: &str| if negotiate::trace() { eprintln!("lap {what} {:?}", watch.elapsed()); };
     let prices = match options.effort {
-        Effort::Fast => prices::Prices::none(&tables),
-        _ => prices::learn(&tables, options, &stop),
+        Effort::Fast => Prices::none(&tables),
+        _ => {
+            let mut negotiation = Negotiation::new(&tables);
+            let prices = negotiation.run(&order, &stop);
+            report_progress(Phase::Placing, &board, 0);
+            construct::place_wishes(&mut board, negotiation.wishes());
+            prices
+        }
     };
-    report_progress(Phase::Placing, &board, 0);
+    lap("negotiated");
+    if negotiate::trace() { eprintln!("wishes granted {}", board.placed_count()); }
     construct::place_all(&mut board, &prices);
+    lap("placed");
     report_progress(Phase::Repairing, &board, 0);
     repair::make_room(&mut board, &prices, options.effort, &mut random, &stop);
+    lap("repaired");
     if options.effort != Effort::Fast {
         report_progress(Phase::Improving, &board, 0);
         polish::improve(&mut board, options.effort, &mut random, &stop);
     }
+    lap("polished");
     let cut_short = stop.now();
+    let prices = prices::sharpen(&tables, prices, negotiate::par("ROUNDS", 10.0) as usize, &stop);
+    lap("sharpened");
 
     let before_bound = watch.elapsed();
     let bound = bound::prove(&board, &prices, options.threads);

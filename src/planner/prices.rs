@@ -6,8 +6,9 @@
 //! bound on the disruption of every plan, whatever the charges.
 
 use super::board::Board;
-use super::tables::{Count, NONE, Tables};
-use super::{SolveOptions, Stop};
+use super::Stop;
+use super::negotiate::{par, trace};
+use super::tables::{NONE, Tables};
 
 /// A charge for each slot of some rows of the ledger, kept as running sums.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Prices {
         Prices { place: vec![NONE; tables.dense.len()], sums: Vec::new(), stride: tables.slots as usize + 1 }
     }
 
-    fn of(tables: &Tables<'_>, rows: &[u32], charges: &[i64]) -> Prices {
+    pub(super) fn of(tables: &Tables<'_>, rows: &[u32], charges: &[i64]) -> Prices {
         let mut prices = Prices::none(tables);
         let slots = tables.slots as usize;
         for (place, &row) in rows.iter().enumerate() {
@@ -98,8 +99,8 @@ pub(super) fn least(
     best
 }
 
-/// Learns charges for the rows that may bind.
-pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_>) -> Prices {
+/// Raises the bound of `prices` by so many subgradient steps.
+pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: &Stop<'_>) -> Prices {
     let board = Board::new(tables);
     let slots = tables.slots as usize;
     let rows: Vec<u32> = (0..tables.dense.len() as u32).collect();
@@ -107,13 +108,16 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
         .iter()
         .flat_map(|&row| board.ledger.left_row(row).iter().map(|&left| i64::from(left.max(0))))
         .collect();
-    let mut charges = vec![0f64; capacity.len()];
+    let mut charges: Vec<f64> = rows
+        .iter()
+        .flat_map(|&row| prices.row(row).unwrap_or_default().windows(2).map(|pair| (pair[1] - pair[0]) as f64))
+        .collect();
     let mut direction = vec![0f64; capacity.len()];
-    let mut best: (i64, Vec<i64>) = (i64::MIN, vec![0; capacity.len()]);
+    let mut best: (i64, Vec<i64>) = (i64::MIN, charges.iter().map(|&charge| charge as i64).collect());
     let mut gap = 0.0;
     let mut stale = 0;
     let mut buffer = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         if stop.now() {
             break;
         }
@@ -128,23 +132,21 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
             let Some((cost, start)) = least(tables, &prices, task, &mut buffer) else { continue };
             value += cost;
             let end = start + tables.problem.duration(task);
-            for &group in tables.problem.groups_of(task) {
-                if let Count::Dense(row) = tables.count(group) {
-                    usage[row as usize * (slots + 1) + start as usize] += 1;
-                    usage[row as usize * (slots + 1) + end as usize] -= 1;
-                }
+            for row in tables.rows(task) {
+                usage[row as usize * (slots + 1) + start as usize] += 1;
+                usage[row as usize * (slots + 1) + end as usize] -= 1;
             }
         }
         if round == 0 {
-            gap = 0.3 * value as f64;
+            gap = par("GAP", 0.2) * value.abs() as f64;
         }
         if value > best.0 {
             stale = 0;
             best = (value, whole);
         } else {
             stale += 1;
-            if stale >= 4 {
-                gap *= 0.6;
+            if stale >= par("STALE", 3.0) as i32 {
+                gap *= par("SHRINK", 0.7);
                 stale = 0;
             }
         }
@@ -156,14 +158,14 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
                 let at = row * slots + slot;
                 let excess = (down - capacity[at]) as f64;
                 let useful = if excess < 0.0 && charges[at] <= 0.0 { 0.0 } else { excess };
-                direction[at] = useful + 0.6 * direction[at];
+                direction[at] = useful + par("DEFL", 0.6) * direction[at];
                 norm += direction[at] * direction[at];
             }
         }
         if norm == 0.0 {
             break;
         }
-        if std::env::var_os("OFFPEAK_TRACE").is_some() {
+        if trace() {
             eprintln!("round {round} value {value} best {} gap {gap}", best.0);
         }
         let step = (best.0 as f64 + gap - value as f64) / norm;
@@ -173,5 +175,3 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
     }
     Prices::of(tables, &rows, &best.1)
 }
-
-const ROUNDS: usize = 60;
