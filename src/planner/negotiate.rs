@@ -17,7 +17,7 @@ use super::tables::{Count, NONE, Tables};
 /// Passes that learn prices.
 const LEARNING_PASSES: usize = 30;
 /// Passes that settle on a plan, at most.
-const SETTLING_PASSES: usize = 40;
+const SETTLING_PASSES: usize = 80;
 /// A charge that nobody pays if there is any other way.
 const CLOSED: f32 = 1e15;
 
@@ -82,7 +82,7 @@ impl<'t> Negotiation<'t> {
     pub(super) fn run(&mut self, order: &[u32], stop: &Stop<'_>) -> Prices {
         let unit = self.typical_cost();
         let mut step = par("ALPHA", 8.0) as f32 * unit;
-        self.present = par("PRES", 0.5) as f32 * unit;
+        self.present = par("PRES", 0.3) as f32 * unit;
         let dual = par("DUAL", LEARNING_PASSES as f64) as usize;
         let passes = par("PASSES", SETTLING_PASSES as f64) as usize;
         for _ in 0..dual {
@@ -92,12 +92,12 @@ impl<'t> Negotiation<'t> {
             for &task in order {
                 self.reconsider(task);
             }
-            self.remember(step);
-            step *= par("DECAY", 0.85) as f32;
+            self.remember(step, step);
+            step *= par("DECAY", 0.87) as f32;
         }
         let prices = self.prices();
-        self.present = par("PRES2", 1.0) as f32 * unit;
-        let every = par("EVERY", 4.0) as usize;
+        self.present = par("PRES2", 0.3) as f32 * unit;
+        let every = par("EVERY", 2.0) as usize;
         for pass in 0..passes {
             if stop.now() {
                 break;
@@ -116,8 +116,8 @@ impl<'t> Negotiation<'t> {
             if crowded == 0 {
                 break;
             }
-            self.present *= par("GROW", 1.1) as f32;
-            self.remember(par("ALPHA2", 0.1) as f32 * unit);
+            self.present *= par("GROW", 1.05) as f32;
+            self.remember(par("ALPHA2", 2.0) as f32 * unit, par("FALL", 2.0) as f32 * unit);
         }
         prices
     }
@@ -196,10 +196,11 @@ impl<'t> Negotiation<'t> {
     }
 
     /// Charges rise where too many are, in proportion to the room, and fall where there is room.
-    fn remember(&mut self, step: f32) {
+    fn remember(&mut self, rise: f32, fall: f32) {
         for at in 0..self.load.len() {
             if self.room[at] > 0 {
                 let excess = (self.load[at] - self.room[at]) as f32 / self.room[at] as f32;
+                let step = if excess > 0.0 { rise } else { fall };
                 self.history[at] = (self.history[at] + step * excess).max(0.0);
             }
             self.charge[at] = self.charge_at(at);
