@@ -25,17 +25,20 @@ pub(super) fn make_room(
     stop: &Stop<'_>,
 ) {
     let tables = board.tables;
-    let waiting: Vec<u32> = (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    let waiting: Vec<u32> = (0..tables.task_count())
+        .filter(|&task| board.start(task).is_none())
+        .filter(|&task| tables.runs(task, tables.problem.release(task), tables.problem.deadline(task)).next().is_some())
+        .collect();
     if waiting.is_empty() {
         return;
     }
-    let tries_a_task = match effort {
-        Effort::Fast => 20,
-        Effort::Standard => 400,
-        Effort::Best => 4000,
+    let steps_a_task = match effort {
+        Effort::Fast => 40,
+        Effort::Standard => super::negotiate::par("TRIES", 2000.0) as usize,
+        Effort::Best => 20_000,
     };
-    let tries = tries_a_task * waiting.len().max(50);
-    Repair::new(board, prices, waiting).run(tries, random, stop);
+    let steps = steps_a_task * waiting.len().max(50);
+    Repair::new(board, prices, waiting).run(steps, random, stop);
 }
 
 struct Repair<'b, 't, 'q> {
@@ -44,65 +47,98 @@ struct Repair<'b, 't, 'q> {
     waiting: Vec<u32>,
     /// How often each task was hard to place.
     hardness: Vec<u32>,
-    /// Changes since the board was heaviest: the task and where it was before.
+    /// Changes since the chain began: the task and where it was before.
     journal: Vec<(u32, Option<u32>)>,
-    unplaced_weight: u64,
-    least_unplaced_weight: u64,
 }
 
 impl<'b, 't, 'q> Repair<'b, 't, 'q> {
     fn new(board: &'b mut Board<'t>, prices: &'q Prices, waiting: Vec<u32>) -> Repair<'b, 't, 'q> {
-        let tables = board.tables;
-        let unplaced_weight = waiting.iter().map(|&task| u64::from(tables.problem.weight(task))).sum();
-        Repair {
-            hardness: vec![1; tables.task_count() as usize],
-            board,
-            prices,
-            waiting,
-            journal: Vec::new(),
-            unplaced_weight,
-            least_unplaced_weight: unplaced_weight,
+        let hardness = vec![1; board.tables.task_count() as usize];
+        Repair { hardness, board, prices, waiting, journal: Vec::new() }
+    }
+
+    fn run(&mut self, steps: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+        let mut taken = 0;
+        let mut turn = 0usize;
+        while taken < steps && !self.waiting.is_empty() && !stop.now() {
+            if super::negotiate::trace() && turn.is_power_of_two() {
+                eprintln!("repair {turn} {taken} of {steps} waiting {} weight {}", self.waiting.len(), self.waiting.iter().map(|&t| self.board.tables.problem.weight(t)).sum::<u32>());
+            }
+            turn += 1;
+            let at = random.random_range(0..self.waiting.len());
+            let task = self.waiting.swap_remove(at);
+            taken += self.chain(task, random);
         }
     }
 
-    fn run(&mut self, tries: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
-        for _ in 0..tries {
-            if self.waiting.is_empty() || stop.now() {
-                break;
-            }
-            let at = random.random_range(0..self.waiting.len());
-            let task = self.waiting.swap_remove(at);
-            if let Some((start, _)) = self.board.best_start(task, self.prices) {
-                self.put(task, start);
+    /// Places a task and those it pushes out, one after the other, for as long as it looks promising. Kept if
+    /// less weight is homeless in the end than in the beginning, or as much (the homeless are others then, and
+    /// the next chain starts from there); undone otherwise. Returns the number of steps.
+    fn chain(&mut self, task: u32, random: &mut ChaCha8Rng) -> usize {
+        let at_stake = self.weight(task);
+        let mut homeless = vec![task];
+        let mut homeless_weight = at_stake;
+        let mut level: Option<(usize, Vec<u32>)> = None;
+        let chain_max = super::negotiate::par("CHAIN", 30.0) as usize;
+        let homeless_max = super::negotiate::par("HOME", 5.0) as usize;
+        let mut steps = 0;
+        self.journal.clear();
+        while steps < chain_max && homeless.len() <= homeless_max {
+            steps += 1;
+            let at = random.random_range(0..homeless.len());
+            let next = homeless.swap_remove(at);
+            if let Some((start, _)) = self.board.best_start(next, self.prices) {
+                self.put(next, start);
+                homeless_weight -= self.weight(next);
             } else {
-                self.hardness[task as usize] = self.hardness[task as usize].saturating_add(1);
-                match self.cheapest_ejection(task, random) {
-                    Some((start, ejected)) => {
-                        for &other in &ejected {
-                            self.take_out(other);
+                self.hardness[next as usize] = self.hardness[next as usize].saturating_add(1);
+                let Some((start, ejected)) = self.cheapest_ejection(next, random) else {
+                    homeless.push(next);
+                    break;
+                };
+                for &other in &ejected {
+                    self.take_out(other);
+                    homeless_weight += self.weight(other);
+                }
+                self.put(next, start);
+                homeless_weight -= self.weight(next);
+                for other in ejected {
+                    match self.board.best_start(other, self.prices) {
+                        Some((start, _)) => {
+                            self.put(other, start);
+                            homeless_weight -= self.weight(other);
                         }
-                        self.put(task, start);
-                        for other in ejected {
-                            match self.board.best_start(other, self.prices) {
-                                Some((start, _)) => self.put(other, start),
-                                None => self.waiting.push(other),
-                            }
-                        }
+                        None => homeless.push(other),
                     }
-                    None => self.waiting.push(task),
                 }
             }
-            if self.unplaced_weight < self.least_unplaced_weight {
-                self.least_unplaced_weight = self.unplaced_weight;
-                self.journal.clear();
+            if homeless_weight < at_stake {
+                self.waiting.append(&mut homeless);
+                return steps;
+            }
+            if homeless_weight == at_stake {
+                level = Some((self.journal.len(), homeless.clone()));
             }
         }
-        for (task, before) in std::mem::take(&mut self.journal).into_iter().rev() {
-            if self.board.start(task).is_some() {
-                self.board.remove(task);
-            }
-            if let Some(start) = before {
-                self.board.place(task, start);
+        let (kept, homeless) = level.unwrap_or_else(|| (0, vec![task]));
+        self.undo_to(kept);
+        self.waiting.extend(homeless);
+        steps
+    }
+
+    fn weight(&self, task: u32) -> u64 {
+        u64::from(self.board.tables.problem.weight(task))
+    }
+
+    fn undo_to(&mut self, length: usize) {
+        while self.journal.len() > length {
+            if let Some((task, before)) = self.journal.pop() {
+                match before {
+                    Some(start) => self.board.place(task, start),
+                    None => {
+                        self.board.remove(task);
+                    }
+                }
             }
         }
     }
@@ -110,13 +146,11 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
     fn put(&mut self, task: u32, start: u32) {
         self.journal.push((task, None));
         self.board.place(task, start);
-        self.unplaced_weight -= u64::from(self.board.tables.problem.weight(task));
     }
 
     fn take_out(&mut self, task: u32) {
         let start = self.board.remove(task);
         self.journal.push((task, Some(start)));
-        self.unplaced_weight += u64::from(self.board.tables.problem.weight(task));
     }
 
     /// The start and the tasks to push out for it that were the least hard to place.
@@ -142,8 +176,6 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                 best = Some((hardness, start, ejected));
             }
         }
-        let own = u64::from(self.hardness[task as usize]) * u64::from(problem.weight(task).max(1));
-        let _ = own;
         best.map(|(_, start, ejected)| (start, ejected))
     }
 
