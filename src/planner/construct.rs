@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use super::prices::Prices;
+use super::tables::NONE;
 
 /// Places every task that finds a legal start.
 pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
@@ -9,7 +10,9 @@ pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
         if board.start(task).is_some() {
             continue;
         }
-        let roomy = board.span(task).map(|(release, deadline)| (release, deadline.min(board.tables.latest_end(task))));
+        let roomy = board
+            .span(task)
+            .map(|(release, deadline)| (release, deadline.min(board.tables.latest_end(task))));
         let found = roomy
             .and_then(|(release, deadline)| board.best_start_within(task, prices, release, deadline))
             .or_else(|| board.best_start(task, prices));
@@ -41,16 +44,22 @@ fn order(board: &Board<'_>) -> Vec<u32> {
     keyed.into_iter().map(|(_, task)| task).collect()
 }
 
-/// Puts tasks where they wish to be, as far as that is legal.
+/// Puts tasks where they wish to be, as far as that is legal: announced tasks first, predecessors before those
+/// that wait for them.
 pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
     let tables = board.tables;
-    for (task, &wish) in (0..).zip(wishes) {
-        if wish == super::tables::NONE || tables.pinned(task) {
-            continue;
-        }
-        let end = wish + tables.problem.duration(task);
+    let problem = tables.problem;
+    let mut wishing: Vec<(bool, u32, u32)> = (0..)
+        .zip(wishes)
+        .filter(|&(task, &wish)| wish != NONE && !tables.pinned(task))
+        .map(|(task, _)| (problem.current(task).is_none(), tables.depth(task), task))
+        .collect();
+    wishing.sort_unstable();
+    for (_, _, task) in wishing {
+        let wish = wishes[task as usize];
+        let end = wish + problem.duration(task);
         let within = board.span(task).is_some_and(|(release, deadline)| release <= wish && end <= deadline);
-        if within && tables.problem.groups_of(task).iter().all(|&group| board.lack(group, wish, end) == 0) {
+        if within && problem.groups_of(task).iter().all(|&group| board.lack(group, wish, end) == 0) {
             board.place(task, wish);
         }
     }

@@ -7,7 +7,6 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::board::Board;
-use super::negotiate::{par, trace};
 use super::prices::Prices;
 use super::tables::Count;
 use super::{Effort, Stop};
@@ -17,15 +16,13 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
     let mut tasks: Vec<u32> = (0..board.tables.task_count())
         .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
         .collect();
-    let rounds = if effort == Effort::Best { 200 } else { par("XROUNDS", 2.0) as usize };
-    let mut polish = Polish {
-        no_prices: Prices::none(board.tables),
-        board,
-        starts: Vec::new(),
-        starts_max: par("XSTARTS", 4.0) as usize,
-        partners_max: par("XPART", 6.0) as usize,
+    let (rounds, starts_max, partners_max) = match effort {
+        Effort::Best => (30, 16, 12),
+        _ => (2, 4, 6),
     };
-    for round in 0..rounds {
+    let mut polish =
+        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max, partners_max };
+    for _ in 0..rounds {
         tasks.shuffle(random);
         let mut gained = 0;
         for &task in &tasks {
@@ -34,15 +31,11 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
             }
             gained += polish.relocate(task);
         }
-        let relocated = gained;
         for &task in &tasks {
             if stop.now() {
                 return;
             }
             gained += polish.exchange(task);
-        }
-        if trace() {
-            eprintln!("polish {round} relocated {relocated} exchanged {}", gained - relocated);
         }
         if gained == 0 {
             return;
@@ -68,16 +61,14 @@ impl Polish<'_, '_> {
         }
         let old = board.remove(task);
         let old_cost = board.cost_now(task, old);
-        match board.best_start(task, &self.no_prices) {
-            Some((start, cost)) if cost < old_cost || announced == Some(start) => {
-                board.place(task, start);
-                old_cost - cost
-            }
-            _ => {
-                board.place(task, old);
-                0
-            }
-        }
+        let Some((start, cost)) = board.best_start(task, &self.no_prices) else {
+            board.place(task, old);
+            return 0;
+        };
+        let leveler = || (board.load(task, start), start) < (board.load(task, old), old);
+        let better = cost < old_cost || cost == old_cost && leveler();
+        board.place(task, if better || announced == Some(start) { start } else { old });
+        (old_cost - cost).max(0)
     }
 
     /// Gives one task a cheaper place that another one holds; returns what that gains.
@@ -88,10 +79,7 @@ impl Polish<'_, '_> {
         if problem.current(task) == Some(old) || tables.has_precedence(task) {
             return 0;
         }
-        let old = {
-            self.board.remove(task);
-            old
-        };
+        self.board.remove(task);
         let old_cost = self.board.cost_now(task, old);
         self.cheaper_starts(task, old_cost);
         for at in 0..self.starts.len() {
@@ -179,7 +167,9 @@ impl Polish<'_, '_> {
             }
         }
         let mut partners = partners.unwrap_or_default();
-        partners.sort_unstable_by_key(|&other| (self.board.tables.cost(other, self.board.starts[other as usize]), other));
+        partners.sort_unstable_by_key(|&other| {
+            (self.board.tables.cost(other, self.board.starts[other as usize]), other)
+        });
         partners.truncate(self.partners_max);
         partners
     }

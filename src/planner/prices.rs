@@ -5,9 +5,8 @@
 //! where there is room, it falls. The sum of those least costs, less what all places would bring in, is a lower
 //! bound on the disruption of every plan, whatever the charges.
 
-use super::board::Board;
 use super::Stop;
-use super::negotiate::{par, trace};
+use super::board::Board;
 use super::tables::{NONE, Tables};
 
 /// A charge for each slot of some rows of the ledger, kept as running sums.
@@ -99,8 +98,14 @@ pub(super) fn least(
     best
 }
 
+/// How far above the known bound the steps aim at first, as a share of it.
+const SHARPEN_GAP: f64 = 0.04;
+
 /// Raises the bound of `prices` by so many subgradient steps.
 pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: &Stop<'_>) -> Prices {
+    if rounds == 0 || stop.now() {
+        return prices;
+    }
     let board = Board::new(tables);
     let slots = tables.slots as usize;
     let rows: Vec<u32> = (0..tables.dense.len() as u32).collect();
@@ -110,7 +115,9 @@ pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: 
         .collect();
     let mut charges: Vec<f64> = rows
         .iter()
-        .flat_map(|&row| prices.row(row).unwrap_or_default().windows(2).map(|pair| (pair[1] - pair[0]) as f64))
+        .flat_map(|&row| {
+            prices.row(row).unwrap_or_default().windows(2).map(|pair| (pair[1] - pair[0]) as f64)
+        })
         .collect();
     let mut direction = vec![0f64; capacity.len()];
     let mut best: (i64, Vec<i64>) = (i64::MIN, charges.iter().map(|&charge| charge as i64).collect());
@@ -138,15 +145,15 @@ pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: 
             }
         }
         if round == 0 {
-            gap = par("GAP", 0.2) * value.abs() as f64;
+            gap = SHARPEN_GAP * value.abs() as f64;
         }
         if value > best.0 {
             stale = 0;
             best = (value, whole);
         } else {
             stale += 1;
-            if stale >= par("STALE", 3.0) as i32 {
-                gap *= par("SHRINK", 0.7);
+            if stale >= 3 {
+                gap *= 0.7;
                 stale = 0;
             }
         }
@@ -158,15 +165,12 @@ pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: 
                 let at = row * slots + slot;
                 let excess = (down - capacity[at]) as f64;
                 let useful = if excess < 0.0 && charges[at] <= 0.0 { 0.0 } else { excess };
-                direction[at] = useful + par("DEFL", 0.6) * direction[at];
+                direction[at] = useful + 0.6 * direction[at];
                 norm += direction[at] * direction[at];
             }
         }
         if norm == 0.0 {
             break;
-        }
-        if trace() {
-            eprintln!("round {round} value {value} best {} gap {gap}", best.0);
         }
         let step = (best.0 as f64 + gap - value as f64) / norm;
         for (charge, direction) in charges.iter_mut().zip(&direction) {

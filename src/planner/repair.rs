@@ -1,7 +1,7 @@
 //! Making room: a task without a place pushes others out, and those look for another place.
 //!
-//! Which others: those that were hardest to place so far count most (guided ejection), so that the search does
-//! not go in circles. The board at its heaviest is what remains in the end.
+//! Which others: those that were easiest to place so far, so that the search does not go in circles (guided
+//! ejection). A chain that does not pay in the end is undone, so the board never gets lighter.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +13,12 @@ use super::{Effort, Stop};
 
 /// No more than so many tasks are pushed out at once.
 const EJECTED_MAX: usize = 4;
+/// A chain is no longer than this.
+const CHAIN_MAX: usize = 30;
+/// A chain with more homeless tasks than this is given up.
+const HOMELESS_MAX: usize = 5;
+/// An announced task is so many times harder to push out.
+const PROMISE: u64 = 256;
 /// So many of the most promising starts are looked at closely.
 const STARTS_MAX: usize = 24;
 
@@ -25,20 +31,19 @@ pub(super) fn make_room(
     stop: &Stop<'_>,
 ) {
     let tables = board.tables;
+    let empty = Board::new(tables);
     let waiting: Vec<u32> = (0..tables.task_count())
-        .filter(|&task| board.start(task).is_none())
-        .filter(|&task| tables.runs(task, tables.problem.release(task), tables.problem.deadline(task)).next().is_some())
+        .filter(|&task| board.start(task).is_none() && empty.has_room(task))
         .collect();
     if waiting.is_empty() {
         return;
     }
-    let steps_a_task = match effort {
-        Effort::Fast => 40,
-        Effort::Standard => super::negotiate::par("TRIES", 2000.0) as usize,
-        Effort::Best => 20_000,
+    let patience_a_task = match effort {
+        Effort::Fast => 30,
+        Effort::Standard => 200,
+        Effort::Best => 6000,
     };
-    let steps = steps_a_task * waiting.len().max(50);
-    Repair::new(board, prices, waiting).run(steps, random, stop);
+    Repair::new(board, prices, waiting).run(patience_a_task, random, stop);
 }
 
 struct Repair<'b, 't, 'q> {
@@ -49,41 +54,43 @@ struct Repair<'b, 't, 'q> {
     hardness: Vec<u32>,
     /// Changes since the chain began: the task and where it was before.
     journal: Vec<(u32, Option<u32>)>,
+    /// Announced starts left, less those taken up again, since the chain began.
+    broken_promises: i64,
 }
 
 impl<'b, 't, 'q> Repair<'b, 't, 'q> {
     fn new(board: &'b mut Board<'t>, prices: &'q Prices, waiting: Vec<u32>) -> Repair<'b, 't, 'q> {
         let hardness = vec![1; board.tables.task_count() as usize];
-        Repair { hardness, board, prices, waiting, journal: Vec::new() }
+        Repair { hardness, board, prices, waiting, journal: Vec::new(), broken_promises: 0 }
     }
 
-    fn run(&mut self, steps: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
-        let mut taken = 0;
-        let mut turn = 0usize;
-        while taken < steps && !self.waiting.is_empty() && !stop.now() {
-            if super::negotiate::trace() && turn.is_power_of_two() {
-                eprintln!("repair {turn} {taken} of {steps} waiting {} weight {}", self.waiting.len(), self.waiting.iter().map(|&t| self.board.tables.problem.weight(t)).sum::<u32>());
-            }
-            turn += 1;
+    /// Goes on until so many steps for each waiting task have brought nothing.
+    fn run(&mut self, patience_a_task: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+        let mut patience = 0;
+        while !self.waiting.is_empty() && !stop.now() {
             let at = random.random_range(0..self.waiting.len());
             let task = self.waiting.swap_remove(at);
-            taken += self.chain(task, random);
+            let (steps, gained) = self.chain(task, random);
+            patience = if gained { 0 } else { patience + steps };
+            if patience > patience_a_task * (self.waiting.len() + 2) {
+                break;
+            }
         }
     }
 
     /// Places a task and those it pushes out, one after the other, for as long as it looks promising. Kept if
     /// less weight is homeless in the end than in the beginning, or as much (the homeless are others then, and
-    /// the next chain starts from there); undone otherwise. Returns the number of steps.
-    fn chain(&mut self, task: u32, random: &mut ChaCha8Rng) -> usize {
+    /// the next chain starts from there); undone otherwise. Returns the number of steps, and whether
+    /// weight was gained.
+    fn chain(&mut self, task: u32, random: &mut ChaCha8Rng) -> (usize, bool) {
         let at_stake = self.weight(task);
         let mut homeless = vec![task];
         let mut homeless_weight = at_stake;
         let mut level: Option<(usize, Vec<u32>)> = None;
-        let chain_max = super::negotiate::par("CHAIN", 30.0) as usize;
-        let homeless_max = super::negotiate::par("HOME", 5.0) as usize;
         let mut steps = 0;
         self.journal.clear();
-        while steps < chain_max && homeless.len() <= homeless_max {
+        self.broken_promises = 0;
+        while steps < CHAIN_MAX && homeless.len() <= HOMELESS_MAX {
             steps += 1;
             let at = random.random_range(0..homeless.len());
             let next = homeless.swap_remove(at);
@@ -112,18 +119,18 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                     }
                 }
             }
-            if homeless_weight < at_stake {
+            if homeless_weight < at_stake || homeless.is_empty() {
                 self.waiting.append(&mut homeless);
-                return steps;
+                return (steps, true);
             }
-            if homeless_weight == at_stake {
+            if homeless_weight == at_stake && self.broken_promises <= 0 {
                 level = Some((self.journal.len(), homeless.clone()));
             }
         }
         let (kept, homeless) = level.unwrap_or_else(|| (0, vec![task]));
         self.undo_to(kept);
         self.waiting.extend(homeless);
-        steps
+        (steps, false)
     }
 
     fn weight(&self, task: u32) -> u64 {
@@ -145,18 +152,19 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
 
     fn put(&mut self, task: u32, start: u32) {
         self.journal.push((task, None));
+        self.broken_promises -= i64::from(self.board.tables.problem.current(task) == Some(start));
         self.board.place(task, start);
     }
 
     fn take_out(&mut self, task: u32) {
         let start = self.board.remove(task);
         self.journal.push((task, Some(start)));
+        self.broken_promises += i64::from(self.board.tables.problem.current(task) == Some(start));
     }
 
     /// The start and the tasks to push out for it that were the least hard to place.
     fn cheapest_ejection(&mut self, task: u32, random: &mut ChaCha8Rng) -> Option<(u32, Vec<u32>)> {
         let tables = self.board.tables;
-        let problem = tables.problem;
         let (release, deadline) = self.board.span(task)?;
         let mut starts: Vec<(u32, u32, u32)> = Vec::new();
         for (first, last) in tables.runs(task, release, deadline) {
@@ -249,6 +257,7 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                     * u64::from(problem.weight(other).max(1))
                     * u64::from(problem.duration(other))
                     * 16
+                    * if problem.current(other) == self.board.start(other) { PROMISE } else { 1 }
                     / (1 + u64::from(shared));
                 let key = (hardness, random.random(), other);
                 if easiest.is_none_or(|least| key < least) {
