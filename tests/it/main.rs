@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod calendar_laws;
 mod calendar_oracles;
+mod checker_mutations;
 mod cli_binary;
 mod cli_client;
 mod cli_commands;
@@ -20,6 +21,10 @@ mod main_job;
 mod pages_samples;
 mod pages_served;
 mod pages_views;
+mod planner_cases;
+mod planner_properties;
+mod planner_rules;
 mod scenarios;
 mod selector;
 mod support;
+mod tidy;
