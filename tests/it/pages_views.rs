@@ -334,3 +334,34 @@ fn the_night_of_a_list_is_tonight_unless_something_is_asked_for() {
     assert_eq!(night_for(AppointmentsQuery { serial: word(" "), ..open() }), Ok(word("2026-11-24")));
     assert!(night_for(AppointmentsQuery { night: word("tomorrow"), ..open() }).is_err());
 }
+
+/// The words of a shell line that quotes with nothing but `"`.
+fn shell_words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, piece) in line.split('"').enumerate() {
+        if number % 2 == 1 {
+            words.push(piece.to_owned());
+        } else {
+            words.extend(piece.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+#[test]
+fn every_command_that_a_page_proposes_is_one_that_the_program_takes() {
+    let mut lines = HashSet::new();
+    for (name, page) in every_page() {
+        let document = parse(name, &page);
+        lines.extend(elements(&document, "code").map(text_of).filter(|line| line.starts_with("offpeak ")));
+    }
+    assert!(lines.len() >= 8, "the pages propose too little: {lines:?}");
+    for line in lines {
+        let parsed = offpeak::cli::command().try_get_matches_from(shell_words(&line));
+        assert!(
+            parsed.is_ok(),
+            "`{line}`: {}",
+            parsed.err().map(|error| error.to_string()).unwrap_or_default()
+        );
+    }
+}
