@@ -5,6 +5,7 @@ mod calendar_oracles;
 mod cli_binary;
 mod cli_client;
 mod cli_commands;
+mod cli_demo;
 mod cli_help;
 mod fleet_files;
 mod fleet_files_generated;
