@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::db::{Database, DatabaseError, migrations};
+use crate::db::{Database, migrations};
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
 use crate::service::App;
 use crate::web::AppState;
 use crate::worker::Workers;
+
+pub use crate::db::DatabaseError;
 
 /// Why nothing could be started.
 #[derive(Debug, thiserror::Error)]
@@ -50,5 +52,5 @@ fn transport_of(url: &str) -> Result<Transport, BootError> {
         return Ok(Transport::Folder(PathBuf::from(folder)));
     }
     let smtp = SmtpTransport::new(url.parse()?, crate::mail::transport::SmtpTimeouts::default())?;
-    Ok(Transport::Smtp(smtp))
+    Ok(Transport::Smtp(Box::new(smtp)))
 }

@@ -13,6 +13,7 @@ mod bound;
 mod construct;
 mod explain;
 mod ledger;
+mod negotiate;
 mod polish;
 mod prices;
 mod repair;
@@ -22,11 +23,14 @@ mod tables;
 use std::time::Duration;
 
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::domain::problem::Problem;
 use board::Board;
+use negotiate::Negotiation;
+use prices::Prices;
 pub use report::{Relaxation, Report, group_load};
 use tables::Tables;
 
@@ -130,8 +134,7 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
     let tables = Tables::new(problem);
     let stop = Stop { watch, limit: options.time_limit };
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let mut board = Board::new(&tables);
-    let report_progress = |phase, board: &Board<'_>, disruption_lower| {
+    let progress = |phase, board: &Board<'_>, disruption_lower| {
         watch.progress(Progress {
             phase,
             placed: board.placed_count(),
@@ -141,25 +144,21 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
         });
     };
 
-    report_progress(Phase::Pricing, &board, 0);
-    let prices = match options.effort {
-        Effort::Fast => prices::Prices::none(&tables),
-        _ => prices::learn(&tables, options, &stop),
+    let (mut board, prices) = match options.effort {
+        Effort::Fast => construct_and_repair(&tables, &mut random, &stop, &progress),
+        effort => negotiate_and_improve(&tables, effort, &mut random, &stop, &progress),
     };
-    report_progress(Phase::Placing, &board, 0);
-    construct::place_all(&mut board, &prices);
-    report_progress(Phase::Repairing, &board, 0);
-    repair::make_room(&mut board, &prices, options.effort, &mut random, &stop);
-    if options.effort != Effort::Fast {
-        report_progress(Phase::Improving, &board, 0);
-        polish::improve(&mut board, options.effort, &mut random, &stop);
-    }
     let cut_short = stop.now();
-
     let before_bound = watch.elapsed();
-    let bound = bound::prove(&board, &prices, options.threads);
+    let rounds = match options.effort {
+        Effort::Fast => 0,
+        Effort::Standard => (100_000 / (problem.task_count() + 1)).clamp(10, 100),
+        Effort::Best => 150,
+    };
+    let prices = prices::sharpen(&tables, prices, rounds, &stop);
+    let bound = bound::prove(&board, &prices);
     let bound_ms = (watch.elapsed() - before_bound).as_millis() as u64;
-    report_progress(Phase::Explaining, &board, bound.disruption_lower);
+    progress(Phase::Explaining, &board, bound.disruption_lower);
     let unplaced = explain::explain_all(&mut board);
     let report = report::aggregate(problem, &unplaced);
     let metrics = Metrics {
@@ -179,6 +178,71 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
     Outcome { plan, report, cut_short }
 }
 
+type Tell<'a> = dyn Fn(Phase, &Board<'_>, u64) + 'a;
+
+fn construct_and_repair<'t>(
+    tables: &'t Tables<'t>,
+    random: &mut ChaCha8Rng,
+    stop: &Stop<'_>,
+    progress: &Tell<'_>,
+) -> (Board<'t>, Prices) {
+    let prices = Prices::none(tables);
+    let mut board = Board::new(tables);
+    progress(Phase::Placing, &board, 0);
+    construct::place_all(&mut board, &prices);
+    progress(Phase::Repairing, &board, 0);
+    repair::make_room(&mut board, &prices, Effort::Fast, random, stop);
+    (board, prices)
+}
+
+/// Learns prices once, settles on a plan several times in different orders, and keeps the best.
+fn negotiate_and_improve<'t>(
+    tables: &'t Tables<'t>,
+    effort: Effort,
+    random: &mut ChaCha8Rng,
+    stop: &Stop<'_>,
+    progress: &Tell<'_>,
+) -> (Board<'t>, Prices) {
+    progress(Phase::Pricing, &Board::new(tables), 0);
+    let mut order: Vec<u32> = (0..tables.task_count()).filter(|&task| !tables.pinned(task)).collect();
+    order.shuffle(random);
+    let mut learned = Negotiation::new(tables);
+    let prices = learned.learn(&order, stop);
+    let attempts = match effort {
+        Effort::Best => BEST_ATTEMPTS,
+        _ => (SMALL_TASKS / order.len().max(1)).clamp(1, SMALL_ATTEMPTS),
+    };
+    let mut best: Option<Board<'t>> = None;
+    for attempt in 0..attempts {
+        if attempt > 0 {
+            if stop.now() {
+                break;
+            }
+            order.shuffle(random);
+        }
+        let mut negotiation = learned.clone();
+        negotiation.settle(&order, stop);
+        let mut board = Board::new(tables);
+        construct::place_wishes(&mut board, negotiation.wishes());
+        progress(Phase::Placing, &board, 0);
+        construct::place_all(&mut board, &prices);
+        progress(Phase::Repairing, &board, 0);
+        repair::make_room(&mut board, &prices, effort, random, stop);
+        progress(Phase::Improving, &board, 0);
+        polish::improve(&mut board, effort, random, stop);
+        if best.as_ref().is_none_or(|best| board.is_better_than(best)) {
+            best = Some(board);
+        }
+    }
+    (best.unwrap_or_else(|| Board::new(tables)), prices)
+}
+
+/// So often `best` settles anew, if nobody stops it.
+const BEST_ATTEMPTS: usize = 12;
+/// A small problem is settled several times in `standard` too: as often as it fits into this many tasks.
+const SMALL_TASKS: usize = 4000;
+const SMALL_ATTEMPTS: usize = 4;
+
 /// Whether to go on.
 struct Stop<'a> {
     watch: &'a dyn Watch,
@@ -190,6 +254,3 @@ impl Stop<'_> {
         self.watch.cancelled() || self.limit.is_some_and(|limit| self.watch.elapsed() >= limit)
     }
 }
-
-#[cfg(test)]
-mod tests;

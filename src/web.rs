@@ -7,11 +7,13 @@ mod error;
 mod extract;
 mod metrics;
 mod openapi;
+pub mod pages;
 mod serve;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -65,6 +67,12 @@ impl AppState {
     }
 }
 
+impl FromRef<AppState> for App {
+    fn from_ref(state: &AppState) -> App {
+        state.app.clone()
+    }
+}
+
 /// The whole server as one router. A request that carries an [`Actor`] extension (only this process can add
 /// one) is trusted; every other shows the token, if one is set.
 pub fn router(state: AppState) -> Router {
@@ -73,6 +81,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .nest("/api/v1", api)
         .route("/api/v1/openapi.json", get(openapi::served))
+        .merge(pages::router())
         .fallback(error::no_route)
         .layer(from_fn_with_state(state.clone(), access::guard))
         .route("/health", get(metrics::health))

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::boot::{self, BootError};
+use crate::boot::{self, BootError, DatabaseError};
 use crate::cli::Globals;
 use crate::cli::client::{Client, InProcess};
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::Output;
 use crate::config::Settings;
-use crate::db::DatabaseError;
+
 use crate::service::Actor;
 use crate::web::{self, AppState, ServeError};
 

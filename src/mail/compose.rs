@@ -174,7 +174,7 @@ fn invites(
     Ok(files)
 }
 
-/// `invite-2-S0042.ics`: the number keeps it unique where the site's code is not a file name.
+/// `invite-2-S-0042.ics`: the number keeps it unique where the site's code is not a file name.
 fn file_name(index: usize, visit: &LetterVisit) -> String {
     let code: String = visit
         .site_code

@@ -59,7 +59,7 @@ impl fmt::Debug for OutgoingMail {
 #[derive(Debug)]
 pub enum Transport {
     /// A mail server.
-    Smtp(SmtpTransport),
+    Smtp(Box<SmtpTransport>),
     /// A folder of .eml files, one a Message-ID.
     Folder(PathBuf),
     /// A list in memory, for tests.

@@ -13,8 +13,6 @@ pub(super) struct LetterView {
     pub(super) kind: &'static str,
     pub(super) merchant_name: String,
     pub(super) sender_name: String,
-    /// Day and month of the evening before.
-    pub(super) night: String,
     /// Visits that take place.
     pub(super) visits: Vec<VisitView>,
     /// Visits that are called off.
@@ -27,6 +25,8 @@ pub(super) struct LetterView {
     pub(super) single_terminal: Option<TerminalView>,
     /// When, if there is one visit only; for the subject.
     pub(super) single_visit_when: Option<String>,
+    /// When the first visit starts, if there are several; for the subject.
+    pub(super) first_start: Option<String>,
     /// Somebody comes to at least one site.
     pub(super) technician_comes: bool,
     pub(super) emergency: bool,
@@ -98,6 +98,11 @@ impl LetterView {
             [visit] => Some(span(letter, visit, visit.starts_at, visit.ends_at).in_short()),
             _ => None,
         };
+        let first_start = of_interest
+            .iter()
+            .min_by_key(|visit| visit.starts_at)
+            .filter(|_| single_visit_when.is_none())
+            .map(|visit| span(letter, visit, visit.starts_at, visit.ends_at).start_in_short());
         let technician_comes = standing
             .iter()
             .flat_map(|visit| &visit.terminals)
@@ -108,13 +113,13 @@ impl LetterView {
             kind: letter.kind.as_str(),
             merchant_name: letter.merchant_name.clone(),
             sender_name,
-            night: words::day_and_month(letter.locale, letter.night),
             visits: standing.iter().map(|visit| VisitView::new(letter, visit)).collect(),
             cancelled_visits: cancelled.iter().map(|visit| VisitView::new(letter, visit)).collect(),
             terminal_count,
             site_count: of_interest.len(),
             single_terminal,
             single_visit_when,
+            first_start,
             technician_comes,
             emergency: letter.emergency,
             reason: letter.reason.clone(),

@@ -65,14 +65,22 @@ impl SpanWords {
 
     /// Weekday, day and clock times, for a subject line.
     pub(super) fn in_short(&self) -> String {
+        format!("{}{}", self.day_in_short(), self.clock(self.start_date()))
+    }
+
+    /// Weekday, day and clock time of the start alone, for a subject line.
+    pub(super) fn start_in_short(&self) -> String {
+        format!("{}{}", self.day_in_short(), hours_and_minutes(&self.starts_at))
+    }
+
+    fn day_in_short(&self) -> String {
         let date = self.start_date();
-        let clock = self.clock(date);
         match self.locale {
             Locale::En => {
                 let weekday = &english_weekday(date.weekday())[..3];
-                format!("{weekday} {} {}, {clock}", date.day(), &english_month(date)[..3])
+                format!("{weekday} {} {}, ", date.day(), &english_month(date)[..3])
             }
-            Locale::ZhCn => format!("{}月{}日{clock}", date.month(), date.day()),
+            Locale::ZhCn => day_and_month(self.locale, date),
         }
     }
 
@@ -148,7 +156,7 @@ fn date_without_weekday(locale: Locale, date: NaiveDate) -> String {
 }
 
 /// Day and month, where the year goes without saying.
-pub(super) fn day_and_month(locale: Locale, date: NaiveDate) -> String {
+fn day_and_month(locale: Locale, date: NaiveDate) -> String {
     match locale {
         Locale::En => format!("{} {}", date.day(), english_month(date)),
         Locale::ZhCn => format!("{}月{}日", date.month(), date.day()),
@@ -232,6 +240,7 @@ mod tests {
         let new_york = span(Locale::En, Tz::America__New_York, "2026-11-25T07:00:00Z", 30);
         assert_eq!(new_york.in_full(), "Wednesday 25 November 2026, 02:00–02:30 (New York time, UTC−5)");
         assert_eq!(new_york.in_short(), "Wed 25 Nov, 02:00–02:30");
+        assert_eq!(new_york.start_in_short(), "Wed 25 Nov, 02:00");
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl<'t> Board<'t> {
                     cost += self.visit_cost_now(task, start);
                 }
                 if best.is_none_or(|(least, ..)| cost <= least) {
-                    let load = self.ledger.down[start as usize..(start + duration) as usize].iter().sum();
+                    let load = self.load(task, start);
                     if best.is_none_or(|(least, lightest, _)| (cost, load) < (least, lightest)) {
                         best = Some((cost, load, start));
                     }
@@ -180,6 +180,12 @@ impl<'t> Board<'t> {
             }
         }
         best.map(|(cost, _, start)| (start, cost))
+    }
+
+    /// How many other tasks are down where this one would be, slot by slot.
+    pub(super) fn load(&self, task: u32, start: u32) -> u32 {
+        let end = start + self.tables.problem.duration(task);
+        self.ledger.down[start as usize..end as usize].iter().sum()
     }
 
     /// How much a group lacks for one more task over a span: 0 when it fits. The task must not be placed.
@@ -199,6 +205,18 @@ impl<'t> Board<'t> {
             }
         };
         most.unwrap_or(0).max(0) as u32
+    }
+
+    /// Whether any start that the task's own dates allow has room in all groups, whatever its neighbours in
+    /// precedence do.
+    pub(super) fn has_room(&self, task: u32) -> bool {
+        let problem = self.tables.problem;
+        let duration = problem.duration(task);
+        self.tables.runs(task, problem.release(task), problem.deadline(task)).any(|(first, last)| {
+            (first..=last).any(|start| {
+                problem.groups_of(task).iter().all(|&group| self.lack(group, start, start + duration) == 0)
+            })
+        })
     }
 
     pub(super) fn is_down(&self, task: u32, slot: u32) -> bool {
@@ -259,6 +277,14 @@ impl<'t> Board<'t> {
         visits.sort_unstable();
         visits.dedup();
         visits.len() as u64
+    }
+
+    /// More weight; then fewer moves; then less disruption.
+    pub(super) fn is_better_than(&self, other: &Board<'_>) -> bool {
+        let value = |board: &Board<'_>| {
+            (std::cmp::Reverse(board.weight_placed()), board.moved_count(), board.disruption())
+        };
+        value(self) < value(other)
     }
 
     pub(super) fn into_starts(self) -> Vec<Option<u32>> {

@@ -12,7 +12,7 @@ use super::tables::Tables;
 use crate::domain::plan_file::Bound;
 
 /// Proves both bounds for the plan on the board.
-pub(super) fn prove(board: &Board<'_>, prices: &Prices, _threads: usize) -> Bound {
+pub(super) fn prove(board: &Board<'_>, prices: &Prices) -> Bound {
     let tables = board.tables;
     let problem = tables.problem;
     let empty = Board::new(tables);
@@ -31,7 +31,7 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, _threads: usize) -> Boun
             weight_pinned += u64::from(weight);
             paid += i128::from(problem.current(task).map_or(0, |start| tables.cost(task, start)) + share);
         } else if let Some((cost, _)) = prices::least(tables, prices, task, &mut buffer)
-            && has_room(&empty, task)
+            && empty.has_room(task)
         {
             weight_upper += u64::from(weight);
             free.push((cost + share, weight));
@@ -46,18 +46,6 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, _threads: usize) -> Boun
         weight_upper: weight_upper + weight_pinned,
         disruption_lower: u64::try_from(least.max(0)).unwrap_or(0),
     }
-}
-
-/// Whether any start is free of caps that are zero from the outset.
-fn has_room(empty: &Board<'_>, task: u32) -> bool {
-    let tables = empty.tables;
-    let problem = tables.problem;
-    let duration = problem.duration(task);
-    tables.runs(task, problem.release(task), problem.deadline(task)).any(|(first, last)| {
-        (first..=last).any(|start| {
-            problem.groups_of(task).iter().all(|&group| empty.lack(group, start, start + duration) == 0)
-        })
-    })
 }
 
 fn income(tables: &Tables<'_>, empty: &Board<'_>, prices: &Prices) -> i128 {

@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use super::prices::Prices;
+use super::tables::NONE;
 
 /// Places every task that finds a legal start.
 pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
@@ -9,7 +10,9 @@ pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
         if board.start(task).is_some() {
             continue;
         }
-        let roomy = board.span(task).map(|(release, deadline)| (release, latest_end(board, task, deadline)));
+        let roomy = board
+            .span(task)
+            .map(|(release, deadline)| (release, deadline.min(board.tables.latest_end(task))));
         let found = roomy
             .and_then(|(release, deadline)| board.best_start_within(task, prices, release, deadline))
             .or_else(|| board.best_start(task, prices));
@@ -17,15 +20,6 @@ pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
             board.place(task, start);
         }
     }
-}
-
-/// Leaves room for the followers' durations and gaps.
-fn latest_end(board: &Board<'_>, task: u32, deadline: u32) -> u32 {
-    let problem = board.tables.problem;
-    board.tables.followers(task).iter().fold(deadline, |end, edge| {
-        let own = latest_end(board, edge.task, problem.deadline(edge.task));
-        end.min(own.saturating_sub(problem.duration(edge.task) + edge.gap_slots))
-    })
 }
 
 /// Announced tasks first (their place is a promise), then by how little choice a task has; predecessors before
@@ -36,7 +30,7 @@ fn order(board: &Board<'_>) -> Vec<u32> {
     let mut keyed: Vec<(u64, u32)> = (0..tables.task_count())
         .filter(|&task| !tables.pinned(task))
         .map(|task| {
-            let depth = depth(board, task);
+            let depth = u64::from(tables.depth(task));
             let announced = problem.current(task).is_none();
             let starts: u32 = tables
                 .runs(task, problem.release(task), problem.deadline(task))
@@ -50,6 +44,23 @@ fn order(board: &Board<'_>) -> Vec<u32> {
     keyed.into_iter().map(|(_, task)| task).collect()
 }
 
-fn depth(board: &Board<'_>, task: u32) -> u64 {
-    board.tables.predecessors(task).iter().map(|edge| 1 + depth(board, edge.predecessor)).max().unwrap_or(0)
+/// Puts tasks where they wish to be, as far as that is legal: announced tasks first, predecessors before those
+/// that wait for them.
+pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
+    let tables = board.tables;
+    let problem = tables.problem;
+    let mut wishing: Vec<(bool, u32, u32)> = (0..)
+        .zip(wishes)
+        .filter(|&(task, &wish)| wish != NONE && !tables.pinned(task))
+        .map(|(task, _)| (problem.current(task).is_none(), tables.depth(task), task))
+        .collect();
+    wishing.sort_unstable();
+    for (_, _, task) in wishing {
+        let wish = wishes[task as usize];
+        let end = wish + problem.duration(task);
+        let within = board.span(task).is_some_and(|(release, deadline)| release <= wish && end <= deadline);
+        if within && problem.groups_of(task).iter().all(|&group| board.lack(group, wish, end) == 0) {
+            board.place(task, wish);
+        }
+    }
 }

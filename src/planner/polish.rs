@@ -1,27 +1,41 @@
 //! Lowering the disruption of a plan without losing anything that is placed.
+//!
+//! Two moves, both kept only if they pay: a task goes where it costs least; and, where that is full, it takes
+//! the place of one other task, which goes where it then costs least.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::board::Board;
 use super::prices::Prices;
+use super::tables::Count;
 use super::{Effort, Stop};
 
-/// Moves tasks, one at a time, to where they cost least, until a round changes nothing.
+/// Moves and exchanges tasks until a round gains next to nothing.
 pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
-    let no_prices = Prices::none(board.tables);
-    let rounds = if effort == Effort::Best { 200 } else { 6 };
     let mut tasks: Vec<u32> = (0..board.tables.task_count())
         .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
         .collect();
-    tasks.shuffle(random);
+    let (rounds, starts_max, partners_max) = match effort {
+        Effort::Best => (30, 16, 12),
+        _ => (2, 4, 6),
+    };
+    let mut polish =
+        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max, partners_max };
     for _ in 0..rounds {
+        tasks.shuffle(random);
         let mut gained = 0;
         for &task in &tasks {
             if stop.now() {
                 return;
             }
-            gained += relocate(board, task, &no_prices);
+            gained += polish.relocate(task);
+        }
+        for &task in &tasks {
+            if stop.now() {
+                return;
+            }
+            gained += polish.exchange(task);
         }
         if gained == 0 {
             return;
@@ -29,20 +43,134 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
     }
 }
 
-fn relocate(board: &mut Board<'_>, task: u32, no_prices: &Prices) -> i64 {
-    let old = board.remove(task);
-    let announced = board.tables.problem.current(task);
-    let old_cost = board.cost_now(task, old);
-    match board.best_start(task, no_prices) {
-        Some((start, cost))
-            if announced != Some(old) && (cost < old_cost || announced == Some(start) && start != old) =>
-        {
-            board.place(task, start);
-            old_cost - cost
+struct Polish<'b, 't> {
+    board: &'b mut Board<'t>,
+    no_prices: Prices,
+    starts: Vec<(i64, u32)>,
+    starts_max: usize,
+    partners_max: usize,
+}
+
+impl Polish<'_, '_> {
+    /// Moves one task to where it costs least; returns what that gains.
+    fn relocate(&mut self, task: u32) -> i64 {
+        let board = &mut *self.board;
+        let announced = board.tables.problem.current(task);
+        if announced.is_some() && announced == board.start(task) {
+            return 0;
         }
-        _ => {
+        let old = board.remove(task);
+        let old_cost = board.cost_now(task, old);
+        let Some((start, cost)) = board.best_start(task, &self.no_prices) else {
             board.place(task, old);
-            0
+            return 0;
+        };
+        let leveler = || (board.load(task, start), start) < (board.load(task, old), old);
+        let better = cost < old_cost || cost == old_cost && leveler();
+        board.place(task, if better || announced == Some(start) { start } else { old });
+        (old_cost - cost).max(0)
+    }
+
+    /// Gives one task a cheaper place that another one holds; returns what that gains.
+    fn exchange(&mut self, task: u32) -> i64 {
+        let tables = self.board.tables;
+        let problem = tables.problem;
+        let Some(old) = self.board.start(task) else { return 0 };
+        if problem.current(task) == Some(old) || tables.has_precedence(task) {
+            return 0;
         }
+        self.board.remove(task);
+        let old_cost = self.board.cost_now(task, old);
+        self.cheaper_starts(task, old_cost);
+        for at in 0..self.starts.len() {
+            let (cost, start) = self.starts[at];
+            let gain = old_cost - cost;
+            for partner in self.partners(task, start) {
+                let partner_old = self.board.remove(partner);
+                let partner_cost = self.board.cost_now(partner, partner_old);
+                self.board.place(task, start);
+                match self.board.best_start(partner, &self.no_prices) {
+                    Some((partner_start, cost)) if cost - partner_cost < gain => {
+                        self.board.place(partner, partner_start);
+                        return gain - (cost - partner_cost);
+                    }
+                    _ => {
+                        self.board.remove(task);
+                        self.board.place(partner, partner_old);
+                    }
+                }
+            }
+        }
+        self.board.place(task, old);
+        0
+    }
+
+    /// The cheapest starts that cost less than now, full or not.
+    fn cheaper_starts(&mut self, task: u32, than: i64) {
+        let tables = self.board.tables;
+        let problem = tables.problem;
+        self.starts.clear();
+        for (first, last) in tables.runs(task, problem.release(task), problem.deadline(task)) {
+            for start in first..=last {
+                let cost = tables.cost(task, start);
+                if cost < than {
+                    let cost = self.board.cost_now(task, start);
+                    if cost < than {
+                        self.starts.push((cost, start));
+                    }
+                }
+            }
+        }
+        if self.starts.len() > self.starts_max {
+            self.starts.select_nth_unstable(self.starts_max);
+            self.starts.truncate(self.starts_max);
+        }
+        self.starts.sort_unstable();
+    }
+
+    /// Tasks each of which, taken out, would let `task` in at `start`.
+    fn partners(&self, task: u32, start: u32) -> Vec<u32> {
+        let tables = self.board.tables;
+        let problem = tables.problem;
+        let end = start + problem.duration(task);
+        let mut partners: Option<Vec<u32>> = None;
+        for &group in problem.groups_of(task) {
+            if tables.count(group) == Count::Never {
+                continue;
+            }
+            for slot in start..end {
+                match self.board.lack(group, slot, slot + 1) {
+                    0 => {}
+                    1 => match &mut partners {
+                        None => {
+                            let mut found = Vec::new();
+                            self.board.for_each_down(group, slot, |other| {
+                                if !tables.pinned(other)
+                                    && !tables.has_precedence(other)
+                                    && problem.current(other) != self.board.start(other)
+                                {
+                                    found.push(other);
+                                }
+                            });
+                            partners = Some(found);
+                        }
+                        Some(found) => found.retain(|&other| {
+                            self.board.is_down(other, slot)
+                                && problem.groups_of(other).binary_search(&group).is_ok()
+                        }),
+                    },
+                    _ => return Vec::new(),
+                }
+                if partners.as_ref().is_some_and(Vec::is_empty) {
+                    return Vec::new();
+                }
+            }
+        }
+        let mut partners = partners.unwrap_or_default();
+        partners.sort_unstable_by_key(|&other| {
+            (self.board.tables.cost(other, self.board.starts[other as usize]), other)
+        });
+        partners.truncate(self.partners_max);
+        partners
     }
 }

@@ -5,9 +5,9 @@
 //! where there is room, it falls. The sum of those least costs, less what all places would bring in, is a lower
 //! bound on the disruption of every plan, whatever the charges.
 
+use super::Stop;
 use super::board::Board;
-use super::tables::{Count, NONE, Tables};
-use super::{SolveOptions, Stop};
+use super::tables::{NONE, Tables};
 
 /// A charge for each slot of some rows of the ledger, kept as running sums.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Prices {
         Prices { place: vec![NONE; tables.dense.len()], sums: Vec::new(), stride: tables.slots as usize + 1 }
     }
 
-    fn of(tables: &Tables<'_>, rows: &[u32], charges: &[i64]) -> Prices {
+    pub(super) fn of(tables: &Tables<'_>, rows: &[u32], charges: &[i64]) -> Prices {
         let mut prices = Prices::none(tables);
         let slots = tables.slots as usize;
         for (place, &row) in rows.iter().enumerate() {
@@ -98,8 +98,14 @@ pub(super) fn least(
     best
 }
 
-/// Learns charges for the rows that may bind.
-pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_>) -> Prices {
+/// How far above the known bound the steps aim at first, as a share of it.
+const SHARPEN_GAP: f64 = 0.04;
+
+/// Raises the bound of `prices` by so many subgradient steps.
+pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: &Stop<'_>) -> Prices {
+    if rounds == 0 || stop.now() {
+        return prices;
+    }
     let board = Board::new(tables);
     let slots = tables.slots as usize;
     let rows: Vec<u32> = (0..tables.dense.len() as u32).collect();
@@ -107,13 +113,18 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
         .iter()
         .flat_map(|&row| board.ledger.left_row(row).iter().map(|&left| i64::from(left.max(0))))
         .collect();
-    let mut charges = vec![0f64; capacity.len()];
+    let mut charges: Vec<f64> = rows
+        .iter()
+        .flat_map(|&row| {
+            prices.row(row).unwrap_or_default().windows(2).map(|pair| (pair[1] - pair[0]) as f64)
+        })
+        .collect();
     let mut direction = vec![0f64; capacity.len()];
-    let mut best: (i64, Vec<i64>) = (i64::MIN, vec![0; capacity.len()]);
+    let mut best: (i64, Vec<i64>) = (i64::MIN, charges.iter().map(|&charge| charge as i64).collect());
     let mut gap = 0.0;
     let mut stale = 0;
     let mut buffer = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         if stop.now() {
             break;
         }
@@ -128,23 +139,21 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
             let Some((cost, start)) = least(tables, &prices, task, &mut buffer) else { continue };
             value += cost;
             let end = start + tables.problem.duration(task);
-            for &group in tables.problem.groups_of(task) {
-                if let Count::Dense(row) = tables.count(group) {
-                    usage[row as usize * (slots + 1) + start as usize] += 1;
-                    usage[row as usize * (slots + 1) + end as usize] -= 1;
-                }
+            for row in tables.rows(task) {
+                usage[row as usize * (slots + 1) + start as usize] += 1;
+                usage[row as usize * (slots + 1) + end as usize] -= 1;
             }
         }
         if round == 0 {
-            gap = 0.3 * value as f64;
+            gap = SHARPEN_GAP * value.abs() as f64;
         }
         if value > best.0 {
             stale = 0;
             best = (value, whole);
         } else {
             stale += 1;
-            if stale >= 4 {
-                gap *= 0.6;
+            if stale >= 3 {
+                gap *= 0.7;
                 stale = 0;
             }
         }
@@ -163,9 +172,6 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
         if norm == 0.0 {
             break;
         }
-        if std::env::var_os("OFFPEAK_TRACE").is_some() {
-            eprintln!("round {round} value {value} best {} gap {gap}", best.0);
-        }
         let step = (best.0 as f64 + gap - value as f64) / norm;
         for (charge, direction) in charges.iter_mut().zip(&direction) {
             *charge = (*charge + step * direction).max(0.0);
@@ -173,5 +179,3 @@ pub(super) fn learn(tables: &Tables<'_>, _options: &SolveOptions, stop: &Stop<'_
     }
     Prices::of(tables, &rows, &best.1)
 }
-
-const ROUNDS: usize = 60;

@@ -1,7 +1,7 @@
 //! Making room: a task without a place pushes others out, and those look for another place.
 //!
-//! Which others: those that were hardest to place so far count most (guided ejection), so that the search does
-//! not go in circles. The board at its heaviest is what remains in the end.
+//! Which others: those that were easiest to place so far, so that the search does not go in circles (guided
+//! ejection). A chain that does not pay in the end is undone, so the board never gets lighter.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +13,12 @@ use super::{Effort, Stop};
 
 /// No more than so many tasks are pushed out at once.
 const EJECTED_MAX: usize = 4;
+/// A chain is no longer than this.
+const CHAIN_MAX: usize = 30;
+/// A chain with more homeless tasks than this is given up.
+const HOMELESS_MAX: usize = 5;
+/// An announced task is so many times harder to push out.
+const PROMISE: u64 = 256;
 /// So many of the most promising starts are looked at closely.
 const STARTS_MAX: usize = 24;
 
@@ -25,17 +31,19 @@ pub(super) fn make_room(
     stop: &Stop<'_>,
 ) {
     let tables = board.tables;
-    let waiting: Vec<u32> = (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    let empty = Board::new(tables);
+    let waiting: Vec<u32> = (0..tables.task_count())
+        .filter(|&task| board.start(task).is_none() && empty.has_room(task))
+        .collect();
     if waiting.is_empty() {
         return;
     }
-    let tries_a_task = match effort {
-        Effort::Fast => 20,
-        Effort::Standard => 400,
-        Effort::Best => 4000,
+    let patience_a_task = match effort {
+        Effort::Fast => 30,
+        Effort::Standard => 200,
+        Effort::Best => 6000,
     };
-    let tries = tries_a_task * waiting.len().max(50);
-    Repair::new(board, prices, waiting).run(tries, random, stop);
+    Repair::new(board, prices, waiting).run(patience_a_task, random, stop);
 }
 
 struct Repair<'b, 't, 'q> {
@@ -44,85 +52,119 @@ struct Repair<'b, 't, 'q> {
     waiting: Vec<u32>,
     /// How often each task was hard to place.
     hardness: Vec<u32>,
-    /// Changes since the board was heaviest: the task and where it was before.
+    /// Changes since the chain began: the task and where it was before.
     journal: Vec<(u32, Option<u32>)>,
-    unplaced_weight: u64,
-    least_unplaced_weight: u64,
+    /// Announced starts left, less those taken up again, since the chain began.
+    broken_promises: i64,
 }
 
 impl<'b, 't, 'q> Repair<'b, 't, 'q> {
     fn new(board: &'b mut Board<'t>, prices: &'q Prices, waiting: Vec<u32>) -> Repair<'b, 't, 'q> {
-        let tables = board.tables;
-        let unplaced_weight = waiting.iter().map(|&task| u64::from(tables.problem.weight(task))).sum();
-        Repair {
-            hardness: vec![1; tables.task_count() as usize],
-            board,
-            prices,
-            waiting,
-            journal: Vec::new(),
-            unplaced_weight,
-            least_unplaced_weight: unplaced_weight,
+        let hardness = vec![1; board.tables.task_count() as usize];
+        Repair { hardness, board, prices, waiting, journal: Vec::new(), broken_promises: 0 }
+    }
+
+    /// Goes on until so many steps for each waiting task have brought nothing.
+    fn run(&mut self, patience_a_task: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+        let mut patience = 0;
+        while !self.waiting.is_empty() && !stop.now() {
+            let at = random.random_range(0..self.waiting.len());
+            let task = self.waiting.swap_remove(at);
+            let (steps, gained) = self.chain(task, random);
+            patience = if gained { 0 } else { patience + steps };
+            if patience > patience_a_task * (self.waiting.len() + 2) {
+                break;
+            }
         }
     }
 
-    fn run(&mut self, tries: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
-        for _ in 0..tries {
-            if self.waiting.is_empty() || stop.now() {
-                break;
-            }
-            let at = random.random_range(0..self.waiting.len());
-            let task = self.waiting.swap_remove(at);
-            if let Some((start, _)) = self.board.best_start(task, self.prices) {
-                self.put(task, start);
+    /// Places a task and those it pushes out, one after the other, for as long as it looks promising. Kept if
+    /// less weight is homeless in the end than in the beginning, or as much (the homeless are others then, and
+    /// the next chain starts from there); undone otherwise. Returns the number of steps, and whether
+    /// weight was gained.
+    fn chain(&mut self, task: u32, random: &mut ChaCha8Rng) -> (usize, bool) {
+        let at_stake = self.weight(task);
+        let mut homeless = vec![task];
+        let mut homeless_weight = at_stake;
+        let mut level: Option<(usize, Vec<u32>)> = None;
+        let mut steps = 0;
+        self.journal.clear();
+        self.broken_promises = 0;
+        while steps < CHAIN_MAX && homeless.len() <= HOMELESS_MAX {
+            steps += 1;
+            let at = random.random_range(0..homeless.len());
+            let next = homeless.swap_remove(at);
+            if let Some((start, _)) = self.board.best_start(next, self.prices) {
+                self.put(next, start);
+                homeless_weight -= self.weight(next);
             } else {
-                self.hardness[task as usize] = self.hardness[task as usize].saturating_add(1);
-                match self.cheapest_ejection(task, random) {
-                    Some((start, ejected)) => {
-                        for &other in &ejected {
-                            self.take_out(other);
+                self.hardness[next as usize] = self.hardness[next as usize].saturating_add(1);
+                let Some((start, ejected)) = self.cheapest_ejection(next, random) else {
+                    homeless.push(next);
+                    break;
+                };
+                for &other in &ejected {
+                    self.take_out(other);
+                    homeless_weight += self.weight(other);
+                }
+                self.put(next, start);
+                homeless_weight -= self.weight(next);
+                for other in ejected {
+                    match self.board.best_start(other, self.prices) {
+                        Some((start, _)) => {
+                            self.put(other, start);
+                            homeless_weight -= self.weight(other);
                         }
-                        self.put(task, start);
-                        for other in ejected {
-                            match self.board.best_start(other, self.prices) {
-                                Some((start, _)) => self.put(other, start),
-                                None => self.waiting.push(other),
-                            }
-                        }
+                        None => homeless.push(other),
                     }
-                    None => self.waiting.push(task),
                 }
             }
-            if self.unplaced_weight < self.least_unplaced_weight {
-                self.least_unplaced_weight = self.unplaced_weight;
-                self.journal.clear();
+            if homeless_weight < at_stake || homeless.is_empty() {
+                self.waiting.append(&mut homeless);
+                return (steps, true);
+            }
+            if homeless_weight == at_stake && self.broken_promises <= 0 {
+                level = Some((self.journal.len(), homeless.clone()));
             }
         }
-        for (task, before) in std::mem::take(&mut self.journal).into_iter().rev() {
-            if self.board.start(task).is_some() {
-                self.board.remove(task);
-            }
-            if let Some(start) = before {
-                self.board.place(task, start);
+        let (kept, homeless) = level.unwrap_or_else(|| (0, vec![task]));
+        self.undo_to(kept);
+        self.waiting.extend(homeless);
+        (steps, false)
+    }
+
+    fn weight(&self, task: u32) -> u64 {
+        u64::from(self.board.tables.problem.weight(task))
+    }
+
+    fn undo_to(&mut self, length: usize) {
+        while self.journal.len() > length {
+            if let Some((task, before)) = self.journal.pop() {
+                match before {
+                    Some(start) => self.board.place(task, start),
+                    None => {
+                        self.board.remove(task);
+                    }
+                }
             }
         }
     }
 
     fn put(&mut self, task: u32, start: u32) {
         self.journal.push((task, None));
+        self.broken_promises -= i64::from(self.board.tables.problem.current(task) == Some(start));
         self.board.place(task, start);
-        self.unplaced_weight -= u64::from(self.board.tables.problem.weight(task));
     }
 
     fn take_out(&mut self, task: u32) {
         let start = self.board.remove(task);
         self.journal.push((task, Some(start)));
-        self.unplaced_weight += u64::from(self.board.tables.problem.weight(task));
+        self.broken_promises += i64::from(self.board.tables.problem.current(task) == Some(start));
     }
 
     /// The start and the tasks to push out for it that were the least hard to place.
     fn cheapest_ejection(&mut self, task: u32, random: &mut ChaCha8Rng) -> Option<(u32, Vec<u32>)> {
         let tables = self.board.tables;
-        let problem = tables.problem;
         let (release, deadline) = self.board.span(task)?;
         let mut starts: Vec<(u32, u32, u32)> = Vec::new();
         for (first, last) in tables.runs(task, release, deadline) {
@@ -142,8 +184,6 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                 best = Some((hardness, start, ejected));
             }
         }
-        let own = u64::from(self.hardness[task as usize]) * u64::from(problem.weight(task).max(1));
-        let _ = own;
         best.map(|(_, start, ejected)| (start, ejected))
     }
 
@@ -217,6 +257,7 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                     * u64::from(problem.weight(other).max(1))
                     * u64::from(problem.duration(other))
                     * 16
+                    * if problem.current(other) == self.board.start(other) { PROMISE } else { 1 }
                     / (1 + u64::from(shared));
                 let key = (hardness, random.random(), other);
                 if easiest.is_none_or(|least| key < least) {

@@ -1,5 +1,7 @@
 //! What is prepared once from the problem: prefix sums of profiles, and which groups can bind at all.
 
+use std::collections::HashMap;
+
 use crate::domain::problem::{After, Problem};
 
 /// No start, no row, no task.
@@ -35,7 +37,7 @@ pub(super) struct Tables<'p> {
     pinned: Vec<bool>,
     /// Sorted by predecessor.
     followers: Vec<After>,
-    in_precedence: Vec<bool>,
+    chains: HashMap<u32, Chain>,
     /// Number of tasks of each site, pinned ones included.
     pub(super) site_tasks: Vec<u32>,
     pub(super) longest: u32,
@@ -103,12 +105,7 @@ impl<'p> Tables<'p> {
         }
         let mut followers = problem.precedences().to_vec();
         followers.sort_unstable_by_key(|edge| (edge.predecessor, edge.task));
-        let mut in_precedence =
-            if followers.is_empty() { Vec::new() } else { vec![false; problem.task_count()] };
-        for edge in &followers {
-            in_precedence[edge.task as usize] = true;
-            in_precedence[edge.predecessor as usize] = true;
-        }
+        let chains = chains(problem, &followers);
         Tables {
             problem,
             slots: problem.slots(),
@@ -121,7 +118,7 @@ impl<'p> Tables<'p> {
             no_profile: vec![0; problem.slots() as usize + 1],
             pinned,
             followers,
-            in_precedence,
+            chains,
             site_tasks,
             longest: tasks.map(|task| problem.duration(task)).max().unwrap_or(0),
         }
@@ -181,7 +178,17 @@ impl<'p> Tables<'p> {
     }
 
     pub(super) fn has_precedence(&self, task: u32) -> bool {
-        self.in_precedence.get(task as usize).copied().unwrap_or(false)
+        !self.chains.is_empty() && self.chains.contains_key(&task)
+    }
+
+    /// How many predecessors stand before a task, one after the other.
+    pub(super) fn depth(&self, task: u32) -> u32 {
+        self.chains.get(&task).map_or(0, |chain| chain.depth)
+    }
+
+    /// The slot by which a task should have ended so that its followers can meet their deadlines.
+    pub(super) fn latest_end(&self, task: u32) -> u32 {
+        self.chains.get(&task).map_or_else(|| self.problem.deadline(task), |chain| chain.latest_end)
     }
 
     /// Runs `[first, last]` of starts that the calendar allows with the task inside `[release, deadline)`.
@@ -211,4 +218,52 @@ impl<'p> Tables<'p> {
             })
             .flatten()
     }
+}
+
+/// Where a task stands among those that wait for each other.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    depth: u32,
+    latest_end: u32,
+}
+
+fn chains(problem: &Problem, followers: &[After]) -> HashMap<u32, Chain> {
+    let mut chains: HashMap<u32, Chain> = HashMap::new();
+    for edge in followers {
+        for task in [edge.task, edge.predecessor] {
+            chains.insert(task, Chain { depth: 0, latest_end: problem.deadline(task) });
+        }
+    }
+    let mut waiting: HashMap<u32, usize> = HashMap::new();
+    for edge in followers {
+        *waiting.entry(edge.task).or_default() += 1;
+    }
+    let mut order: Vec<u32> = chains.keys().copied().filter(|task| !waiting.contains_key(task)).collect();
+    let mut at = 0;
+    while at < order.len() {
+        let task = order[at];
+        at += 1;
+        let depth = chains[&task].depth + 1;
+        let from = followers.partition_point(|edge| edge.predecessor < task);
+        for edge in followers[from..].iter().take_while(|edge| edge.predecessor == task) {
+            if let Some(chain) = chains.get_mut(&edge.task) {
+                chain.depth = chain.depth.max(depth);
+            }
+            if let Some(count) = waiting.get_mut(&edge.task) {
+                *count -= 1;
+                if *count == 0 {
+                    order.push(edge.task);
+                }
+            }
+        }
+    }
+    for &task in order.iter().rev() {
+        for edge in problem.after_of(task) {
+            let start = chains[&task].latest_end.saturating_sub(problem.duration(task));
+            if let Some(chain) = chains.get_mut(&edge.predecessor) {
+                chain.latest_end = chain.latest_end.min(start.saturating_sub(edge.gap_slots));
+            }
+        }
+    }
+    chains
 }

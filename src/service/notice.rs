@@ -4,7 +4,7 @@
 mod letter;
 mod sending;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::api::Page;
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
@@ -40,6 +40,12 @@ pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
     let rows = db::notice::list(&mut connection, &filter, limit + 1)?;
     let items = views(&mut connection, rows)?;
     Ok(page_of(items, limit, |view: &NoticeView| view.id.to_string()))
+}
+
+/// How many notices there are, by state.
+pub fn counts(app: &App) -> Result<BTreeMap<String, i64>, Error> {
+    let mut connection = app.database.get()?;
+    Ok(db::notice::counts(&mut connection)?)
 }
 
 /// One notice.

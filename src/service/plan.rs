@@ -16,7 +16,7 @@ use crate::service::calendar::not_found;
 use crate::service::{Actor, App, Error};
 
 pub use create::{create, fail_abandoned, solve};
-pub use load::{current_load, plan_load, tonight};
+pub use load::{current_load, overview, plan_load, tonight};
 pub use publish::publish;
 pub use views::{diff, items};
 

@@ -141,7 +141,9 @@ pub(crate) fn every_letter() -> Vec<(String, Letter)> {
         letters.push((format!("moved in part {locale}"), mixed));
         let mut away = small(NoticeKind::Moved, locale);
         away.visits[0].cancelled = true;
-        letters.push((format!("moved away {locale}"), away));
+        letters.push((format!("moved away {locale}"), away.clone()));
+        away.visits[0].terminals.clear();
+        letters.push((format!("moved away to the last terminal {locale}"), away));
     }
     letters
 }

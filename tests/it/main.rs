@@ -1,7 +1,10 @@
 //! The integration tests: one binary, so that the library is linked once.
 
+#![allow(unreachable_pub, reason = "nothing outside this binary sees any of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod calendar_laws;
 mod calendar_oracles;
+mod checker_mutations;
 mod cli_binary;
 mod cli_client;
 mod cli_commands;
@@ -13,5 +16,16 @@ mod mail_compose;
 mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;
+mod mail_postfix;
+mod mail_sink;
+mod main_job;
+mod pages_samples;
+mod pages_served;
+mod pages_views;
+mod planner_cases;
+mod planner_properties;
+mod planner_rules;
 mod scenarios;
 mod selector;
+mod support;
+mod tidy;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,6 +14,7 @@ use crate::cli::OUTPUT_ID;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::OutputTarget;
+use crate::clock::Stopwatch;
 use crate::domain::plan_file::Metrics;
 use crate::domain::problem::{Problem, ProblemError};
 use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
@@ -208,7 +209,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 
 /// A progress bar when somebody is looking, and Ctrl-C.
 struct TerminalWatch {
-    began: Instant,
+    began: Stopwatch,
     cancelled: Arc<AtomicBool>,
     bar: ProgressBar,
     _signals: tokio::runtime::Runtime,
@@ -240,13 +241,13 @@ impl TerminalWatch {
             ProgressBar::hidden()
         };
         // A measured duration is no wall-clock time: nothing in the plan depends on when it was made.
-        Ok(TerminalWatch { began: Instant::now(), cancelled, bar, _signals: signals })
+        Ok(TerminalWatch { began: Stopwatch::start(), cancelled, bar, _signals: signals })
     }
 }
 
 impl Watch for TerminalWatch {
     fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        Duration::from_millis(self.began.elapsed_ms())
     }
 
     fn cancelled(&self) -> bool {

@@ -65,6 +65,11 @@ pub fn plan_load(app: &App, id: i64) -> Result<Load, Error> {
 
 /// What an operator sees first.
 pub fn tonight(app: &App) -> Result<Tonight, Error> {
+    overview(app).map(|(tonight, _)| tonight)
+}
+
+/// What an operator sees first, with the load that its nights are taken from.
+pub fn overview(app: &App) -> Result<(Tonight, Load), Error> {
     let now = app.clock.now();
     let load = current_load(app, NIGHTS_AHEAD)?;
     let mut connection = app.database.get()?;
@@ -81,15 +86,16 @@ pub fn tonight(app: &App) -> Result<Tonight, Error> {
     let next = listed(&mut connection, &next, 50)?;
     let locked = db::lock::locked_terminals(&mut connection)?.len();
     let published = db::plan::last_published(&mut connection)?.map(plan_view).transpose()?;
-    Ok(Tonight {
+    let tonight = Tonight {
         now,
         running,
         next,
-        nights: load.nights,
+        nights: load.nights.clone(),
         locked: i64::try_from(locked).unwrap_or(i64::MAX),
         notices: db::notice::counts(&mut connection)?,
         published,
-    })
+    };
+    Ok((tonight, load))
 }
 
 fn listed(

@@ -1,0 +1,164 @@
+//! `/`: what an operator opens first. Is anything wrong, what goes on now, does tonight keep within the budgets,
+//! what has no place and why, were the merchants told.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::chart::{NightPicture, night_picture};
+use super::figures::PlanFigures;
+use super::format::{count, counted};
+use super::night::night_of;
+use super::render::{PageContext, RenderError, render};
+use crate::api::fleet::FleetSummary;
+use crate::api::lock::LockView;
+use crate::api::notice::NoticeView;
+use crate::api::plan::{Load, NightLoad, PlanItem, Tonight};
+
+/// What the page is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct HomePage {
+    /// Running and next appointments, nights ahead, notices by state, the last published plan.
+    pub tonight: Tonight,
+    /// The published load.
+    pub load: Load,
+    /// The fleet in numbers.
+    pub fleet: FleetSummary,
+    /// Tasks of the last published plan without a place; the first few.
+    pub unplaced: Vec<PlanItem>,
+    /// Open locks; the first few.
+    pub locks: Vec<LockView>,
+    /// The latest notices; the first few.
+    pub notices: Vec<NoticeView>,
+    /// The night whose load is drawn; this one unless told.
+    pub night: Option<NaiveDate>,
+}
+
+#[derive(Serialize)]
+struct HomeView<'a> {
+    data: &'a HomePage,
+    this_night: NaiveDate,
+    drawn_night: NaiveDate,
+    tonight: Option<&'a NightLoad>,
+    picture: Option<NightPicture>,
+    nights: NightList<'a>,
+    attention: Vec<Attention>,
+    down_now: Option<DownNow>,
+    figures: Option<PlanFigures>,
+    notices_waiting: i64,
+    notices_troubled: i64,
+}
+
+/// Nights ahead, on one scale.
+#[derive(Serialize)]
+pub(super) struct NightList<'a> {
+    scale: u32,
+    rows: &'a [NightLoad],
+}
+
+impl NightList<'_> {
+    pub(super) fn of(rows: &[NightLoad]) -> NightList<'_> {
+        let tallest = |night: &NightLoad| night.peak_down.max(night.fleet_cap.unwrap_or(0));
+        let tallest = rows.iter().map(tallest).max().unwrap_or(0).max(1);
+        NightList { scale: tallest.saturating_add(tallest / 30 + 1), rows }
+    }
+}
+
+/// Something that wants somebody.
+#[derive(Debug, PartialEq, Serialize)]
+struct Attention {
+    text: String,
+    href: String,
+    action: &'static str,
+}
+
+#[derive(Serialize)]
+struct DownNow {
+    terminals: u32,
+    budget: Option<u32>,
+}
+
+/// Puts the page into HTML.
+pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String, RenderError> {
+    let this_night = night_of(page_context.now);
+    let drawn_night = page.night.unwrap_or(this_night);
+    let picture = night_picture(&page.load, drawn_night, page_context.now, page_context.zone);
+    let report = page.tonight.published.as_ref().and_then(|plan| plan.report.as_ref());
+    let notices_in = |states: &[&str]| {
+        states.iter().map(|state| page.tonight.notices.get(*state).copied().unwrap_or(0)).sum::<i64>()
+    };
+    let view = HomeView {
+        data: page,
+        this_night,
+        drawn_night,
+        tonight: page.tonight.nights.iter().find(|night| night.night == this_night),
+        nights: NightList::of(&page.tonight.nights),
+        attention: attention(page),
+        picture,
+        down_now: down_now(page, page_context),
+        figures: report.map(PlanFigures::of),
+        notices_waiting: notices_in(&["queued", "sending", "deferred"]),
+        notices_troubled: notices_in(&["failed", "bounced", "expired"]),
+    };
+    render("home.html", page_context, &view)
+}
+
+/// Everything on the page that somebody should act on, the most pressing first.
+fn attention(page: &HomePage) -> Vec<Attention> {
+    let mut found = Vec::new();
+    let mut add = |text: String, href: &str, action: &'static str| {
+        found.push(Attention { text, href: href.to_owned(), action });
+    };
+    if page.tonight.locked > 0 {
+        add(
+            format!("{} cannot take payments", counted(page.tonight.locked, "terminal")),
+            "#locks",
+            "see the locks",
+        );
+    }
+    for night in &page.tonight.nights {
+        let fleet = night.fleet_cap.map(|cap| ("fleet", night.peak_down, cap));
+        let tightest = night.tightest_group.as_deref();
+        let tightest = tightest.map(|group| (group, night.tightest_down, night.tightest_cap));
+        if let Some((group, down, cap)) = fleet.into_iter().chain(tightest).find(|(_, down, cap)| down > cap)
+        {
+            let when = night.night.format("%a %-d %b");
+            let text = format!("{group} goes over its budget in the night of {when}: {down} of {cap}");
+            add(text, &format!("/?night={}#load", night.night), "see the load");
+        }
+    }
+    for (state, what) in [
+        ("failed", "refused for good"),
+        ("bounced", "accepted, then returned"),
+        ("expired", "not accepted in time"),
+    ] {
+        let mails = page.tonight.notices.get(state).copied().unwrap_or(0);
+        if mails > 0 {
+            let text = format!("{} {}", counted(mails, "mail"), what);
+            add(text, &format!("/notices?state={state}"), "see which");
+        }
+    }
+    let unplaced = page.tonight.published.as_ref().and_then(|plan| plan.report.as_ref());
+    if let Some(report) = unplaced.filter(|report| report.placed < report.tasks) {
+        let terminals = i64::try_from(report.tasks - report.placed).unwrap_or(i64::MAX);
+        let verb = if terminals == 1 { "has" } else { "have" };
+        add(
+            format!("{} of {} {verb} no place", count(terminals), counted_tasks(report.tasks)),
+            "#unplaced",
+            "see why",
+        );
+    }
+    found
+}
+
+fn counted_tasks(tasks: u64) -> String {
+    counted(i64::try_from(tasks).unwrap_or(i64::MAX), "terminal")
+}
+
+/// The fleet's load at this moment, from the published load.
+fn down_now(page: &HomePage, page_context: &PageContext) -> Option<DownNow> {
+    let fleet = page.load.groups.iter().find(|group| group.group == "fleet")?;
+    let minutes = (page_context.now - page.load.from).num_minutes();
+    let slot = usize::try_from(minutes.checked_div(i64::from(page.load.slot_minutes))?).ok()?;
+    let terminals = *fleet.down.get(slot)?;
+    Some(DownNow { terminals, budget: fleet.cap.as_ref().and_then(|cap| cap.get(slot).copied()) })
+}

@@ -1,0 +1,30 @@
+//! The page that stands in for one that cannot be shown: what is wrong, and what to do about it.
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use super::render::{PageContext, RenderError, render};
+use crate::api::problem::Problem;
+
+/// Puts an error into HTML.
+pub fn render_page(page_context: &PageContext, problem: &Problem) -> Result<String, RenderError> {
+    render("problem.html", page_context, problem)
+}
+
+/// The answer to a request whose page cannot be shown.
+pub(super) fn respond(page_context: &PageContext, problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() {
+        tracing::error!(code = problem.code, detail = problem.detail, "a page cannot be shown");
+    }
+    match render_page(page_context, problem) {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => broken(&error),
+    }
+}
+
+/// The answer when a template itself is broken.
+pub(super) fn broken(error: &RenderError) -> Response {
+    tracing::error!(?error, "a page cannot be rendered");
+    (StatusCode::INTERNAL_SERVER_ERROR, "this page is broken; the server's log says where\n").into_response()
+}

@@ -1,0 +1,88 @@
+//! The template engine: strict, escaping, its templates embedded in the program.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use rust_embed::RustEmbed;
+use serde::Serialize;
+
+use super::{assets, format};
+
+/// What every page knows besides its data.
+#[derive(Clone, Copy, Debug)]
+pub struct PageContext {
+    /// The instant for which the page speaks.
+    pub now: DateTime<Utc>,
+    /// The zone in which it shows times.
+    pub zone: Tz,
+}
+
+/// A page that could not be put into HTML: a defect of a template, never of the data.
+#[derive(Debug, thiserror::Error)]
+#[error("the page `{template}` cannot be rendered")]
+pub struct RenderError {
+    template: &'static str,
+    #[source]
+    source: minijinja::Error,
+}
+
+#[derive(RustEmbed)]
+#[folder = "templates/web"]
+struct Templates;
+
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(load_templates);
+
+fn load_templates() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    for name in Templates::iter() {
+        let file = Templates::get(&name).expect("the name comes from the same embedded folder");
+        let source = String::from_utf8_lossy(&file.data).into_owned();
+        environment.add_template_owned(name.into_owned(), source)?;
+    }
+    environment.add_function("asset", assets::versioned_path);
+    Ok(environment)
+}
+
+/// Puts a page into HTML. `data` is what the template knows as `page`.
+pub(super) fn render<T: Serialize>(
+    template: &'static str,
+    page_context: &PageContext,
+    data: &T,
+) -> Result<String, RenderError> {
+    let failed = |source| RenderError { template, source };
+    let mut environment = match &*ENVIRONMENT {
+        Ok(environment) => environment.clone(),
+        Err(error) => {
+            let copy = minijinja::Error::new(error.kind(), error.to_string());
+            return Err(failed(copy));
+        }
+    };
+    format::add_filters(&mut environment, *page_context);
+    environment
+        .get_template(template)
+        .and_then(|ready| {
+            ready.render(context! {
+                page => Value::from(Serde(data)),
+                now => Value::from(Serde(page_context.now)),
+                zone => page_context.zone.name(),
+            })
+        })
+        .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_parses() {
+        assert!(ENVIRONMENT.is_ok(), "{:?}", ENVIRONMENT.as_ref().err());
+        assert!(Templates::iter().count() > 5);
+    }
+}

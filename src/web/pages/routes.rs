@@ -1,0 +1,221 @@
+//! The pages' addresses: each asks the use cases what it needs, on a thread that may block, and renders.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::appointments::{self, AppointmentsPage, AppointmentsQuery, given};
+use super::home::{self, HomePage};
+use super::night::bounds;
+use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
+use super::plans::{self, PlanPage, PlansPage};
+use super::problem;
+use super::render::{PageContext, RenderError};
+use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, assets, terminal};
+use crate::api::PageQuery;
+use crate::api::appointment::AppointmentQuery;
+use crate::api::notice::NoticeQuery;
+use crate::service::{self, App, Error};
+use crate::web::AppState;
+
+/// Rows of the home page's short lists.
+const FIRST_FEW: i64 = 8;
+
+/// Every page and asset. They read only; what changes anything goes through the API.
+pub fn router() -> Router<AppState> {
+    let header = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .route("/", get(home_page))
+        .route("/appointments", get(appointments_page))
+        .route("/plans", get(plans_page))
+        .route("/plans/{id}", get(plan_page))
+        .route("/notices", get(notices_page))
+        .route("/notices/{id}", get(notice_page))
+        .route("/notices/{id}/html", get(notice_html))
+        .route("/terminals/{serial}", get(terminal_page))
+        .route("/assets/{name}", get(assets::serve))
+        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(header(header::CACHE_CONTROL, "private, no-cache"))
+}
+
+/// Asks the use cases for a page's data and renders it; an error becomes a page of its own.
+async fn page<T: Send + 'static>(
+    state: AppState,
+    ask: impl FnOnce(&App, &PageContext) -> Result<T, Error> + Send + 'static,
+    render: impl FnOnce(&PageContext, &T) -> Result<String, RenderError>,
+) -> Response {
+    let app = state.app();
+    let page_context = PageContext { now: app.clock.now(), zone: app.settings.fleet_time_zone };
+    match state.run(move |app| ask(app, &page_context)).await {
+        Ok(data) => match render(&page_context, &data) {
+            Ok(html) => Html(html).into_response(),
+            Err(error) => problem::broken(&error),
+        },
+        Err(refusal) => problem::respond(&page_context, refusal.problem()),
+    }
+}
+
+/// A night and a place in a list, as an address names them.
+#[derive(Debug, Default, Deserialize)]
+struct PlaceQuery {
+    night: Option<String>,
+    after: Option<String>,
+}
+
+impl PlaceQuery {
+    fn night(&self) -> Result<Option<NaiveDate>, Error> {
+        given(&self.night).map(|text| text.parse().map_err(|_| not_a_night(text))).transpose()
+    }
+}
+
+fn not_a_night(text: &str) -> Error {
+    Error::invalid("night", format!("`{text}` is not a date; write it as 2026-11-25"))
+}
+
+/// A number from an address; anything else names nothing.
+fn number_of(what: &'static str, text: &str, remedy: &'static str) -> Result<i64, Error> {
+    text.parse().map_err(|_| Error::NotFound { what, key: text.to_owned(), remedy })
+}
+
+async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let night = query.night()?;
+        let (tonight, load) = service::plan::overview(app)?;
+        let unplaced = match &tonight.published {
+            Some(plan) => service::plan::items(app, plan.id, true, Some(FIRST_FEW), None)?.items,
+            None => Vec::new(),
+        };
+        let few = PageQuery { limit: Some(FIRST_FEW), ..PageQuery::default() };
+        let latest = NoticeQuery { limit: Some(FIRST_FEW), ..NoticeQuery::default() };
+        Ok(HomePage {
+            tonight,
+            load,
+            fleet: service::fleet::summary(app)?,
+            unplaced,
+            locks: service::lock::list(app, &few)?.items,
+            notices: service::notice::list(app, &latest)?.items,
+            night,
+        })
+    };
+    page(state, ask, home::render_page).await
+}
+
+async fn appointments_page(
+    State(state): State<AppState>,
+    Query(query): Query<AppointmentsQuery>,
+) -> Response {
+    let ask = move |app: &App, page_context: &PageContext| {
+        let word = |field: &Option<String>| given(field).map(str::to_owned);
+        let night =
+            query.night(page_context).map_err(|_| not_a_night(query.night.as_deref().unwrap_or_default()))?;
+        let (from, to) = night.map(bounds).unzip();
+        let wanted = AppointmentQuery {
+            state: word(&query.state),
+            serial: word(&query.serial),
+            site: word(&query.site),
+            campaign: word(&query.campaign),
+            from,
+            to,
+            limit: None,
+            after: word(&query.after),
+        };
+        let appointments = service::appointment::list(app, &wanted)?;
+        Ok(AppointmentsPage { appointments, query, night })
+    };
+    page(state, ask, appointments::render_page).await
+}
+
+async fn plans_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let wanted = PageQuery { after: query.after, ..PageQuery::default() };
+        let plans = service::plan::list(app, &wanted)?;
+        Ok(PlansPage { plans })
+    };
+    page(state, ask, plans::render_list).await
+}
+
+async fn plan_page(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Query(query): Query<PlaceQuery>,
+) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let id = number_of("plan", &id, "see `offpeak plan list`")?;
+        let night = query.night()?;
+        let plan = service::plan::show(app, id)?;
+        let load = plan.report.as_ref().map(|_| service::plan::plan_load(app, id)).transpose()?;
+        let unplaced = service::plan::items(app, id, true, None, given(&query.after))?;
+        Ok(PlanPage { plan, load, unplaced, night })
+    };
+    page(state, ask, plans::render_page).await
+}
+
+async fn notices_page(State(state): State<AppState>, Query(query): Query<NoticesQuery>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let word = |field: &Option<String>| given(field).map(str::to_owned);
+        let wanted = NoticeQuery {
+            state: word(&query.state),
+            kind: word(&query.kind),
+            merchant: word(&query.merchant),
+            limit: None,
+            after: word(&query.after),
+        };
+        let notices = service::notice::list(app, &wanted)?;
+        let by_state = service::notice::counts(app)?;
+        Ok(NoticesPage { notices, query, by_state })
+    };
+    page(state, ask, notices::render_list).await
+}
+
+/// The part of a mail that an address asks for.
+#[derive(Debug, Default, Deserialize)]
+struct PartQuery {
+    part: Option<String>,
+}
+
+async fn notice_page(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Query(query): Query<PartQuery>,
+) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let id = number_of("notice", &id, "see `offpeak notice list`")?;
+        let part = match given(&query.part) {
+            Some("text") => MailPart::Text,
+            Some("calendar") => MailPart::Calendar,
+            _ => MailPart::Html,
+        };
+        let notice = service::notice::show(app, id)?;
+        let message = match service::notice::message(app, id) {
+            Ok(message) => Some(message),
+            Err(Error::Conflict(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(NoticePage { notice, message, part })
+    };
+    page(state, ask, notices::render_page).await
+}
+
+/// The mail's own HTML, for the frame on its page: it may style itself and do nothing else.
+async fn notice_html(State(state): State<AppState>, Path(id): Path<String>) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        service::notice::message(app, number_of("notice", &id, "see `offpeak notice list`")?)
+    };
+    let mut response = page(state, ask, |_, message| Ok(message.html.clone())).await;
+    if response.status() == StatusCode::OK {
+        let policy = HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+async fn terminal_page(State(state): State<AppState>, Path(serial): Path<String>) -> Response {
+    page(state, move |app, _| service::fleet::history(app, &serial), terminal::render_page).await
+}

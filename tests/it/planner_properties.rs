@@ -1,0 +1,231 @@
+//! The planner against brute force, against itself, and against its own explanations.
+
+use offpeak::checker;
+use offpeak::domain::plan_file::{Change, Plan};
+use offpeak::domain::problem::Problem;
+use offpeak::planner::{self, Effort, SolveOptions, StoppedWatch};
+use proptest::prelude::*;
+
+use crate::planner_cases::{Case, small, solve, tight};
+
+/// Every legal plan's weight with the least disruption at that weight, by trying everything.
+struct BruteForce<'p> {
+    problem: &'p Problem,
+    starts: Vec<Option<u32>>,
+    down: Vec<Vec<u32>>,
+    /// By weight placed: the least disruption.
+    least: Vec<Option<u64>>,
+}
+
+impl<'p> BruteForce<'p> {
+    fn run(problem: &'p Problem) -> BruteForce<'p> {
+        let total: u32 = (0..problem.task_count() as u32).map(|task| problem.weight(task)).sum();
+        let mut all = BruteForce {
+            problem,
+            starts: vec![None; problem.task_count()],
+            down: vec![vec![0; problem.slots() as usize]; problem.group_count()],
+            least: vec![None; total as usize + 1],
+        };
+        for &task in problem.pinned_tasks() {
+            all.set(task, problem.current(task).expect("a pinned task has a current start"));
+        }
+        all.decide(0);
+        all
+    }
+
+    fn set(&mut self, task: u32, start: u32) {
+        self.starts[task as usize] = Some(start);
+        for &group in self.problem.groups_of(task) {
+            for slot in start..start + self.problem.duration(task) {
+                self.down[group as usize][slot as usize] += 1;
+            }
+        }
+    }
+
+    fn unset(&mut self, task: u32) {
+        let start = self.starts[task as usize].take().expect("only placed tasks are taken back");
+        for &group in self.problem.groups_of(task) {
+            for slot in start..start + self.problem.duration(task) {
+                self.down[group as usize][slot as usize] -= 1;
+            }
+        }
+    }
+
+    fn decide(&mut self, task: u32) {
+        let problem = self.problem;
+        if task as usize == problem.task_count() {
+            return self.judge();
+        }
+        if problem.pinned(task) {
+            return self.decide(task + 1);
+        }
+        self.decide(task + 1);
+        let calendar = problem.calendar(task);
+        let duration = problem.duration(task);
+        for start in problem.release(task)..problem.slots() {
+            let end = start + duration;
+            let open = calendar.open.iter().any(|&(begin, until)| {
+                begin <= start && end <= until && start + calendar.cutoff_slots <= until
+            });
+            let room = |group: u32, slot: u32| problem.group(group).room_at(slot);
+            if end <= problem.deadline(task)
+                && open
+                && problem.groups_of(task).iter().all(|&group| {
+                    (start..end).all(|slot| self.down[group as usize][slot as usize] < room(group, slot))
+                })
+            {
+                self.set(task, start);
+                self.decide(task + 1);
+                self.unset(task);
+            }
+        }
+    }
+
+    fn judge(&mut self) {
+        let problem = self.problem;
+        for edge in problem.precedences() {
+            let Some(start) = self.starts[edge.task as usize] else { continue };
+            let pinned = problem.pinned(edge.task);
+            match self.starts[edge.predecessor as usize] {
+                None if !pinned => return,
+                None => {}
+                Some(_) if pinned && problem.pinned(edge.predecessor) => {}
+                Some(before) => {
+                    if start < before + problem.duration(edge.predecessor) + edge.gap_slots {
+                        return;
+                    }
+                }
+            }
+        }
+        let (mut weight, mut cost) = (0, 0);
+        let mut visits = std::collections::BTreeSet::new();
+        for (task, start) in (0..).zip(&self.starts) {
+            if let Some(start) = *start {
+                weight += problem.weight(task);
+                cost += problem.cost_at(task, start);
+                visits.extend(problem.site(task).map(|site| (site, problem.night_of(task, start))));
+            }
+        }
+        cost += visits.len() as u64 * problem.visit_cost();
+        let least = &mut self.least[weight as usize];
+        *least = Some(least.map_or(cost, |known| known.min(cost)));
+    }
+
+    fn most_weight(&self) -> u64 {
+        self.least.iter().rposition(Option::is_some).unwrap_or(0) as u64
+    }
+
+    fn least_disruption(&self, weight: u64) -> u64 {
+        self.least[weight as usize..].iter().flatten().copied().min().unwrap_or(0)
+    }
+}
+
+fn assert_clean(problem: &Problem, plan: &Plan) {
+    let findings = checker::check(problem, plan);
+    assert!(
+        findings.is_empty(),
+        "{}",
+        findings.iter().map(|finding| format!("{finding}\n")).collect::<String>()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn plans_are_legal_and_bounds_are_never_on_the_wrong_side(seed: u64, tasks in 1usize..5) {
+        let problem = small(seed, tasks).build();
+        let exact = BruteForce::run(&problem);
+        for effort in [Effort::Fast, Effort::Standard] {
+            let options = SolveOptions { effort, ..SolveOptions::default() };
+            let plan = planner::solve(&problem, &options, &StoppedWatch).plan;
+            assert_clean(&problem, &plan);
+            let metrics = &plan.metrics;
+            prop_assert!(metrics.weight_placed <= exact.most_weight());
+            prop_assert!(exact.most_weight() <= metrics.bound.weight_upper);
+            prop_assert!(exact.least_disruption(metrics.weight_placed) <= metrics.disruption);
+            prop_assert!(metrics.bound.disruption_lower <= exact.least_disruption(metrics.weight_placed));
+        }
+    }
+
+    #[test]
+    fn planning_again_moves_nothing(seed: u64, tasks in 1usize..30) {
+        let case = small(seed, tasks);
+        let first = solve(&case.build()).plan;
+        let again = case.announced(&first);
+        let problem = again.build();
+        let second = solve(&problem).plan;
+        assert_clean(&problem, &second);
+        prop_assert!(second.metrics.weight_placed >= first.metrics.weight_placed);
+        if second.metrics.weight_placed == first.metrics.weight_placed {
+            prop_assert_eq!(second.metrics.moved, 0);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads(seed: u64, tasks in 1usize..30) {
+        let problem = small(seed, tasks).build();
+        let bytes = |threads| {
+            let options = SolveOptions { threads, seed, ..SolveOptions::default() };
+            let mut bytes = Vec::new();
+            planner::solve(&problem, &options, &StoppedWatch).plan.write(&mut bytes).expect("a vector takes it");
+            bytes
+        };
+        prop_assert_eq!(bytes(1), bytes(2));
+    }
+
+    /// With everything else nailed down and the named change made, the task finds a place.
+    #[test]
+    fn the_named_change_places_the_task(seed: u64, tasks in 1usize..40) {
+        let case = small(seed, tasks);
+        let plan = solve(&case.build()).plan;
+        for entry in &plan.unplaced {
+            let task: usize = entry.task[1..].parse().expect("tasks are called T and a number");
+            let Some(change) = &entry.change else { continue };
+            if matches!(change, Change::Predecessor { .. }) {
+                continue;
+            }
+            let mut changed = case.with(task, change);
+            for (other, start) in changed.tasks.iter_mut().zip(&plan.starts) {
+                other.current = *start;
+                other.pinned = start.is_some();
+            }
+            let placed = solve(&changed.build()).plan.starts[task];
+            prop_assert!(placed.is_some(), "{:?} does not place {}", entry, task);
+        }
+    }
+}
+
+/// How often the planner finds what brute force finds: not a law, but it must not get worse unnoticed.
+#[test]
+fn small_problems_are_nearly_always_solved_to_the_most_weight() {
+    let missed: Vec<u64> = (0..300)
+        .filter(|&seed| {
+            let problem = small(seed, 4).build();
+            solve(&problem).plan.metrics.weight_placed < BruteForce::run(&problem).most_weight()
+        })
+        .collect();
+    assert!(missed.len() <= 3, "missed {missed:?}");
+}
+
+#[test]
+fn tight_problems_are_placed_whole_and_close_to_the_bound() {
+    for seed in 0..3 {
+        let case: Case = tight(seed, 300);
+        let problem = case.build();
+        let plan = solve(&problem).plan;
+        assert_clean(&problem, &plan);
+        let metrics = &plan.metrics;
+        assert_eq!(metrics.weight_placed, metrics.weight_total, "seed {seed}");
+        assert!(
+            metrics.disruption * 100 <= metrics.bound.disruption_lower * 125,
+            "seed {seed}: {} against a bound of {}",
+            metrics.disruption,
+            metrics.bound.disruption_lower
+        );
+        let fast = SolveOptions { effort: Effort::Fast, ..SolveOptions::default() };
+        let quick = planner::solve(&problem, &fast, &StoppedWatch).plan;
+        assert_clean(&problem, &quick);
+        assert!(quick.metrics.disruption >= metrics.disruption);
+    }
+}
