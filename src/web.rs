@@ -13,7 +13,6 @@ mod serve;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -64,12 +63,6 @@ impl AppState {
             Ok(result) => result.map_err(ApiError::from),
             Err(error) => Err(ApiError::from(Error::Corrupt(format!("a task ended badly: {error}")))),
         }
-    }
-}
-
-impl FromRef<AppState> for App {
-    fn from_ref(state: &AppState) -> App {
-        state.app.clone()
     }
 }
 

@@ -270,8 +270,9 @@ fn the_pictures_numbers_are_the_loads_numbers() {
 
     let bars: Vec<Node<'_, '_>> =
         elements(&document, "svg").filter(|svg| svg.attribute("class") == Some("night-bar")).collect();
-    assert_eq!(bars.len(), page.tonight.nights.len());
-    for (bar, night) in bars.iter().zip(&page.tonight.nights) {
+    let (listed, left_out) = page.tonight.nights.split_at(bars.len());
+    assert_eq!(left_out.iter().map(|night| night.peak_down).collect::<Vec<_>>(), [0]);
+    for (bar, night) in bars.iter().zip(listed) {
         let area = bar.children().find(|node| node.attribute("class") == Some("area")).expect("the bar");
         assert_eq!(area.attribute("width"), Some(night.peak_down.to_string().as_str()));
         let budget = night.fleet_cap.expect("the fleet has a budget");

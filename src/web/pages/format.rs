@@ -72,7 +72,7 @@ pub(super) fn count(number: i64) -> String {
         written.push('-');
     }
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             written.push(',');
         }
         written.push(digit);

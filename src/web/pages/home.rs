@@ -48,6 +48,9 @@ struct HomeView<'a> {
     notices_troubled: i64,
 }
 
+/// Nights are listed up to the last with work in it, but never fewer than these.
+const NIGHTS_SHOWN_MIN: usize = 7;
+
 /// Nights ahead, on one scale.
 #[derive(Serialize)]
 pub(super) struct NightList<'a> {
@@ -58,6 +61,8 @@ pub(super) struct NightList<'a> {
 impl NightList<'_> {
     pub(super) fn of(rows: &[NightLoad]) -> NightList<'_> {
         let tallest = |night: &NightLoad| night.peak_down.max(night.fleet_cap.unwrap_or(0));
+        let last_busy = rows.iter().rposition(|night| night.peak_down > 0).map_or(0, |last| last + 1);
+        let rows = &rows[..last_busy.max(NIGHTS_SHOWN_MIN).min(rows.len())];
         let tallest = rows.iter().map(tallest).max().unwrap_or(0).max(1);
         NightList { scale: tallest.saturating_add(tallest / 30 + 1), rows }
     }

@@ -16,7 +16,10 @@ fn night() -> NaiveDate {
     noon().date_naive()
 }
 
-fn load_of(groups: Vec<(&str, Vec<u32>, Option<Vec<u32>>)>) -> Load {
+/// A group's name, its load and its budget, a number a slot.
+type Row<'a> = (&'a str, Vec<u32>, Option<Vec<u32>>);
+
+fn load_of(groups: Vec<Row<'_>>) -> Load {
     let groups = groups
         .into_iter()
         .map(|(group, down, cap)| GroupLoad { group: group.to_owned(), down, cap })
