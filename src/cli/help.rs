@@ -20,7 +20,7 @@ pub fn command() -> clap::Command {
     let command = Cli::command();
     let page = first_page(&command);
     command.help_template(page).after_help(format!(
-        "Examples:\n  offpeak demo                           the whole main job, in five minutes\n  \
+        "Examples:\n  offpeak demo                           the whole main job, step by step\n  \
          offpeak plan create --help             every command has help with an example\n  \
          offpeak plan list -o json | jq .       and prints the API's JSON\n\n{}",
         exit_codes()

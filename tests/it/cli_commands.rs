@@ -196,9 +196,15 @@ fn a_plan_is_waited_for_and_drawn() {
     let ran = run(api, &["plan", "create"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(polls.load(Ordering::SeqCst), 3, "it polls until the search has ended, and no more");
-    for words in
-        ["10 of 12 terminals", "83.3 %", "91.6 %", "5 of 8", "cell:17 2/2", "raising cell-17", "budget_full"]
-    {
+    for words in [
+        "10 of 12 terminals",
+        "83.3 %",
+        "91.6 %",
+        "5 of 8",
+        "cell:17 2 of 2",
+        "raising cell-17",
+        "budget_full",
+    ] {
         assert!(ran.stdout.contains(words), "`{words}` is missing:\n{}", ran.stdout);
     }
     assert!(ran.stderr.contains("offpeak plan publish 7"), "{}", ran.stderr);

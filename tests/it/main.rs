@@ -8,6 +8,7 @@ mod checker_mutations;
 mod cli_binary;
 mod cli_client;
 mod cli_commands;
+mod cli_demo;
 mod cli_help;
 mod fleet_files;
 mod fleet_files_generated;

@@ -86,7 +86,7 @@ fn played(script: &str) -> String {
     out
 }
 
-/// A script without the blank lines that people put between its parts.
+/// A script without blank lines: what is compared, since people put them between its parts.
 fn condensed(script: &str) -> String {
     script.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{line}\n")).collect()
 }
@@ -97,7 +97,8 @@ fn spaced(script: &str) -> String {
     let mut previous_leads = false;
     for line in script.lines() {
         let leads = line.starts_with('#') || line.starts_with("@ ");
-        if (leads || line.starts_with("$ ")) && !previous_leads && !out.is_empty() {
+        let begins = leads || line.starts_with("$ ");
+        if begins && !previous_leads && !out.is_empty() && !out.ends_with("\n\n") {
             out.push('\n');
         }
         previous_leads = leads;
@@ -109,12 +110,13 @@ fn spaced(script: &str) -> String {
 
 fn play(path: &Path) -> Result<(), String> {
     let script = std::fs::read_to_string(path).expect("a script can be read");
-    let came_out = condensed(&played(&script));
+    let whole = played(&script);
+    let came_out = condensed(&whole);
     if came_out == condensed(&script) {
         return Ok(());
     }
     if std::env::var_os("UPDATE_SCENARIOS").is_some() {
-        std::fs::write(path, spaced(&came_out)).expect("a script can be written");
+        std::fs::write(path, spaced(&whole)).expect("a script can be written");
         return Ok(());
     }
     let wanted = condensed(&script);

@@ -59,7 +59,7 @@ pub fn run(args: &MaintainArgs, context: &Context) -> Result<(), CliError> {
     })?;
     if !result.dry_run {
         context.output.hint(if args.emergency {
-            "The merchant is being mailed at once: offpeak notice list"
+            "offpeak serve mails the merchant at once; where it does not run: offpeak worker run notify"
         } else {
             "The announcement waits in the outbox: offpeak notice list"
         });

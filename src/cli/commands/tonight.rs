@@ -18,11 +18,14 @@ pub struct TonightArgs {}
 pub fn run(_args: &TonightArgs, context: &Context) -> Result<(), CliError> {
     let tonight: Tonight = context.client()?.get("/tonight")?;
     context.output.show(&tonight, |screen| {
-        screen.line(format!(
-            "{}. {} cannot take payments.",
-            render::instant(tonight.now),
-            plural(tonight.locked, "terminal")
-        ));
+        screen.line(match tonight.locked {
+            0 => format!("{}. No terminal is known to be locked.", render::instant(tonight.now)),
+            locked => format!(
+                "{}. {} cannot take payments: offpeak lock list",
+                render::instant(tonight.now),
+                plural(locked, "terminal")
+            ),
+        });
         screen.heading("Running now");
         if tonight.running.is_empty() {
             screen.line("  Nothing.");

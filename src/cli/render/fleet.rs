@@ -5,7 +5,7 @@ use crate::api::fleet::{
     TerminalView,
 };
 use crate::api::lock::LockView;
-use crate::cli::output::{Bar, Screen, Table, bar, count};
+use crate::cli::output::{Bar, Screen, Table, bar, count, plural};
 use crate::cli::render::{appointment, instant, optional, tags};
 
 /// What an import did.
@@ -56,7 +56,7 @@ fn groups(screen: &mut Screen, heading: &str, groups: &[GroupCount]) {
     }
     if groups.len() > MOST_ROWS {
         let rest: i64 = groups[MOST_ROWS..].iter().map(|group| group.terminals).sum();
-        screen.line(format!("  and {} more with {} terminals", groups.len() - MOST_ROWS, count(rest)));
+        screen.line(format!("  and {} more with {}", groups.len() - MOST_ROWS, plural(rest, "terminal")));
     }
 }
 

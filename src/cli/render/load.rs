@@ -14,11 +14,18 @@ pub fn nights(screen: &mut Screen, nights: &[NightLoad]) {
         screen.line("  No night has an appointment.");
         return;
     };
-    let columns = (screen.columns().saturating_sub(66)).clamp(12, 40);
-    let value_width =
-        busy.iter().map(|night| of_cap(night.peak_down, night.fleet_cap).len()).max().unwrap_or(0);
+    let values: Vec<String> = busy.iter().map(|night| of_cap(night.peak_down, night.fleet_cap)).collect();
+    let value_width = values.iter().map(String::len).max().unwrap_or(0);
+    let columns = screen.columns().saturating_sub(64 + value_width).clamp(12, 40);
+    let header = format!(
+        "  {:<14}  {:<picture$}  APPOINTMENTS  TIGHTEST GROUP",
+        "NIGHT OF",
+        "MOST DOWN AT ONCE",
+        picture = columns + 2 + value_width
+    );
+    screen.line(style(header).dim().to_string());
     let mut previous: Option<NaiveDate> = None;
-    for load in busy {
+    for (load, value) in busy.into_iter().zip(values) {
         if let Some(previous) = previous {
             let quiet = (load.night - previous).num_days() - 1;
             if quiet > 0 {
@@ -27,15 +34,14 @@ pub fn nights(screen: &mut Screen, nights: &[NightLoad]) {
         }
         previous = Some(load.night);
         let drawn = bar(Bar { value: load.peak_down, limit: load.fleet_cap, scale, columns });
-        let value = of_cap(load.peak_down, load.fleet_cap);
-        let appointments = plural(load.appointments, "appointment");
         let tightest = match &load.tightest_group {
-            Some(group) => format!("{group} {}/{}", load.tightest_down, load.tightest_cap),
+            Some(group) => format!("{group} {} of {}", load.tightest_down, load.tightest_cap),
             None => String::new(),
         };
         screen.line(format!(
-            "  {}  {drawn}  {value:<value_width$}  {appointments:<17}  {}",
+            "  {}  {drawn}  {value:<value_width$}  {:>12}  {}",
             night(load.night),
+            count(load.appointments),
             style(tightest).dim()
         ));
     }
@@ -50,15 +56,6 @@ fn of_cap(down: u32, cap: Option<u32>) -> String {
         Some(cap) => format!("{} of {}", count(down), count(cap)),
         None => count(down),
     }
-}
-
-/// What the columns of [`nights`] mean.
-pub fn legend(screen: &mut Screen) {
-    screen.line(
-        style("  the most terminals down at once, of how many may be (│); appointments; the group nearest to its budget")
-            .dim()
-            .to_string(),
-    );
 }
 
 /// The groups that come nearest to their budgets, at most `most_rows` of them.
@@ -142,11 +139,10 @@ mod tests {
         nights(&mut screen, &[night_of(1, 10), night_of(2, 0), night_of(3, 0), night_of(4, 25)]);
         let text = console::strip_ansi_codes(&screen.into_text()).into_owned();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 3, "{text}");
-        assert!(lines[0].starts_with("  Tue 2026-12-01  █"), "{text}");
-        assert!(lines[0].contains("10 of 25") && lines[0].contains("30 appointments"), "{text}");
-        assert!(lines[0].contains("cell:c7 2/2"), "{text}");
-        assert!(lines[1].contains("2 quiet nights"), "{text}");
+        assert_eq!(lines.len(), 4, "{text}");
+        assert!(lines[1].starts_with("  Tue 2026-12-01  █"), "{text}");
+        assert!(lines[1].contains("10 of 25            30  cell:c7 2 of 2"), "{text}");
+        assert!(lines[2].contains("2 quiet nights"), "{text}");
         assert!(lines.iter().all(|line| console::measure_text_width(line) <= 100), "{text}");
     }
 

@@ -175,7 +175,7 @@ fn item_note(item: &PlanItem) -> String {
     }
 }
 
-/// What a plan would change.
+/// What a plan would change, by start: `+` added, `~` moved, `!` without a place.
 pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
     screen.line(format!(
         "{} added, {} moved, {} without a place, {} left alone",
@@ -184,30 +184,27 @@ pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
         count(diff.unplaced.len()),
         count(diff.kept)
     ));
-    let starts = |item: &PlanItem| optional(item.starts_at.map(instant));
-    for item in &diff.added {
-        let sign = style("+").green();
-        screen.line(format!(
-            "{sign} {}  {}  {}  {}",
-            item.serial,
-            starts(item),
-            item.site_code,
-            item.campaigns.join(" + ")
-        ));
+    let mut rows: Vec<(&str, &PlanItem, Option<String>)> = Vec::new();
+    rows.extend(diff.added.iter().map(|item| ("+", item, None)));
+    rows.extend(diff.moved.iter().map(|moved| ("~", &moved.item, Some(instant(moved.from_starts_at)))));
+    rows.extend(diff.unplaced.iter().map(|item| ("!", item, None)));
+    if rows.is_empty() {
+        return;
     }
-    for moved in &diff.moved {
-        let sign = style("~").yellow();
-        let item = &moved.item;
-        screen.line(format!(
-            "{sign} {}  {} -> {}  {}",
-            item.serial,
-            instant(moved.from_starts_at),
-            starts(item),
-            item.site_code
-        ));
+    // What has no start comes last, not first.
+    rows.sort_by_key(|(_, item, _)| (item.starts_at.is_none(), item.starts_at));
+    screen.blank();
+    let mut table = Table::new(["", "serial", "site", "starts (UTC)", "was", "what"]);
+    for (sign, item, was) in rows {
+        let what = if item.unplaced.is_some() { item_note(item) } else { item.campaigns.join(" + ") };
+        table.row([
+            sign.to_owned(),
+            item.serial.clone(),
+            item.site_code.clone(),
+            optional(item.starts_at.map(instant)),
+            optional(was),
+            what,
+        ]);
     }
-    for item in &diff.unplaced {
-        let sign = style("!").red();
-        screen.line(format!("{sign} {}  {}  {}", item.serial, item.site_code, item_note(item)));
-    }
+    screen.table(table);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::problem::{Draft, Meaning};
-use super::views::{change_text, finding_view, plan_view, unplaced_message};
+use super::views::{change_text, finding_view, plan_view, relaxation_text, unplaced_message};
 use crate::api::plan::{NewPlan, PlanProgress, PlanReport, PlanView, Unplaced, UnplacedCount};
 use crate::checker;
 use crate::clock::Stopwatch;
@@ -335,7 +335,7 @@ fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -
             .relaxations
             .iter()
             .take(RELAXATIONS_SHOWN_MAX)
-            .map(|relaxation| relaxation.sentence(&draft.problem))
+            .map(|relaxation| relaxation_text(relaxation, &draft.problem))
             .collect(),
         skipped: skipped_counts(draft.skipped.clone()),
     }

@@ -10,6 +10,7 @@ use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::plan_file::{Change, Reason};
 use crate::domain::problem::Problem;
+use crate::planner::Relaxation;
 use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::{App, Error};
 
@@ -137,6 +138,23 @@ pub(super) fn unplaced_message(reason: Reason) -> &'static str {
         Reason::AfterUnplaced => "the work that comes before it has no place, or ends too late",
         Reason::PinnedConflict => "appointments that stay where they are stand in its way",
     }
+}
+
+/// What a change would bring, summed over a plan's unplaced tasks.
+pub(super) fn relaxation_text(relaxation: &Relaxation, problem: &Problem) -> String {
+    let Relaxation { change, tasks, weight: _ } = relaxation;
+    let what = match change {
+        Change::GroupCap { group, cap_add } => {
+            let cap = (0..problem.group_count())
+                .filter_map(|number| u32::try_from(number).ok())
+                .map(|number| problem.group(number))
+                .find(|candidate| candidate.id == group)
+                .map_or(0, |group| group.cap);
+            format!("raise the budget of {group} from {cap} to {}", cap + cap_add)
+        }
+        other => change_text(other, problem),
+    };
+    format!("{what}: {tasks} more")
 }
 
 /// A change in words, in the operator's units.

@@ -40,7 +40,7 @@ impl Outcome {
     /// The end of the story: what there is now, and what to try.
     pub(super) fn draw(&self, screen: &mut Screen, by_hand: &str) {
         screen.line("");
-        screen.heading("That was the main job");
+        screen.heading("What there is now");
         screen.pairs(&[
             (
                 "fleet",
@@ -114,7 +114,7 @@ pub(super) fn tell(
     teller.step("The merchants are told")?;
     tell_merchants(context, &teller, folder)?;
 
-    teller.step("A wish that is refused, with its reason")?;
+    teller.step("An engineer asks for tonight")?;
     ask_for_tonight(context, &teller)?;
 
     let report = published.report.unwrap_or_default();
@@ -135,15 +135,13 @@ pub(super) fn tell_again(context: &Context, folder: &Folder, plan: &PlanView) ->
     let teller = Teller::new(context);
     let summary: FleetSummary = context.client()?.get("/fleet")?;
     let load: Load = context.client()?.get(&format!("/plans/{}/load", plan.id))?;
+    teller.title(
+        "Offpeak, a demo that is there already",
+        &format!("Plan {} is published. What is there is used; `--fresh` makes a new demo.", plan.id),
+    )?;
     teller.draw(|screen| {
-        screen.paragraph("", &format!(
-            "A demo is there already, and is used as it is: {}, plan {} published. (`--fresh` makes a new one.)",
-            plural(summary.terminals, "terminal"),
-            plan.id
-        ));
-        screen.blank();
+        screen.line("");
         render::load::nights(screen, &load.nights);
-        render::load::legend(screen);
     })?;
     let report = plan.report.clone().unwrap_or_default();
     Ok(Outcome {

@@ -110,9 +110,6 @@ pub fn outcome(screen: &mut Screen, plan: &PlanView, load: &Load) {
     render::plan::one(screen, plan);
     screen.heading("Load per night");
     render::load::nights(screen, &load.nights);
-    if load.nights.iter().any(|night| night.peak_down > 0) {
-        render::load::legend(screen);
-    }
 }
 
 fn next_step(plan: &PlanView) -> String {

@@ -40,9 +40,6 @@ pub(super) fn run(args: &LoadArgs, context: &Context) -> Result<(), CliError> {
     context.output.show(&load, |screen| {
         screen.heading("Load per night");
         render::load::nights(screen, &load.nights);
-        if load.nights.iter().any(|night| night.peak_down > 0) {
-            render::load::legend(screen);
-        }
         render::load::groups(screen, &load, args.groups);
     })
 }
