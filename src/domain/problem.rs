@@ -88,14 +88,18 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// How many tasks this group lets be down in `slot`, after those that are down already.
-    pub fn room_at(&self, slot: u32) -> u32 {
+    /// The cap in `slot`, with those that are down already not taken off.
+    pub fn cap_at(&self, slot: u32) -> u32 {
         let after = self.caps.partition_point(|range| range.end <= slot);
-        let cap = match self.caps.get(after) {
+        match self.caps.get(after) {
             Some(range) if range.begin <= slot => range.cap,
             _ => self.cap,
-        };
-        cap.saturating_sub(self.down)
+        }
+    }
+
+    /// How many tasks this group lets be down in `slot`, after those that are down already.
+    pub fn room_at(&self, slot: u32) -> u32 {
+        self.cap_at(slot).saturating_sub(self.down)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::ledger::{Ledger, Scratch};
+use super::ledger::{Ledger, Scratch, margin};
 use super::prices::Prices;
 use super::tables::{Count, NONE, Tables};
 
@@ -95,19 +95,25 @@ impl<'t> Board<'t> {
     /// The span that release, deadline and the placed neighbours in precedence leave, or `None` when a
     /// predecessor has no place.
     pub(super) fn span(&self, task: u32) -> Option<(u32, u32)> {
+        let (earliest, latest) = self.neighbours_span(task)?;
         let problem = self.tables.problem;
-        let mut release = problem.release(task);
-        let mut deadline = problem.deadline(task);
+        Some((earliest.max(problem.release(task)), latest.min(problem.deadline(task))))
+    }
+
+    /// The span that the placed neighbours in precedence alone leave.
+    pub(super) fn neighbours_span(&self, task: u32) -> Option<(u32, u32)> {
+        let problem = self.tables.problem;
+        let (mut earliest, mut latest) = (0, problem.slots());
         for edge in self.tables.predecessors(task) {
             let before = self.start(edge.predecessor)?;
-            release = release.max(before + problem.duration(edge.predecessor) + edge.gap_slots);
+            earliest = earliest.max(before + problem.duration(edge.predecessor) + edge.gap_slots);
         }
         for edge in self.tables.followers(task) {
             if let Some(after) = self.start(edge.task) {
-                deadline = deadline.min(after.saturating_sub(edge.gap_slots));
+                latest = latest.min(after.saturating_sub(edge.gap_slots));
             }
         }
-        Some((release, deadline))
+        Some((earliest, latest))
     }
 
     /// Whether anybody placed and not pinned waits for this task.
@@ -199,7 +205,7 @@ impl<'t> Board<'t> {
                 (begin..end)
                     .map(|slot| {
                         let down = tables.members(group).iter().filter(|&&member| self.is_down(member, slot));
-                        1 + down.count() as i32 - i32::try_from(budget.room_at(slot)).unwrap_or(i32::MAX / 2)
+                        1 + down.count() as i32 - margin(budget.cap_at(slot), budget.down)
                     })
                     .max()
             }

@@ -119,8 +119,11 @@ fn nearest_opening(board: &Board<'_>, task: u32) -> Option<Change> {
     let problem = tables.problem;
     let duration = problem.duration(task);
     let (release, deadline) = (problem.release(task), problem.deadline(task));
+    let (earliest, latest_end) = board.neighbours_span(task)?;
     let fits = |start: u32| {
-        problem.groups_of(task).iter().all(|&group| board.lack(group, start, start + duration) == 0)
+        earliest <= start
+            && start + duration <= latest_end
+            && problem.groups_of(task).iter().all(|&group| board.lack(group, start, start + duration) == 0)
     };
     let later = first_fit(tables, task, release, tables.slots, fits)
         .map(|start| (start + duration).saturating_sub(deadline));
@@ -132,10 +135,10 @@ fn nearest_opening(board: &Board<'_>, task: u32) -> Option<Change> {
         (_, Some(earlier)) if earlier > 0 => Some(Change::Release { release_subtract_slots: earlier }),
         (Some(later), _) if later > 0 => Some(Change::Deadline { deadline_add_slots: later }),
         _ => {
-            let latest = deadline.checked_sub(duration)?;
+            let length = duration.max(problem.calendar(task).cutoff_slots);
+            let latest = deadline.checked_sub(duration)?.min(tables.slots.checked_sub(length)?);
             let start = (release..=latest).find(|&start| fits(start))?;
-            let end = start + duration.max(problem.calendar(task).cutoff_slots);
-            Some(Change::Opening { opening: (start, end.min(tables.slots)) })
+            Some(Change::Opening { opening: (start, start + length) })
         }
     }
 }

@@ -46,6 +46,12 @@ impl Scratch {
     }
 }
 
+/// What a cap leaves: below 0 where more are down already than may be.
+pub(super) fn margin(cap: u32, down: u32) -> i32 {
+    let margin = i64::from(cap) - i64::from(down);
+    margin.clamp(i64::from(i32::MIN / 2), i64::from(i32::MAX / 2)) as i32
+}
+
 impl Ledger {
     pub(super) fn new(tables: &Tables<'_>) -> Ledger {
         let slots = tables.slots as usize;
@@ -54,7 +60,7 @@ impl Ledger {
         let mut full = vec![0u64; tables.dense.len() * words];
         for (row, &number) in tables.dense.iter().enumerate() {
             let group = tables.problem.group(number);
-            let room = |cap: u32| i32::try_from(cap.saturating_sub(group.down)).unwrap_or(i32::MAX / 2);
+            let room = |cap: u32| margin(cap, group.down);
             let row_left = &mut left[row * slots..(row + 1) * slots];
             row_left.fill(room(group.cap));
             for range in group.caps {

@@ -130,7 +130,7 @@ fn assert_clean(problem: &Problem, plan: &Plan) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn plans_are_legal_and_bounds_are_never_on_the_wrong_side(seed: u64, tasks in 1usize..5) {
@@ -147,9 +147,13 @@ proptest! {
             prop_assert!(metrics.bound.disruption_lower <= exact.least_disruption(metrics.weight_placed));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn planning_again_moves_nothing(seed: u64, tasks in 1usize..30) {
+    fn planning_again_moves_nothing(seed: u64, tasks in 1usize..14) {
         let case = small(seed, tasks);
         let first = solve(&case.build()).plan;
         let again = case.announced(&first);
@@ -163,7 +167,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads(seed: u64, tasks in 1usize..30) {
+    fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads(seed: u64, tasks in 1usize..14) {
         let problem = small(seed, tasks).build();
         let bytes = |threads| {
             let options = SolveOptions { threads, seed, ..SolveOptions::default() };
@@ -176,7 +180,7 @@ proptest! {
 
     /// With everything else nailed down and the named change made, the task finds a place.
     #[test]
-    fn the_named_change_places_the_task(seed: u64, tasks in 1usize..40) {
+    fn the_named_change_places_the_task(seed: u64, tasks in 1usize..14) {
         let case = small(seed, tasks);
         let plan = solve(&case.build()).plan;
         for entry in &plan.unplaced {
@@ -186,11 +190,15 @@ proptest! {
                 continue;
             }
             let mut changed = case.with(task, change);
-            for (other, start) in changed.tasks.iter_mut().zip(&plan.starts) {
+            for (number, (other, start)) in changed.tasks.iter_mut().zip(&plan.starts).enumerate() {
                 other.current = *start;
                 other.pinned = start.is_some();
+                if start.is_none() && number != task {
+                    other.deadline = 0;
+                }
             }
-            let placed = solve(&changed.build()).plan.starts[task];
+            let options = SolveOptions { effort: Effort::Fast, ..SolveOptions::default() };
+            let placed = planner::solve(&changed.build(), &options, &StoppedWatch).plan.starts[task];
             prop_assert!(placed.is_some(), "{:?} does not place {}", entry, task);
         }
     }
