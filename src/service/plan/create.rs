@@ -16,7 +16,7 @@ use crate::clock::Stopwatch;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::{self, Database, Instant, Table};
 use crate::domain::plan::PlanState;
-use crate::domain::plan_file::Plan;
+use crate::domain::plan_file::{Plan, Reason};
 use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
 use crate::service::audit::{Change, record};
 use crate::service::campaign::{skipped_counts, to_json};
@@ -212,14 +212,7 @@ fn items_of(draft: &Draft, plan: &Plan, plan_id: i64) -> Result<Vec<PlanItemRow>
     for (task, (meaning, start)) in (0..).zip(draft.meanings.iter().zip(&plan.starts)) {
         let starts_at: Option<DateTime<Utc>> = start.map(|slot| grid.instant_of(slot));
         let reason = unplaced.get(draft.problem.task_id(task));
-        let reason = reason.map(|entry| {
-            to_json(&Unplaced {
-                reason: entry.reason.name().to_owned(),
-                groups: entry.groups.clone(),
-                message: unplaced_message(entry.reason).to_owned(),
-                change: entry.change.as_ref().map(|change| change_text(change, &draft.problem)),
-            })
-        });
+        let reason = reason.map(|entry| to_json(&unplaced_of(draft, meaning, entry)));
         let ordinal = i64::try_from(items.len()).unwrap_or(i64::MAX);
         match meaning {
             Meaning::New { terminal, work, duration_minutes, notice_lead_minutes } => {
@@ -260,6 +253,39 @@ fn items_of(draft: &Draft, plan: &Plan, plan_id: i64) -> Result<Vec<PlanItemRow>
         }
     }
     Ok(items)
+}
+
+fn unplaced_of(draft: &Draft, meaning: &Meaning, entry: &crate::domain::plan_file::Unplaced) -> Unplaced {
+    let change = entry.change.as_ref().map(|change| change_text(change, &draft.problem));
+    let world = &draft.world;
+    let only_terminal = match meaning {
+        Meaning::New { terminal, .. } if entry.reason == Reason::NoOpening => {
+            let terminal = &world.terminals[*terminal];
+            world
+                .closed_only(terminal)
+                .filter(|_| world.opens_while_trading(terminal))
+                .map(|hours| (terminal, hours))
+        }
+        _ => None,
+    };
+    match only_terminal {
+        // The site rule reaches the planner as a calendar with the opening hours taken off.
+        Some((terminal, hours)) => Unplaced {
+            reason: Reason::SiteRule.name().to_owned(),
+            groups: vec![format!("site:{}", terminal.terminal.site_code)],
+            message: format!(
+                "it is its site's only terminal, and the site is open for business ({hours}) whenever its \
+                 maintenance windows are"
+            ),
+            change,
+        },
+        None => Unplaced {
+            reason: entry.reason.name().to_owned(),
+            groups: entry.groups.clone(),
+            message: unplaced_message(entry.reason).to_owned(),
+            change,
+        },
+    }
 }
 
 fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -> PlanReport {

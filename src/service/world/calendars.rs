@@ -52,6 +52,16 @@ impl World {
         (site.terminal_count == 1).then_some(&site.site.opening_hours)
     }
 
+    /// Whether a terminal would have openings if its site's trading hours did not count.
+    pub fn opens_while_trading(&self, terminal: &TerminalEntry) -> bool {
+        let rules: Vec<WindowRule> =
+            self.windows_of(terminal).into_iter().map(|index| self.windows[index].1.clone()).collect();
+        let blackouts: Vec<&Blackout> =
+            self.blackouts_of(terminal).into_iter().map(|index| &self.blackouts[index].1).collect();
+        let zone = self.site(terminal).site.time_zone;
+        !site_calendar(&rules, zone, &blackouts, None, &self.grid).open.is_empty()
+    }
+
     /// The blackouts that apply to a terminal, as instants within the horizon, each with its name.
     pub fn blackout_spans(&self, terminal: &TerminalEntry) -> Vec<(&str, SpanSet)> {
         let zone = self.site(terminal).site.time_zone;

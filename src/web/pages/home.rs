@@ -29,7 +29,7 @@ pub struct HomePage {
     pub locks: Vec<LockView>,
     /// The latest notices; the first few.
     pub notices: Vec<NoticeView>,
-    /// The night whose load is drawn; this one unless told.
+    /// The night whose load is drawn; unless told, this one or the next that has work.
     pub night: Option<NaiveDate>,
 }
 
@@ -85,7 +85,9 @@ struct DownNow {
 /// Puts the page into HTML.
 pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String, RenderError> {
     let this_night = night_of(page_context.now);
-    let drawn_night = page.night.unwrap_or(this_night);
+    // An empty picture proves nothing: without work tonight, the next night that has some is drawn.
+    let next_busy = page.tonight.nights.iter().find(|night| night.night >= this_night && night.peak_down > 0);
+    let drawn_night = page.night.or(next_busy.map(|night| night.night)).unwrap_or(this_night);
     let picture = night_picture(&page.load, drawn_night, page_context.now, page_context.zone);
     let report = page.tonight.published.as_ref().and_then(|plan| plan.report.as_ref());
     let notices_in = |states: &[&str]| {
