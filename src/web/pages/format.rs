@@ -13,9 +13,10 @@ type Instant = Serde<DateTime<Utc>>;
 pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: PageContext) {
     let PageContext { now, zone } = page_context;
     environment.add_filter("clock", move |at: Instant| clock(*at, zone));
-    environment.add_filter("day", move |at: Instant| at.with_timezone(&zone).format("%a %-d %b").to_string());
+    environment.add_filter("day", move |at: Instant| day(*at, zone));
     environment.add_filter("moment", move |at: Instant| moment(*at, now, zone));
     environment.add_filter("from_now", move |at: Instant| from_now(*at, now));
+    environment.add_filter("near_or_day", move |at: Instant| near_or_day(*at, now, zone));
     environment.add_filter("date", |date: Serde<NaiveDate>| date.format("%a %-d %b").to_string());
     environment.add_filter("long_date", |date: Serde<NaiveDate>| date.format("%A, %-d %B %Y").to_string());
     environment.add_filter("is_elsewhere", move |name: &str| name != zone.name());
@@ -51,6 +52,15 @@ fn from_now(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
     let length = span_length(distance.abs());
     if distance > TimeDelta::zero() { format!("in {length}") } else { format!("{length} ago") }
+}
+
+fn day(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %-d %b").to_string()
+}
+
+/// What to say beside a time of day: how near it is, or else on which day.
+fn near_or_day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+    if (at - now).abs() < TimeDelta::hours(20) { from_now(at, now) } else { day(at, zone) }
 }
 
 /// A length of time for the eye: minutes below two hours, hours below two days, days above.
@@ -168,6 +178,8 @@ mod tests {
         assert_eq!(from_now(now + TimeDelta::minutes(23), now), "in 23 min");
         assert_eq!(from_now(now - TimeDelta::hours(3), now), "3 h ago");
         assert_eq!(from_now(now + TimeDelta::seconds(20), now), "now");
+        assert_eq!(near_or_day(now + TimeDelta::hours(19), now, zone), "in 19 h");
+        assert_eq!(near_or_day(now + TimeDelta::hours(20), now, zone), "Sat 2 Jan");
     }
 
     #[test]
