@@ -204,6 +204,19 @@ pub fn work_of(connection: &mut Connection, appointment_ids: &[i64]) -> QueryRes
     Ok(rows)
 }
 
+/// An appointment no longer does this campaign's work.
+pub fn drop_work(connection: &mut Connection, appointment_id: i64, campaign_id: i64) -> QueryResult<()> {
+    diesel::delete(
+        appointment_work::table.filter(
+            appointment_work::appointment_id
+                .eq(appointment_id)
+                .and(appointment_work::campaign_id.eq(campaign_id)),
+        ),
+    )
+    .execute(connection)
+    .map(drop)
+}
+
 /// Enters `state` from a state that allows it, with a note and an end if given; whether it was in one.
 pub fn enter(
     connection: &mut Connection,
@@ -230,7 +243,8 @@ pub fn set_note(connection: &mut Connection, id: i64, note: &str) -> QueryResult
     diesel::update(appointment::table.find(id)).set(appointment::note.eq(note)).execute(connection).map(drop)
 }
 
-/// Moves an appointment that has not begun: a new revision, to be announced again; whether it could be.
+/// Moves an appointment that has not begun: a new revision, to be announced again as any other, even if it was
+/// an emergency where it stood; whether it could be.
 pub fn move_to(
     connection: &mut Connection,
     id: i64,
@@ -248,6 +262,7 @@ pub fn move_to(
             appointment::starts_at.eq(starts_at),
             appointment::ends_at.eq(ends_at),
             appointment::visit_id.eq(visit_id),
+            appointment::emergency.eq(false),
             appointment::announced_at.eq(None::<Instant>),
             appointment::note.eq(note),
         ))

@@ -78,8 +78,9 @@ impl AnyConnection {
         self.within("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
     }
 
-    /// Within a transaction: lets nobody else change the schedule until its end, so that what was legal when it
-    /// was asked still is when it is written. SQLite has one writer anyway.
+    /// First thing in a transaction that decides by what stands, what is down or what merchants were told: lets
+    /// nobody else change any of it until its end, so that what was true when it was asked still is when it is
+    /// written. SQLite has one writer anyway.
     pub fn serialize_schedule(&mut self) -> QueryResult<()> {
         match self {
             AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305221)"),
@@ -194,14 +195,13 @@ impl ManageConnection for Manager {
         connection.batch_execute("SELECT 1").map_err(ManagerError::Query)
     }
 
+    /// A connection that comes back within a transaction (whoever held it panicked) would hold its locks for
+    /// ever: it is closed, which rolls back.
     fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        match connection {
-            AnyConnection::Postgres(inner) => {
-                AnsiTransactionManager::transaction_manager_status_mut(inner).transaction_depth().is_err()
-            }
-            AnyConnection::Sqlite(inner) => {
-                AnsiTransactionManager::transaction_manager_status_mut(inner).transaction_depth().is_err()
-            }
-        }
+        let status = match connection {
+            AnyConnection::Postgres(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
+            AnyConnection::Sqlite(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
+        };
+        !matches!(status.transaction_depth(), Ok(None))
     }
 }

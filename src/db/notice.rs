@@ -198,15 +198,34 @@ pub fn remove_visit(connection: &mut Connection, notice_id: i64, visit_id: i64) 
     diesel::delete(notice_visit::table.find((notice_id, visit_id))).execute(connection).map(drop)
 }
 
-/// Notes that a notice which has not been put into words is about a later revision.
-pub fn set_revision(
+/// Queues a new notice like `notice`, not yet in words, about these of its visits.
+pub fn hand_on(
     connection: &mut Connection,
-    notice_id: i64,
-    visit_id: i64,
-    revision: i32,
+    notice: &NoticeRow,
+    id: i64,
+    message_id: String,
+    visit_ids: &[i64],
+    now: Instant,
 ) -> QueryResult<()> {
-    diesel::update(notice_visit::table.find((notice_id, visit_id)))
-        .set(notice_visit::revision.eq(revision))
+    let successor = NoticeRow {
+        id,
+        message_id,
+        state: NoticeState::Queued.as_str().to_owned(),
+        created_at: now,
+        attempts: 0,
+        next_attempt_at: now,
+        lease_until: None,
+        accepted_at: None,
+        last_error: None,
+        subject: None,
+        envelope_from: None,
+        message: None,
+        ..notice.clone()
+    };
+    insert(connection, &[successor], &[])?;
+    let about = notice_visit::notice_id.eq(notice.id).and(notice_visit::visit_id.eq_any(visit_ids));
+    diesel::update(notice_visit::table.filter(about))
+        .set(notice_visit::notice_id.eq(id))
         .execute(connection)
         .map(drop)
 }

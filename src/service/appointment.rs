@@ -14,7 +14,7 @@ use crate::domain::fleet::clean_text;
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::legality::{Question, Rules, local_text};
-use crate::service::schedule::{self, Cancel, Changes, Move};
+use crate::service::schedule::{self, Changes, Move};
 use crate::service::world::{Groups, World};
 use crate::service::{Actor, App, Error, lock};
 
@@ -102,6 +102,9 @@ pub fn move_to(app: &App, actor: &Actor, id: i64, request: &MoveRequest) -> Resu
             return view(connection, row);
         }
         let before = row.starts_at.utc();
+        if starts_at == before {
+            return view(connection, row);
+        }
         let ends_at = starts_at + TimeDelta::minutes(duration);
         let moves = vec![Move { appointment: row, site_id: site.id, starts_at, ends_at }];
         let changes = Changes { moves, reason: reason.clone(), ..Changes::default() };
@@ -142,9 +145,7 @@ pub fn cancel(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result
         connection.serialize_schedule()?;
         let row = find(connection, id)?;
         let before = row.state.clone();
-        let terminal = db::fleet::terminals_by_id(connection, &[row.terminal_id])?.pop();
-        let site_id = terminal.map(|terminal| terminal.site_id).unwrap_or_default();
-        let cancel = vec![Cancel { appointment: row, site_id }];
+        let cancel = vec![row];
         schedule::apply(connection, app, Changes { cancel, reason: reason.clone(), ..Changes::default() })?;
         let change = Change::new("appointment.cancel", format!("appointment {id}"))
             .before(&before)
@@ -160,6 +161,7 @@ pub fn cancel(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result
 pub fn start(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<AppointmentView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         enter(connection, app, actor, id, AppointmentState::Running, reason, false)?;
         let row = find(connection, id)?;
         view(connection, row)
@@ -171,6 +173,7 @@ pub fn outcome(app: &App, actor: &Actor, id: i64, report: &OutcomeReport) -> Res
     let note = report.note.as_deref().map(clean_text);
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let row = find(connection, id)?;
         let state = match report.outcome {
             Outcome::Done => AppointmentState::Done,

@@ -2,7 +2,7 @@
 
 mod targets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,7 +12,7 @@ use crate::db::{self, Connection, Instant, Table};
 use crate::domain::campaign::{CampaignState, Work};
 use crate::domain::selector::Selector;
 use crate::service::audit::{Change, record};
-use crate::service::schedule::{self, Cancel, Changes};
+use crate::service::schedule::{self, Changes};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
@@ -42,7 +42,8 @@ pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignVie
     check_terms(&new.name, &new.selector, new.duration_minutes, new.priority)?;
     check_work(&new.work)?;
     let duration = TimeDelta::minutes(i64::from(new.duration_minutes));
-    if new.deadline_at < release_at.max(now) + duration {
+    let earliest_end = release_at.max(now).checked_add_signed(duration);
+    if earliest_end.is_none_or(|end| new.deadline_at < end) {
         let message = format!(
             "{} leaves no room for {} minutes after {}; choose a later deadline",
             new.deadline_at.format("%Y-%m-%d %H:%MZ"),
@@ -93,6 +94,7 @@ pub fn steer(
 ) -> Result<CampaignView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let row = find(connection, name)?;
         let before = row.state.clone();
         if !db::campaign::enter(connection, row.id, state)? {
@@ -115,7 +117,8 @@ pub fn steer(
     })
 }
 
-/// Calls off what stands for this campaign alone; an appointment that also serves another stays.
+/// Calls off what stands for this campaign alone. An appointment that also serves another stays, without this
+/// campaign's work.
 fn cancel_appointments(
     connection: &mut Connection,
     app: &App,
@@ -123,28 +126,23 @@ fn cancel_appointments(
     campaign: &CampaignRow,
     reason: Option<&str>,
 ) -> Result<(), Error> {
-    connection.serialize_schedule()?;
     let rows = db::appointment::movable_of_campaign(connection, campaign.id)?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut shared: Vec<i64> = db::appointment::work_of(connection, &ids)?
+    let shared: BTreeSet<i64> = db::appointment::work_of(connection, &ids)?
         .into_iter()
         .filter(|work| work.campaign_id != Some(campaign.id))
         .map(|work| work.appointment_id)
         .collect();
-    shared.sort_unstable();
-    let terminal_ids: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
-    let sites: BTreeMap<i64, i64> = db::fleet::terminals_by_id(connection, &terminal_ids)?
-        .into_iter()
-        .map(|terminal| (terminal.id, terminal.site_id))
-        .collect();
-    let cancel: Vec<Cancel> = rows
-        .into_iter()
-        .filter(|row| shared.binary_search(&row.id).is_err())
-        .map(|row| Cancel { site_id: sites[&row.terminal_id], appointment: row })
-        .collect();
-    for item in &cancel {
-        let subject = format!("appointment {}", item.appointment.id);
-        let change = Change::new("appointment.cancel", subject).because(reason);
+    let (kept, cancel): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| shared.contains(&row.id));
+    for row in &kept {
+        db::appointment::drop_work(connection, row.id, campaign.id)?;
+        let change = Change::new("appointment.work", format!("appointment {}", row.id))
+            .before(&campaign.name)
+            .because(reason);
+        record(connection, app, actor, change)?;
+    }
+    for row in &cancel {
+        let change = Change::new("appointment.cancel", format!("appointment {}", row.id)).because(reason);
         record(connection, app, actor, change)?;
     }
     let changes = Changes { cancel, reason: reason.map(str::to_owned), ..Changes::default() };

@@ -37,6 +37,7 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
     let over = Instant::from(now - grace);
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
         for row in db::appointment::due(connection, &waiting, true, over, BATCH)? {
             let note = if row.state == AppointmentState::Open.as_str() {
@@ -63,13 +64,13 @@ fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Res
     let now = app.clock.now();
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let waiting = [AppointmentState::Planned, AppointmentState::Announced];
         let due = db::appointment::due(connection, &waiting, false, Instant::from(now), BATCH)?;
         let due: Vec<AppointmentRow> = due.into_iter().filter(|row| row.ends_at.utc() > now).collect();
         if due.is_empty() {
             return Ok(());
         }
-        connection.serialize_schedule()?;
         let mut live = Live::load(connection, app)?;
         for row in due {
             match hold_reason(app, &live, &row, now) {

@@ -30,6 +30,7 @@ pub fn report(app: &App, actor: &Actor, new: &NewLock) -> Result<LockView, Error
     }
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let terminal = find_terminal(connection, &new.serial)?;
         if let Some(open) = db::lock::list(connection, Some(terminal.id), true, 1)?.pop() {
             return Err(Error::Conflict(format!("terminal {} already has lock {}", new.serial, open.id)));
@@ -68,6 +69,7 @@ pub(super) fn open(
 pub fn advance(app: &App, actor: &Actor, id: i64, change: &LockChange) -> Result<LockView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let row = db::lock::find(connection, id)?
             .ok_or_else(|| not_found("lock", id, "see `offpeak lock list`"))?;
         let closed_at = change.state.is_final().then(|| Instant::from(app.clock.now()));

@@ -4,7 +4,7 @@
 mod notices;
 mod visits;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -15,6 +15,8 @@ use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::Locale;
 use crate::service::{App, Error};
 
+pub(super) use visits::token;
+
 /// Changes to the schedule that belong together.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -22,10 +24,21 @@ pub struct Changes {
     pub create: Vec<NewAppointment>,
     /// Appointments that get another time.
     pub moves: Vec<Move>,
-    /// Appointments that are called off.
-    pub cancel: Vec<Cancel>,
+    /// Appointments that are called off, as they stand.
+    pub cancel: Vec<AppointmentRow>,
     /// Why, in words that merchants read.
     pub reason: Option<String>,
+}
+
+impl Changes {
+    /// The visits that appointments move from or are called off in.
+    fn visit_ids(&self) -> Vec<i64> {
+        let mut ids: Vec<i64> = self.moves.iter().map(|change| change.appointment.visit_id).collect();
+        ids.extend(self.cancel.iter().map(|row| row.visit_id));
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
 }
 
 /// An appointment to make.
@@ -64,15 +77,6 @@ pub struct Move {
     pub ends_at: DateTime<Utc>,
 }
 
-/// An appointment to call off.
-#[derive(Debug)]
-pub struct Cancel {
-    /// The appointment as it stands.
-    pub appointment: AppointmentRow,
-    /// Its site's id.
-    pub site_id: i64,
-}
-
 /// What came of the changes.
 #[derive(Debug, Default)]
 pub struct Applied {
@@ -106,19 +110,24 @@ pub fn apply(connection: &mut Connection, app: &App, changes: Changes) -> Result
     let facts = site_facts(connection, &changes)?;
     let mut visits = visits::Visits::load(connection, &changes, &facts)?;
 
-    for cancel in &changes.cancel {
-        let id = cancel.appointment.id;
+    for row in &changes.cancel {
         let reason = changes.reason.as_deref();
-        if !db::appointment::enter(connection, id, AppointmentState::Cancelled, reason, Some(now))? {
-            return Err(begun(id, "called off"));
+        if !db::appointment::enter(connection, row.id, AppointmentState::Cancelled, reason, Some(now))? {
+            return Err(begun(row.id, "called off"));
         }
-        visits.lose(cancel.appointment.visit_id);
+        visits.lose(row.visit_id);
+    }
+    let mut together: HashMap<(i64, NaiveDate), HashSet<i64>> = HashMap::new();
+    for change in &changes.moves {
+        let night = night_of(change.starts_at, facts[&change.site_id].zone);
+        let (visit_id, id) = (change.appointment.visit_id, change.appointment.id);
+        together.entry((visit_id, night)).or_default().insert(id);
     }
     for change in &changes.moves {
         let row = &change.appointment;
-        let zone = facts[&change.site_id].zone;
-        let night = night_of(change.starts_at, zone);
-        let visit_id = visits.for_move(connection, app, row, change.site_id, night, &facts)?;
+        let night = night_of(change.starts_at, facts[&change.site_id].zone);
+        let along = &together[&(row.visit_id, night)];
+        let visit_id = visits.for_move(connection, app, change, night, along, &facts)?;
         let (starts_at, ends_at) = (Instant::from(change.starts_at), Instant::from(change.ends_at));
         if !db::appointment::move_to(
             connection,
@@ -192,7 +201,9 @@ fn create(
 fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<i64, SiteFacts>, Error> {
     let mut ids: Vec<i64> = changes.create.iter().map(|new| new.site_id).collect();
     ids.extend(changes.moves.iter().map(|change| change.site_id));
-    ids.extend(changes.cancel.iter().map(|cancel| cancel.site_id));
+    // A terminal may have gone to another site since: the visit stays where it was.
+    let visits = db::visit::by_ids(connection, &changes.visit_ids())?;
+    ids.extend(visits.iter().map(|visit| visit.site_id));
     ids.sort_unstable();
     ids.dedup();
     let sites = db::fleet::sites_by_id(connection, &ids)?;

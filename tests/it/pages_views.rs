@@ -304,6 +304,15 @@ fn what_is_wrong_comes_first_and_only_what_is_wrong() {
     }
     assert_eq!(attention(&samples::quiet_home()), Vec::<String>::new());
 
+    let mut later = samples::home(PLAIN, false);
+    for group in &mut later.load.groups {
+        group.down[..96].fill(0);
+    }
+    later.tonight.nights[0].peak_down = 0;
+    let later = home::render_page(&context, &later).expect("the page renders");
+    assert!(later.contains("nothing tonight; next is the night of Wed 25 Nov"));
+    assert!(later.contains("Terminals of the fleet down through the night of Wed 25 Nov"));
+
     let quiet = home::render_page(&context, &samples::quiet_home()).expect("the page renders");
     assert!(quiet.contains("All is well"));
     let empty = home::render_page(&context, &samples::empty_home()).expect("the page renders");

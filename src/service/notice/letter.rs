@@ -26,21 +26,8 @@ pub(super) fn of_notice(
 ) -> Result<Option<Letter>, Error> {
     let corrupt = |error: String| Error::Corrupt(format!("notice {}: {error}", notice.id));
     let kind: NoticeKind = notice.kind.parse().map_err(corrupt)?;
-    let abouts: HashMap<i64, NoticeVisitRow> = db::notice::visits_of(connection, &[notice.id])?
-        .into_iter()
-        .map(|about| (about.visit_id, about))
-        .collect();
-    let ids: Vec<i64> = abouts.keys().copied().collect();
-    let now = app.clock.now();
-    let visits: Vec<VisitRow> = db::visit::by_ids(connection, &ids)?
-        .into_iter()
-        .filter(|visit| {
-            let still_this = abouts[&visit.id].revision == visit.sequence;
-            let cancelled = kind == NoticeKind::Cancelled;
-            still_this && visit.cancelled == cancelled && (cancelled || visit.starts_at.utc() > now)
-                || (still_this && notice.emergency && visit.ends_at.utc() > now && !visit.cancelled)
-        })
-        .collect();
+    let abouts = abouts_of(connection, notice)?;
+    let visits = still_true(connection, app, notice, &abouts)?;
     if visits.is_empty() {
         return Ok(None);
     }
@@ -52,6 +39,39 @@ pub(super) fn of_notice(
     letter.emergency = notice.emergency;
     fill(connection, &mut letter, visits, &abouts)?;
     Ok(Some(letter))
+}
+
+/// What `notice` is about, by visit.
+pub(super) fn abouts_of(
+    connection: &mut Connection,
+    notice: &NoticeRow,
+) -> Result<HashMap<i64, NoticeVisitRow>, Error> {
+    let abouts = db::notice::visits_of(connection, &[notice.id])?;
+    Ok(abouts.into_iter().map(|about| (about.visit_id, about)).collect())
+}
+
+/// The visits of which `notice` is still true: they stand in the revision that it tells of, and there is still
+/// time to read it.
+pub(super) fn still_true(
+    connection: &mut Connection,
+    app: &App,
+    notice: &NoticeRow,
+    abouts: &HashMap<i64, NoticeVisitRow>,
+) -> Result<Vec<VisitRow>, Error> {
+    let ids: Vec<i64> = abouts.keys().copied().collect();
+    let now = app.clock.now();
+    let mut visits = db::visit::by_ids(connection, &ids)?;
+    visits.retain(|visit| {
+        let in_time = match notice.kind.parse() {
+            Ok(NoticeKind::Cancelled) => visit.cancelled,
+            _ if visit.cancelled => false,
+            // What could not wait is worth knowing even while it goes on.
+            _ if notice.emergency => visit.ends_at.utc() > now,
+            _ => visit.starts_at.utc() > now,
+        };
+        in_time && abouts[&visit.id].revision == visit.sequence
+    });
+    Ok(visits)
 }
 
 /// The letter that an appointment's merchant would get about that night.
@@ -153,7 +173,16 @@ fn terminals_of(
     cancelled: bool,
 ) -> Result<HashMap<i64, Vec<LetterTerminal>>, Error> {
     let rows: Vec<AppointmentRow> = if cancelled {
-        db::appointment::cancelled_of_visits(connection, visit_ids)?
+        // A terminal that was called off more than once is named once, as it stood last.
+        let rows = db::appointment::cancelled_of_visits(connection, visit_ids)?;
+        let last: HashMap<(i64, i64), i64> = rows
+            .iter()
+            .map(|row| ((row.visit_id, row.terminal_id), row.id))
+            .fold(HashMap::new(), |mut last, (key, id)| {
+                last.entry(key).and_modify(|known: &mut i64| *known = id.max(*known)).or_insert(id);
+                last
+            });
+        rows.into_iter().filter(|row| last[&(row.visit_id, row.terminal_id)] == row.id).collect()
     } else {
         db::appointment::of_visits(connection, visit_ids)?
             .into_iter()

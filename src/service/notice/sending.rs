@@ -5,8 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{composed, letter};
 use crate::db::notice::{Ending, NoticeRow};
-use crate::db::{self, Connection, Instant};
+use crate::db::{self, Connection, Instant, Table};
 use crate::domain::notice::{NoticeKind, NoticeState};
+use crate::service::schedule::token;
 use crate::service::{App, Error};
 
 /// How long a worker may take for what it has claimed, in minutes.
@@ -14,6 +15,9 @@ const LEASE_MINUTES: i64 = 10;
 
 /// The first wait after a refusal, in minutes; it doubles with each attempt.
 const RETRY_MINUTES_MIN: i64 = 2;
+
+/// Why a notice was not sent (again).
+const CHANGED: &str = "what it was about has changed since";
 
 /// The longest wait between attempts, in minutes.
 const RETRY_MINUTES_MAX: i64 = 60;
@@ -55,9 +59,17 @@ pub fn claim(app: &App, limit: i64) -> Result<(Vec<Sendable>, u64), Error> {
     })?;
     let (mut sendable, mut closed) = (Vec::with_capacity(claimed.len()), 0);
     for row in claimed {
-        match connection.write(|connection| put_into_words(connection, app, row, now))? {
-            Some(ready) => sendable.push(ready),
-            None => closed += 1,
+        let id = row.id;
+        match connection.write(|connection| put_into_words(connection, app, row, now)) {
+            Ok(Some(ready)) => sendable.push(ready),
+            Ok(None) => closed += 1,
+            Err(error @ (Error::Query(_) | Error::Database(_))) => return Err(error),
+            // One that cannot be put into words must not hold up the others.
+            Err(error) => {
+                tracing::error!(notice = id, %error, "not put into words");
+                connection.write(|connection| close(connection, id, NoticeState::Failed, &error.to_string()))?;
+                closed += 1;
+            }
         }
     }
     Ok((sendable, closed))
@@ -69,23 +81,23 @@ fn put_into_words(
     row: NoticeRow,
     now: DateTime<Utc>,
 ) -> Result<Option<Sendable>, Error> {
-    // One mail a merchant a night: an earlier notice of this claim may have taken this one's visits over.
+    connection.serialize_schedule()?;
+    // One mail a merchant a night: an earlier notice of this claim may have taken this one's visits over, or a
+    // change of the schedule may have come between.
     let state = db::notice::find(connection, row.id)?.map(|row| row.state);
     if state.as_deref() != Some(NoticeState::Sending.as_str()) {
         return Ok(None);
     }
-    if row.expires_at.utc() <= now && row.kind != NoticeKind::Cancelled.as_str() {
+    if row.expires_at.utc() <= now {
         close(connection, row.id, NoticeState::Expired, "it would have come too late to be of use")?;
         return Ok(None);
     }
-    if let (Some(bytes), Some(envelope_from)) = (&row.message, &row.envelope_from) {
-        return Ok(Some(sendable(&row, envelope_from.clone(), bytes.clone())));
+    if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {
+        return again(connection, app, row, envelope_from, bytes, now);
     }
-    if row.subject.is_none() {
-        db::notice::absorb(connection, &row)?;
-    }
+    db::notice::absorb(connection, &row)?;
     let Some(letter) = letter::of_notice(connection, app, &row)? else {
-        close(connection, row.id, NoticeState::Superseded, "what it was about has changed since")?;
+        close(connection, row.id, NoticeState::Superseded, CHANGED)?;
         return Ok(None);
     };
     match composed(app, &letter, &row.message_id, row.id) {
@@ -100,6 +112,31 @@ fn put_into_words(
             Ok(None)
         }
     }
+}
+
+/// Another attempt sends the same bytes, as long as they are true. What is still true of a mail that is not any
+/// more goes into a new one.
+fn again(
+    connection: &mut Connection,
+    app: &App,
+    row: NoticeRow,
+    envelope_from: String,
+    bytes: Vec<u8>,
+    now: DateTime<Utc>,
+) -> Result<Option<Sendable>, Error> {
+    let abouts = letter::abouts_of(connection, &row)?;
+    let visits = letter::still_true(connection, app, &row, &abouts)?;
+    if visits.len() == abouts.len() {
+        return Ok(Some(sendable(&row, envelope_from, bytes)));
+    }
+    close(connection, row.id, NoticeState::Superseded, CHANGED)?;
+    if !visits.is_empty() {
+        let id = db::allot(connection, Table::Notice, 1)?[0];
+        let message_id = token(&row.kind, id, now.timestamp_micros(), &app.settings.mail_domain);
+        let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+        db::notice::hand_on(connection, &row, id, message_id, &ids, Instant::from(now))?;
+    }
+    Ok(None)
 }
 
 fn sendable(row: &NoticeRow, envelope_from: String, bytes: Vec<u8>) -> Sendable {
@@ -124,6 +161,7 @@ pub fn settle(app: &App, id: i64, settlement: &Settlement) -> Result<NoticeState
     let now = app.clock.now();
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        connection.serialize_schedule()?;
         let row = super::find(connection, id)?;
         let mut ending =
             Ending { state: NoticeState::Accepted, accepted_at: None, next_attempt_at: None, error: None };

@@ -63,7 +63,8 @@ fn withdraw_unsaid(
     let mut emptied = Vec::new();
     let mut unsaid = HashMap::new();
     for (about, state, in_words) in db::notice::about_visits(connection, visit_ids)? {
-        let waiting = state == NoticeState::Queued.as_str();
+        // `sending` without words: claimed by a worker that has not come to it yet, or has died.
+        let waiting = [NoticeState::Queued.as_str(), NoticeState::Sending.as_str()].contains(&state.as_str());
         if waiting && !in_words {
             db::notice::remove_visit(connection, about.notice_id, about.visit_id)?;
             emptied.push(about.notice_id);
@@ -127,7 +128,12 @@ fn write(
             NoticeKind::Reminder => Instant::from(first_start.utc() - reminder_lead),
             _ => Instant::from(now),
         };
-        let expires_at = sayings.iter().map(|saying| saying.visit.ends_at).max().unwrap_or(first_start);
+        let ends_at = sayings.iter().map(|saying| saying.visit.ends_at).max().unwrap_or(first_start);
+        // That something is called off is worth a day's attempts, however soon it was to be.
+        let expires_at = match kind {
+            NoticeKind::Cancelled => ends_at.max(Instant::from(now + TimeDelta::days(1))),
+            _ => ends_at,
+        };
         rows.push(NoticeRow {
             id,
             kind: kind.as_str().to_owned(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use super::{Changes, SiteFacts, night_of};
+use super::{Changes, Move, SiteFacts, night_of};
 use crate::db::appointment::AppointmentRow;
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
@@ -77,11 +77,7 @@ impl Visits {
         let nights: Vec<&str> = nights.iter().map(String::as_str).collect();
         let mut rows = db::visit::at_sites(connection, &sites, &nights)?;
         rows.retain(|row| night(row).is_some_and(|night| wanted.contains(&(row.site_id, night))));
-        let mut ids: Vec<i64> = changes.moves.iter().map(|change| change.appointment.visit_id).collect();
-        ids.extend(changes.cancel.iter().map(|cancel| cancel.appointment.visit_id));
-        ids.sort_unstable();
-        ids.dedup();
-        rows.extend(db::visit::by_ids(connection, &ids)?);
+        rows.extend(db::visit::by_ids(connection, &changes.visit_ids())?);
         rows.sort_by_key(|row| row.id);
         rows.dedup_by_key(|row| row.id);
 
@@ -109,26 +105,28 @@ impl Visits {
         }
     }
 
-    /// The visit that a moved appointment belongs to from now on. A visit of one appointment moves as a whole to
-    /// a night that is free, and keeps its calendar entry.
+    /// The visit that a moved appointment belongs to from now on. A visit of which everything goes `along` to the
+    /// same night moves as a whole, if that night is free, and keeps its calendar entry.
     pub(super) fn for_move(
         &mut self,
         connection: &mut Connection,
         app: &App,
-        row: &AppointmentRow,
-        site_id: i64,
+        change: &Move,
         night: NaiveDate,
+        along: &HashSet<i64>,
         facts: &HashMap<i64, SiteFacts>,
     ) -> Result<i64, Error> {
-        let from = row.visit_id;
+        let Move { appointment: row, site_id, starts_at, ends_at } = change;
+        let (site_id, from) = (*site_id, row.visit_id);
         self.lose(from);
+        let same_site = self.drafts.get(&from).is_some_and(|draft| draft.row.site_id == site_id);
         let stays = self.drafts.get(&from).is_some_and(|draft| draft.row.night == night.to_string());
-        if stays {
+        if stays && same_site {
             return Ok(from);
         }
-        let alone = db::appointment::of_visits(connection, &[from])?.iter().all(|other| other.id == row.id);
-        if alone
+        if same_site
             && !self.by_night.contains_key(&(site_id, night))
+            && db::appointment::of_visits(connection, &[from])?.iter().all(|other| along.contains(&other.id))
             && let Some(draft) = self.drafts.get_mut(&from)
         {
             self.by_night.retain(|_, id| *id != from);
@@ -137,9 +135,11 @@ impl Visits {
             db::visit::update(connection, &draft.row)?;
             return Ok(from);
         }
-        let told = self.drafts.get(&from).is_some_and(|draft| draft.told.is_some());
+        let told = self.drafts.get(&from).is_some_and(|draft| {
+            draft.told.is_some() && draft.row.merchant_id == facts[&site_id].merchant_id
+        });
         self.open_missing(connection, app, &[(site_id, night)], facts)?;
-        let to = self.gain(site_id, night, row.starts_at, row.ends_at);
+        let to = self.gain(site_id, night, Instant::from(*starts_at), Instant::from(*ends_at));
         self.insert_new(connection)?;
         if told && let Some(draft) = self.drafts.get_mut(&to) {
             draft.disturbed = true;
@@ -270,7 +270,7 @@ fn night(row: &VisitRow) -> Option<NaiveDate> {
 }
 
 /// An identifier that is unique beyond this database: `kind.ID.HASH@domain`.
-pub(super) fn token(kind: &str, id: i64, created_at_micros: i64, domain: &str) -> String {
+pub(in crate::service) fn token(kind: &str, id: i64, created_at_micros: i64, domain: &str) -> String {
     let digest = Sha256::digest(format!("{kind} {id} {created_at_micros}"));
     format!("{kind}.{id}.{}@{domain}", hex::encode(&digest[..6]))
 }

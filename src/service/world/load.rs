@@ -16,6 +16,10 @@ use crate::domain::scope::Scope;
 use crate::service::Error;
 
 pub(super) fn world(connection: &mut Connection, now: DateTime<Utc>, grid: SlotGrid) -> Result<World, Error> {
+    // Children before parents: rows are never removed, so whatever a row read here refers to is in what is read
+    // after it, even if an import commits in between.
+    let terminal_rows = db::fleet::terminals(connection)?;
+    let site_rows = db::fleet::sites(connection)?;
     let merchant_rows = db::fleet::merchants(connection)?;
     let mut merchant_index = HashMap::with_capacity(merchant_rows.len());
     let mut merchants = Vec::with_capacity(merchant_rows.len());
@@ -23,7 +27,6 @@ pub(super) fn world(connection: &mut Connection, now: DateTime<Utc>, grid: SlotG
         merchant_index.insert(row.id, merchants.len());
         merchants.push((row.id, merchant_of(row)?));
     }
-    let site_rows = db::fleet::sites(connection)?;
     let mut site_index = HashMap::with_capacity(site_rows.len());
     let mut sites: Vec<SiteEntry> = Vec::with_capacity(site_rows.len());
     for row in site_rows {
@@ -32,7 +35,6 @@ pub(super) fn world(connection: &mut Connection, now: DateTime<Utc>, grid: SlotG
         let number = merchants[merchant].1.number.clone();
         sites.push(SiteEntry { id: row.id, site: site_of(row, number)?, merchant, terminal_count: 0 });
     }
-    let terminal_rows = db::fleet::terminals(connection)?;
     let mut terminal_index = HashMap::with_capacity(terminal_rows.len());
     let mut terminals = Vec::with_capacity(terminal_rows.len());
     for row in terminal_rows.into_iter().filter(|row| !row.retired) {
