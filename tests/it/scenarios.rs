@@ -48,16 +48,18 @@ impl World {
         text
     }
 
-    /// Takes out what differs from run to run: the folder, and how long a search took.
+    /// Takes out what differs from run to run (the folder, the time of a search), and the cost of a plan, which
+    /// every improvement of the planner changes.
     fn tidy(&self, text: &str, prefix: &str) -> String {
         let folder = self.folder.path().display().to_string();
         let mut tidy = String::new();
         for line in text.lines() {
             let line = line.replace(&folder, "[folder]");
-            let line = match line.split_once("solved in") {
-                Some((before, _)) => format!("{before}solved in [time]"),
-                None => line,
-            };
+            let line =
+                match ["solved in", "disruption"].iter().find(|name| line.trim_start().starts_with(**name)) {
+                    Some(name) => format!("  {name} [number]"),
+                    None => line,
+                };
             tidy.push_str(format!("{prefix}{line}").trim_end());
             tidy.push('\n');
         }
