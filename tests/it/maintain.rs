@@ -52,11 +52,16 @@ fn every_rule_is_named_and_the_nearest_time_is_legal() {
         app.post("/budgets", json!({"grouping": "host", "value": "host-a", "limit": {"count": 1}})).await;
         app.arrange(&["T1"], "2026-12-10 02:00").await;
         refused_for(&app, request(&["T2"], "2026-12-10 02:15"), &["budget"]).await;
-        // Several of one request see each other.
-        refused_for(&app, request(&["T2", "T4"], "2026-12-11 02:00"), &["budget"]).await;
+        // Several of one request see each other: the second may go when the first is up again.
+        let (status, answer) = app.try_post("/maintenance", request(&["T2", "T4"], "2026-12-11 02:00")).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        let refusal = &answer["refusals"][0];
+        assert_eq!((&refusal["serial"], &refusal["rule"]), (&json!("T4"), &json!("budget")), "{answer}");
+        app.arrange(&["T2"], "2026-12-11 02:00").await;
+        app.arrange(&["T4"], refusal["nearest_legal_at"].as_str().unwrap()).await;
         // A locked terminal takes the host's place.
         app.post("/locks", json!({"serial": "T3", "cause": "dark"})).await;
-        let (_, answer) = app.try_post("/maintenance", request(&["T2"], "2026-12-11 02:00")).await;
+        let (_, answer) = app.try_post("/maintenance", request(&["T2"], "2026-12-16 02:00")).await;
         assert_eq!(answer["refusals"][0]["rule"], "budget");
         assert_eq!(answer["refusals"][0]["nearest_legal_at"], Value::Null, "never, while it is locked");
     });
