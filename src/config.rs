@@ -151,6 +151,14 @@ impl Settings {
                 "write it as domain.example",
             );
         }
+        if self.api_token.as_ref().is_some_and(|token| token.trim().len() < 8) {
+            return invalid(
+                "api_token",
+                "…",
+                "is shorter than 8 characters, or blank",
+                "use a long random one, or leave the setting out",
+            );
+        }
         for (name, minutes) in [
             ("notice_lead_minutes", self.notice_lead_minutes),
             ("announce_allowance_minutes", self.announce_allowance_minutes),
@@ -203,6 +211,16 @@ mod tests {
         settings.validate().expect("defaults are valid");
         assert_eq!(settings.database_url, "sqlite:/srv/offpeak/offpeak.db");
         assert_eq!(settings.mail_url, "folder:/srv/offpeak/mail");
+    }
+
+    #[test]
+    fn a_blank_token_is_no_token() {
+        for token in ["", "        ", "short"] {
+            let settings =
+                Settings { api_token: Some(token.to_owned()), ..Settings::embedded(Path::new("")) };
+            let message = settings.validate().expect_err("it protects nothing").to_string();
+            assert!(message.contains("api_token") && !message.contains("short:"), "{message}");
+        }
     }
 
     #[test]

@@ -26,6 +26,17 @@ const INSERT_ROWS: usize = 1000;
 /// Keys that one `IN (…)` carries, for the same reason.
 const LOOKUP_KEYS: usize = 1000;
 
+diesel::define_sql_function! {
+    /// Lower case: what text searches compare, so that both databases find the same.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// What LIKE compares with `lower(column)` to find `text` anywhere in it. Escaped with `!`.
+fn containing(text: &str) -> String {
+    let text = text.to_ascii_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{text}%")
+}
+
 /// Runs the same diesel expression on whichever database the connection is to: bulk inserts, upserts and row
 /// locks do not compile on the enum itself.
 macro_rules! on_each {

@@ -76,6 +76,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/openapi.json", get(openapi::served))
         .merge(pages::router())
         .fallback(error::no_route)
+        .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), access::guard))
         .route("/health", get(metrics::health))
         .route("/ready", get(metrics::ready))

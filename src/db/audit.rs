@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::ids::allot_one;
 use crate::db::schema::audit;
-use crate::db::{Connection, Instant, Table};
+use crate::db::{Connection, Instant, Table, containing, lower};
 
 /// One entry.
 #[derive(Clone, Debug, Queryable, Insertable)]
@@ -39,8 +39,13 @@ pub fn list(
         query = query.filter(audit::id.lt(id));
     }
     if let Some(text) = text {
-        let pattern = format!("%{text}%");
-        query = query.filter(audit::action.like(pattern.clone()).or(audit::subject.like(pattern)));
+        let pattern = containing(text);
+        query = query.filter(
+            lower(audit::action)
+                .like(pattern.clone())
+                .escape('!')
+                .or(lower(audit::subject).like(pattern).escape('!')),
+        );
     }
     query.order(audit::id.desc()).limit(limit).load(connection)
 }

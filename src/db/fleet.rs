@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{merchant, site, terminal};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, containing, insert_rows, lower, on_each};
 
 /// A merchant.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
@@ -100,7 +100,7 @@ macro_rules! keyed_table {
         }
 
         /// Rows after the natural key `after`, by natural key, at most `limit`; only those whose key or name
-        /// contains `text`.
+        /// contains `text`, in whatever case.
         pub fn $page(
             connection: &mut Connection,
             after: Option<&str>,
@@ -112,8 +112,13 @@ macro_rules! keyed_table {
                 query = query.filter($table::$key.gt(after.to_owned()));
             }
             if let Some(text) = text {
-                let pattern = format!("%{text}%");
-                query = query.filter($table::$key.like(pattern.clone()).or($table::$also.like(pattern)));
+                let pattern = containing(text);
+                query = query.filter(
+                    lower($table::$key)
+                        .like(pattern.clone())
+                        .escape('!')
+                        .or(lower($table::$also).like(pattern).escape('!')),
+                );
             }
             query.order($table::$key).limit(limit).load(connection)
         }

@@ -40,9 +40,13 @@ pub fn list(
     connection: &mut Connection,
     terminal_id: Option<i64>,
     open_only: bool,
+    before_id: Option<i64>,
     limit: i64,
 ) -> QueryResult<Vec<LockRow>> {
     let mut query = terminal_lock::table.into_boxed();
+    if let Some(id) = before_id {
+        query = query.filter(terminal_lock::id.lt(id));
+    }
     if let Some(id) = terminal_id {
         query = query.filter(terminal_lock::terminal_id.eq(id));
     }

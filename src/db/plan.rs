@@ -38,6 +38,7 @@ pub struct PlanItemRow {
     pub starts_at: Option<Instant>,
     pub ends_at: Option<Instant>,
     pub appointment_id: Option<i64>,
+    pub appointment_revision: Option<i32>,
     pub unplaced: Option<String>,
 }
 

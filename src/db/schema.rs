@@ -148,6 +148,7 @@ diesel::table! {
         starts_at -> Nullable<BigInt>,
         ends_at -> Nullable<BigInt>,
         appointment_id -> Nullable<BigInt>,
+        appointment_revision -> Nullable<Integer>,
         unplaced -> Nullable<Text>,
     }
 }

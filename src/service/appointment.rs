@@ -171,6 +171,10 @@ pub fn start(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<
 /// What became of it, as a terminal-management system or an engineer reports it. A failure opens a lock.
 pub fn outcome(app: &App, actor: &Actor, id: i64, report: &OutcomeReport) -> Result<AppointmentView, Error> {
     let note = report.note.as_deref().map(clean_text);
+    let firmware = report.firmware.as_deref().map(clean_text);
+    if firmware.as_deref() == Some("") {
+        return Err(Error::invalid("firmware", "it is empty; leave it out if it is not known"));
+    }
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         connection.serialize_schedule()?;
@@ -181,13 +185,13 @@ pub fn outcome(app: &App, actor: &Actor, id: i64, report: &OutcomeReport) -> Res
         };
         enter(connection, app, actor, id, state, note.as_deref(), true)?;
         let now = Instant::from(app.clock.now());
-        if let Some(firmware) = report.firmware.as_deref().map(clean_text) {
-            db::fleet::set_firmware(connection, row.terminal_id, &firmware, now)?;
+        if let Some(firmware) = &firmware {
+            db::fleet::set_firmware(connection, row.terminal_id, firmware, now)?;
         } else if state == AppointmentState::Done {
             note_installed_firmware(connection, &row, now)?;
         }
         if state == AppointmentState::Failed
-            && db::lock::list(connection, Some(row.terminal_id), true, 1)?.is_empty()
+            && db::lock::list(connection, Some(row.terminal_id), true, None, 1)?.is_empty()
         {
             let cause = format!("appointment {id} failed: {}", note.as_deref().unwrap_or("no reason given"));
             lock::open(connection, app, actor, row.terminal_id, Some(id), &cause)?;

@@ -257,18 +257,22 @@ pub(super) fn check_terms(
         return Err(Error::invalid("name", message));
     }
     Selector::parse(selector).map_err(|error| Error::invalid("selector", error))?;
-    if !(1..=24 * 60).contains(&duration_minutes) {
-        return Err(Error::invalid(
-            "duration_minutes",
-            format!("{duration_minutes} is out of range; use 1 to 1440"),
-        ));
-    }
+    check_duration(duration_minutes)?;
     match priority {
         Some(priority) if !(1..=9).contains(&priority) => {
             Err(Error::invalid("priority", format!("{priority} is out of range; use 1 to 9")))
         }
         _ => Ok(()),
     }
+}
+
+/// Checks how long a terminal may be down.
+pub(super) fn check_duration(duration_minutes: u32) -> Result<(), Error> {
+    if (1..=24 * 60).contains(&duration_minutes) {
+        return Ok(());
+    }
+    let message = format!("{duration_minutes} is out of range; use 1 to 1440");
+    Err(Error::invalid("duration_minutes", message))
 }
 
 fn check_work(work: &Work) -> Result<(), Error> {

@@ -51,7 +51,7 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
         for row in db::appointment::due(connection, &[AppointmentState::Running], true, over, BATCH)? {
             let note = "no outcome was reported after the start";
             enter(connection, app, actor, row.id, AppointmentState::Failed, Some(note), true)?;
-            if db::lock::list(connection, Some(row.terminal_id), true, 1)?.is_empty() {
+            if db::lock::list(connection, Some(row.terminal_id), true, None, 1)?.is_empty() {
                 lock::open(connection, app, actor, row.terminal_id, Some(row.id), note)?;
             }
             count(counts, "failed");
@@ -141,6 +141,9 @@ impl Live {
 fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>) -> Option<String> {
     if let Some(campaign) = live.paused.get(&row.id) {
         return Some(format!("held: campaign {campaign} is paused"));
+    }
+    if live.world.terminal(row.terminal_id).is_none() {
+        return Some("held: the terminal is retired".to_owned());
     }
     if live.world.locked.contains(&row.terminal_id) {
         return Some("held: the terminal is locked".to_owned());

@@ -102,7 +102,7 @@ pub fn history(app: &App, serial: &str) -> Result<TerminalHistory, Error> {
     let rows = db::appointment::list(&mut connection, &filter, HISTORY_MAX)?;
     let mut appointments = appointment::views(&mut connection, rows)?;
     appointments.reverse();
-    let rows = db::lock::list(&mut connection, Some(terminal.id), false, HISTORY_MAX)?;
+    let rows = db::lock::list(&mut connection, Some(terminal.id), false, None, HISTORY_MAX)?;
     let locks = lock::views(&mut connection, rows)?;
     let next_opening_at = next_opening(&mut connection, app, &site, &merchant)?;
     let numbers = HashMap::from([(merchant.id, merchant.number.clone())]);

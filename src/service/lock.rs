@@ -8,7 +8,7 @@ use crate::db::lock::LockRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::fleet::clean_text;
 use crate::domain::lock::LockState;
-use crate::service::audit::{Change, page_limit, record};
+use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::fleet::find_terminal;
 use crate::service::{Actor, App, Error};
@@ -17,9 +17,11 @@ use crate::service::{Actor, App, Error};
 pub fn list(app: &App, query: &PageQuery) -> Result<Page<LockView>, Error> {
     let limit = page_limit(query.limit)?;
     let open_only = query.q.as_deref() != Some("all");
+    let before = query.after.as_deref().map(page_cursor).transpose()?;
     let mut connection = app.database.get()?;
-    let rows = db::lock::list(&mut connection, None, open_only, limit)?;
-    Ok(Page { items: views(&mut connection, rows)?, next: None })
+    let rows = db::lock::list(&mut connection, None, open_only, before, limit + 1)?;
+    let items = views(&mut connection, rows)?;
+    Ok(page_of(items, limit, |view: &LockView| view.id.to_string()))
 }
 
 /// Opens a lock.
@@ -32,7 +34,7 @@ pub fn report(app: &App, actor: &Actor, new: &NewLock) -> Result<LockView, Error
     connection.write(|connection| {
         connection.serialize_schedule()?;
         let terminal = find_terminal(connection, &new.serial)?;
-        if let Some(open) = db::lock::list(connection, Some(terminal.id), true, 1)?.pop() {
+        if let Some(open) = db::lock::list(connection, Some(terminal.id), true, None, 1)?.pop() {
             return Err(Error::Conflict(format!("terminal {} already has lock {}", new.serial, open.id)));
         }
         let row = open(connection, app, actor, terminal.id, None, &cause)?;

@@ -8,6 +8,7 @@ use crate::domain::calendar::{Span, parse_when};
 use crate::domain::fleet::clean_text;
 use crate::service::appointment::{HORIZON_DAYS, find, lead_minutes, views};
 use crate::service::audit::{Change, record};
+use crate::service::campaign::check_duration;
 use crate::service::legality::{Question, Rules};
 use crate::service::schedule::{self, Changes, NewAppointment};
 use crate::service::world::{Groups, World};
@@ -23,6 +24,7 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
     if request.serials.is_empty() {
         return Err(Error::invalid("serials", "name at least one terminal"));
     }
+    check_duration(request.duration_minutes)?;
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         connection.serialize_schedule()?;

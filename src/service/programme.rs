@@ -116,7 +116,11 @@ pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
             if !db::campaign::advance_programme(connection, row.id, due_at, next.map(Instant::from))? {
                 continue;
             }
-            let name = format!("{}-{}", row.name, due_at.utc().format("%Y%m%d-%H%M"));
+            let mut name = format!("{}-{}", row.name, due_at.utc().format("%Y%m%d-%H%M"));
+            // Somebody may have taken the name: that must not hold up this programme and all others.
+            while db::campaign::by_name(connection, &name)?.is_some() {
+                name.push('x');
+            }
             let deadline = now + TimeDelta::days(i64::from(row.term_days));
             raise_campaign(connection, app, actor, &row, name, now, deadline)?;
             raised += 1;

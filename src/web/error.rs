@@ -80,6 +80,13 @@ impl From<Error> for ApiError {
             Error::Database(_) => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The database is out of reach")
             }
+            Error::Query(diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::UniqueViolation,
+                _,
+            )) => {
+                let detail = "somebody did the same at the same moment; look again";
+                plain_problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand", detail)
+            }
             Error::Query(_) | Error::Corrupt(_) => {
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
@@ -91,6 +98,12 @@ impl From<Error> for ApiError {
 pub(super) async fn no_route(uri: axum::http::Uri) -> ApiError {
     let detail = format!("there is nothing at {}; the API is described at /api/v1/openapi.json", uri.path());
     plain_problem(StatusCode::NOT_FOUND, "no_route", "No such page", &detail)
+}
+
+/// A route of that path, but not for that method.
+pub(super) async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
+    let detail = format!("{} does not take {method}; see /api/v1/openapi.json", uri.path());
+    plain_problem(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "Method not allowed", &detail)
 }
 
 /// A handler panicked: the request fails, the server lives on.

@@ -2,16 +2,21 @@
 
 #![allow(unreachable_pub, reason = "nothing outside this binary sees any of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+mod api;
 mod calendar_laws;
 mod calendar_oracles;
+mod campaigns;
 mod checker_mutations;
 mod cli_binary;
 mod cli_client;
 mod cli_commands;
 mod cli_demo;
 mod cli_help;
+mod database;
+mod dispatch;
 mod fleet_files;
 mod fleet_files_generated;
+mod import;
 mod mail_compose;
 mod mail_hostile;
 mod mail_letters;
@@ -19,13 +24,17 @@ mod mail_parsers;
 mod mail_postfix;
 mod mail_sink;
 mod main_job;
+mod maintain;
 mod pages_samples;
 mod pages_served;
 mod pages_views;
 mod planner_cases;
 mod planner_properties;
 mod planner_rules;
+mod plans;
 mod scenarios;
+mod schedule;
 mod selector;
+mod state_tables;
 mod support;
 mod tidy;

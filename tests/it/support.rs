@@ -160,9 +160,80 @@ impl TestApp {
         self.post(&format!("/workers/{name}"), json!({})).await["counts"].clone()
     }
 
+    /// The small fleet, with a window from 01:00 to 05:00 every night at every site.
+    pub async fn import_small_fleet(&self) {
+        let (status, report) = self.import(&SMALL_FLEET).await;
+        assert_eq!(status, StatusCode::OK, "{report}");
+        let window = json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240});
+        self.post("/windows", window).await;
+    }
+
+    /// Half an hour of ad-hoc maintenance that keeps every rule; the appointments' numbers.
+    pub async fn arrange(&self, serials: &[&str], at: &str) -> Vec<i64> {
+        let request = json!({"serials": serials, "at": at, "duration_minutes": 30, "reason": "new battery"});
+        let result = self.post("/maintenance", request).await;
+        result["appointments"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
+    }
+
+    /// One appointment.
+    pub async fn appointment(&self, id: i64) -> Value {
+        self.get(&format!("/appointments/{id}")).await
+    }
+
+    /// Notices in a state, the earliest first.
+    pub async fn notices(&self, state: &str) -> Vec<Value> {
+        let mut notices = self.get(&format!("/notices?state={state}&limit=1000")).await["items"].clone();
+        let notices = notices.as_array_mut().unwrap();
+        notices.reverse();
+        notices.clone()
+    }
+
+    /// The rows of every table, in an order of their own: equal dumps mean equal databases.
+    pub fn dump(&self) -> Vec<String> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            text: String,
+        }
+        use diesel::RunQueryDsl;
+        let mut connection = self.state.app().database.get().expect("a connection");
+        let mut dump = Vec::new();
+        for (table, columns) in schema_tables() {
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| format!("coalesce(cast({table}.{column} AS TEXT), 'NULL')"))
+                .collect();
+            let query = format!("SELECT {} AS text FROM {table} ORDER BY 1", columns.join(" || '|' || "));
+            let rows: Vec<Row> = diesel::sql_query(query).load(&mut *connection).expect(table);
+            dump.extend(rows.into_iter().map(|row| format!("{table}: {}", row.text)));
+        }
+        dump
+    }
+
     pub fn set_time(&self, text: &str) {
         self.clock.set(instant(text));
     }
+}
+
+/// Tables and columns as `src/db/schema.rs` declares them.
+pub fn schema_tables() -> Vec<(&'static str, Vec<&'static str>)> {
+    declared_schema()
+        .into_iter()
+        .map(|(table, columns)| (table, columns.into_iter().map(|column| column.0).collect()))
+        .collect()
+}
+
+/// The declared schema: tables, and for each column its name and type.
+pub fn declared_schema() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    let mut tables: Vec<(&str, Vec<(&str, &str)>)> = Vec::new();
+    for line in include_str!("../../src/db/schema.rs").lines().map(str::trim) {
+        if let Some((column, kind)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
+            tables.last_mut().expect("columns stand in tables").1.push((column, kind));
+        } else if let Some((table, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            tables.push((table, Vec::new()));
+        }
+    }
+    tables
 }
 
 pub fn instant(text: &str) -> DateTime<Utc> {

@@ -133,6 +133,7 @@ CREATE TABLE plan_item (
     starts_at BIGINT,
     ends_at BIGINT,
     appointment_id BIGINT,
+    appointment_revision INTEGER,
     unplaced TEXT,
     PRIMARY KEY (plan_id, ordinal)
 );

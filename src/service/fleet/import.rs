@@ -6,9 +6,11 @@ use crate::api::fleet::{ImportCount, ImportReport};
 use crate::api::problem::RowProblem;
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::{self, Connection, Instant, Table};
+use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
 use crate::fleet_files::{FleetFiles, NamedFile, RowError, RowErrors, read_files};
 use crate::service::audit::{Change, record};
+use crate::service::schedule::{self, Changes};
 use crate::service::{Actor, App, Error};
 
 /// Bad rows that an answer lists; all are counted.
@@ -28,7 +30,8 @@ pub fn import(
     let fleet = read_files(files).map_err(|errors| bad_rows(errors.errors, errors.total))?;
     let mut connection = app.database.get()?;
     let outcome = connection.write(|connection| {
-        let report = write(connection, app, &fleet)?;
+        connection.serialize_schedule()?;
+        let report = write(connection, app, actor, &fleet)?;
         if dry_run || report.unchanged {
             // Rolled back: whatever was allotted or written is taken back.
             return Err(Halt::Rollback(ImportReport { dry_run, ..report }));
@@ -60,7 +63,12 @@ impl From<diesel::result::Error> for Halt {
     }
 }
 
-fn write(connection: &mut Connection, app: &App, fleet: &FleetFiles) -> Result<ImportReport, Error> {
+fn write(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    fleet: &FleetFiles,
+) -> Result<ImportReport, Error> {
     let now = Instant::from(app.clock.now());
     let mut merchant_ids = HashMap::new();
     let mut site_ids = HashMap::new();
@@ -102,10 +110,41 @@ fn write(connection: &mut Connection, app: &App, fleet: &FleetFiles) -> Result<I
         let upsert = Upsert::sort(connection, Table::Terminal, rows.collect(), known)?;
         db::fleet::insert_terminals(connection, &upsert.created)?;
         db::fleet::update_terminals(connection, &upsert.updated)?;
+        call_off_stranded(connection, app, actor, &upsert.updated)?;
         upsert.count
     };
     let unchanged = [merchants, sites, terminals].iter().all(|count| count.created + count.updated == 0);
     Ok(ImportReport { merchants, sites, terminals, unchanged, dry_run: false })
+}
+
+/// Appointments of terminals that are retired now, or stand at another site than when they were made, are
+/// called off; the work of those that are still in service is planned again.
+fn call_off_stranded(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    updated: &[TerminalRow],
+) -> Result<(), Error> {
+    let terminals: HashMap<i64, &TerminalRow> = updated.iter().map(|row| (row.id, row)).collect();
+    let ids: Vec<i64> = terminals.keys().copied().collect();
+    let mut cancel = db::appointment::standing_of_terminals(connection, &ids)?;
+    cancel.retain(|row| row.state.parse().is_ok_and(AppointmentState::is_movable));
+    let visit_ids: Vec<i64> = cancel.iter().map(|row| row.visit_id).collect();
+    let sites: HashMap<i64, i64> = db::visit::by_ids(connection, &visit_ids)?
+        .into_iter()
+        .map(|visit| (visit.id, visit.site_id))
+        .collect();
+    cancel.retain(|row| {
+        let terminal = terminals[&row.terminal_id];
+        terminal.retired || sites[&row.visit_id] != terminal.site_id
+    });
+    for row in &cancel {
+        let change = Change::new("appointment.cancel", format!("appointment {}", row.id))
+            .because(Some("an import retired the terminal or took it to another site"));
+        record(connection, app, actor, change)?;
+    }
+    schedule::apply(connection, app, Changes { cancel, ..Changes::default() })?;
+    Ok(())
 }
 
 /// Natural keys that the files refer to without holding them must be in the database.

@@ -67,7 +67,8 @@ pub fn claim(app: &App, limit: i64) -> Result<(Vec<Sendable>, u64), Error> {
             // One that cannot be put into words must not hold up the others.
             Err(error) => {
                 tracing::error!(notice = id, %error, "not put into words");
-                connection.write(|connection| close(connection, id, NoticeState::Failed, &error.to_string()))?;
+                connection
+                    .write(|connection| close(connection, id, NoticeState::Failed, &error.to_string()))?;
                 closed += 1;
             }
         }

@@ -227,6 +227,7 @@ fn items_of(draft: &Draft, plan: &Plan, plan_id: i64) -> Result<Vec<PlanItemRow>
                     starts_at: starts_at.map(Instant::from),
                     ends_at: starts_at.map(|start| Instant::from(start + TimeDelta::minutes(minutes))),
                     appointment_id: None,
+                    appointment_revision: None,
                     unplaced: reason.transpose()?,
                 });
             }
@@ -247,6 +248,7 @@ fn items_of(draft: &Draft, plan: &Plan, plan_id: i64) -> Result<Vec<PlanItemRow>
                     starts_at: starts_at.map(Instant::from),
                     ends_at: starts_at.map(|start| Instant::from(start + length)),
                     appointment_id: Some(row.id),
+                    appointment_revision: Some(row.revision),
                     unplaced: reason.transpose()?,
                 });
             }

@@ -70,7 +70,8 @@ impl Draft {
             }
         }
         let deadlines = deadlines_of(connection, &world)?;
-        let mut writer = Writer::new(&world, Groups::of(&world, app.settings.fleet_time_zone));
+        let groups = Groups::of(&world, app.settings.fleet_time_zone);
+        let mut writer = Writer::new(&world, groups, pieces.keys().copied());
         let mut meanings = Vec::new();
         for index in 0..world.standing.len() {
             let movable = request.replan && writer.may_move(index, app);
@@ -154,10 +155,13 @@ pub(super) struct Writer<'a> {
     written_calendars: HashMap<usize, u32>,
     written_profiles: HashMap<(TrafficProfile, chrono_tz::Tz), u32>,
     always: Option<u32>,
+    /// Terminals with more than one task that nothing else keeps apart, each with the number of its own group.
+    contested: HashMap<usize, Option<u32>>,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(world: &'a World, groups: Groups) -> Self {
+    /// A writer over a world in which these terminals (indices) get new tasks.
+    pub(super) fn new(world: &'a World, groups: Groups, planned: impl Iterator<Item = usize>) -> Self {
         let grid = &world.grid;
         let mut builder = ProblemBuilder::new(grid.start(), grid.slot_minutes(), grid.slots());
         builder.visit_cost(VISIT_COST);
@@ -170,6 +174,7 @@ impl<'a> Writer<'a> {
             written_calendars: HashMap::new(),
             written_profiles: HashMap::new(),
             always: None,
+            contested: contested(world, planned),
         }
     }
 
@@ -369,7 +374,16 @@ impl<'a> Writer<'a> {
 
     fn groups_of(&mut self, terminal: usize) -> Vec<u32> {
         let numbers = self.groups.of_terminal[terminal].clone();
-        numbers.into_iter().map(|number| self.group(number)).collect()
+        let mut written: Vec<u32> = numbers.into_iter().map(|number| self.group(number)).collect();
+        if let Some(own) = self.contested.get_mut(&terminal) {
+            let serial = &self.world.terminals[terminal].terminal.serial;
+            let id = format!("terminal:{serial}");
+            let builder = &mut self.builder;
+            written.push(*own.get_or_insert_with(|| {
+                builder.add_group(GroupInput { id: &id, kind: "terminal", cap: 1, caps: &[], down: 0 })
+            }));
+        }
+        written
     }
 
     fn group(&mut self, number: u32) -> u32 {
@@ -388,6 +402,18 @@ impl<'a> Writer<'a> {
     pub(super) fn finish(self) -> Result<Problem, Error> {
         self.builder.finish().map_err(|error| Error::Corrupt(format!("the problem cannot be built: {error}")))
     }
+}
+
+/// Terminals that are in more than one of the standing appointments and the new tasks: a group of one keeps
+/// these apart.
+fn contested(world: &World, planned: impl Iterator<Item = usize>) -> HashMap<usize, Option<u32>> {
+    let standing =
+        world.standing.iter().filter_map(|row| world.terminal_index.get(&row.terminal_id).copied());
+    let mut tasks: HashMap<usize, u32> = HashMap::new();
+    for terminal in standing.chain(planned) {
+        *tasks.entry(terminal).or_default() += 1;
+    }
+    tasks.into_iter().filter(|(_, count)| *count > 1).map(|(terminal, _)| (terminal, None)).collect()
 }
 
 fn term_of(pieces: &[Piece]) -> (DateTime<Utc>, DateTime<Utc>) {

@@ -73,7 +73,9 @@ fn verify(
         db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
     let mut findings = Vec::new();
     let moved: BTreeMap<i64, ()> = items.iter().filter_map(|item| Some((item.appointment_id?, ()))).collect();
-    let mut writer = Writer::new(world, Groups::of(world, app.settings.fleet_time_zone));
+    let planned = items.iter().filter(|item| item.appointment_id.is_none());
+    let planned = planned.filter_map(|item| world.terminal_index.get(&item.terminal_id).copied());
+    let mut writer = Writer::new(world, Groups::of(world, app.settings.fleet_time_zone), planned);
     let mut starts = Vec::new();
     for (index, row) in world.standing.iter().enumerate() {
         if !moved.contains_key(&row.id) && writer.add_standing(index, false, app, &HashMap::new()) {
@@ -126,6 +128,15 @@ fn stale(
     }
     if world.locked.contains(&item.terminal_id) && item.appointment_id.is_none() {
         return Ok(Some("the terminal is locked now".to_owned()));
+    }
+    if let Some(id) = item.appointment_id {
+        match world.standing.iter().find(|row| row.id == id) {
+            None => return Ok(Some(format!("appointment {id} no longer stands"))),
+            Some(row) if Some(row.revision) != item.appointment_revision => {
+                return Ok(Some(format!("appointment {id} has been moved since")));
+            }
+            Some(_) => {}
+        }
     }
     let (Some(starts_at), Some(ends_at)) = (item.starts_at, item.ends_at) else { return Ok(None) };
     let clash = world.standing.iter().any(|row| {

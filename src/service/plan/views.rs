@@ -169,6 +169,9 @@ pub(super) fn change_text(change: &Change, problem: &Problem) -> String {
         (problem.start() + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%d %H:%MZ").to_string()
     };
     match change {
+        Change::GroupCap { group, .. } if group.starts_with("terminal:") => {
+            "move or cancel the terminal's other appointment".to_owned()
+        }
         Change::GroupCap { group, cap_add } => format!("raise the budget of {group} by {cap_add}"),
         Change::GroupCaps { groups, cap_add } => {
             format!("raise the budgets of {} by {cap_add} each", groups.join(" and "))

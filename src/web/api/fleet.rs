@@ -1,6 +1,6 @@
 //! The fleet: import, export, lists, one terminal's history.
 
-use axum::extract::{DefaultBodyLimit, Multipart, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -13,7 +13,7 @@ use crate::api::{Page, PageQuery};
 use crate::fleet_files::{FileFormat, FileKind};
 use crate::service::{Error, fleet};
 use crate::web::error::plain_problem;
-use crate::web::extract::{Query, Segment};
+use crate::web::extract::{Form, Query, Segment};
 use crate::web::{ApiError, AppState, Who};
 
 /// Files of one import may have so many bytes together: some three million terminals.
@@ -67,7 +67,7 @@ async fn import(
     State(state): State<AppState>,
     Extension(who): Who,
     Query(query): Query<ImportQuery>,
-    mut form: Multipart,
+    Form(mut form): Form,
 ) -> Result<Json<ImportReport>, ApiError> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         plain_problem(error.status(), "invalid", "The form cannot be read", &error.body_text())
