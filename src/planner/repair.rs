@@ -121,7 +121,8 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
             }
             if homeless_weight < at_stake || homeless.is_empty() {
                 self.waiting.append(&mut homeless);
-                return (steps, true);
+                // A task without weight that finds a place is no gain: it could be pushed out and placed for ever.
+                return (steps, homeless_weight < at_stake);
             }
             if homeless_weight == at_stake && self.broken_promises <= 0 {
                 level = Some((self.journal.len(), homeless.clone()));
