@@ -222,10 +222,10 @@ fn smear(words: &mut [u64], spare: &mut [u64], duration: u32) {
 fn or_shifted(words: &mut [u64], spare: &mut [u64], by: u32) {
     let (whole, bits) = (by as usize / 64, by % 64);
     spare.copy_from_slice(words);
-    for at in 0..words.len() {
+    for (at, word) in words.iter_mut().enumerate() {
         let low = spare.get(at + whole).copied().unwrap_or(0);
         let high = spare.get(at + whole + 1).copied().unwrap_or(0);
-        words[at] |= if bits == 0 { low } else { low >> bits | high << (64 - bits) };
+        *word |= if bits == 0 { low } else { low >> bits | high << (64 - bits) };
     }
 }
 
