@@ -159,21 +159,21 @@ fn block_sparse(
 ) {
     let budget = tables.problem.group(group);
     let span = from as u32 * 64..(to as u32 * 64).min(tables.slots);
-    if budget.cap <= budget.down && budget.caps.is_empty() {
-        scratch.blocked[from..to].fill(u64::MAX);
-        return;
+    let mut shut = |begin: u32, end: u32| {
+        set_bits(&mut scratch.blocked, begin.max(span.start), end.min(span.end));
+    };
+    let mut from_here = 0;
+    for range in budget.caps {
+        if budget.cap <= budget.down {
+            shut(from_here, range.begin);
+        }
+        if range.cap <= budget.down {
+            shut(range.begin, range.end);
+        }
+        from_here = range.end;
     }
     if budget.cap <= budget.down {
-        scratch.blocked[from..to].fill(u64::MAX);
-        for range in budget.caps.iter().filter(|range| range.cap > budget.down) {
-            for slot in range.begin.max(span.start)..range.end.min(span.end) {
-                scratch.blocked[slot as usize / 64] &= !(1 << (slot % 64));
-            }
-        }
-    } else {
-        for range in budget.caps.iter().filter(|range| range.cap <= budget.down) {
-            set_bits(&mut scratch.blocked, range.begin.max(span.start), range.end.min(span.end));
-        }
+        shut(from_here, tables.slots);
     }
     let members = || {
         tables.members(group).iter().filter_map(|&other| {
@@ -222,10 +222,10 @@ fn smear(words: &mut [u64], spare: &mut [u64], duration: u32) {
 fn or_shifted(words: &mut [u64], spare: &mut [u64], by: u32) {
     let (whole, bits) = (by as usize / 64, by % 64);
     spare.copy_from_slice(words);
-    for at in 0..words.len() {
+    for (at, word) in words.iter_mut().enumerate() {
         let low = spare.get(at + whole).copied().unwrap_or(0);
         let high = spare.get(at + whole + 1).copied().unwrap_or(0);
-        words[at] |= if bits == 0 { low } else { low >> bits | high << (64 - bits) };
+        *word |= if bits == 0 { low } else { low >> bits | high << (64 - bits) };
     }
 }
 

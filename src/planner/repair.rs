@@ -90,7 +90,7 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
         let mut steps = 0;
         self.journal.clear();
         self.broken_promises = 0;
-        while steps < CHAIN_MAX && homeless.len() <= HOMELESS_MAX {
+        while steps < CHAIN_MAX && (1..=HOMELESS_MAX).contains(&homeless.len()) {
             steps += 1;
             let at = random.random_range(0..homeless.len());
             let next = homeless.swap_remove(at);
@@ -119,9 +119,10 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                     }
                 }
             }
-            if homeless_weight < at_stake || homeless.is_empty() {
+            if homeless_weight < at_stake || homeless.is_empty() && self.broken_promises <= 0 {
                 self.waiting.append(&mut homeless);
-                return (steps, true);
+                // A task without weight that finds a place is no gain: it could be pushed out and placed for ever.
+                return (steps, homeless_weight < at_stake);
             }
             if homeless_weight == at_stake && self.broken_promises <= 0 {
                 level = Some((self.journal.len(), homeless.clone()));

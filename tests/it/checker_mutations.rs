@@ -209,7 +209,8 @@ fn a_reason_that_names_an_unknown_group() {
 
 #[test]
 fn every_figure_is_counted_again() {
-    let changes: [(&str, fn(&mut Plan)); 7] = [
+    type Change = fn(&mut Plan);
+    let changes: [(&str, Change); 7] = [
         ("tasks", |plan| plan.metrics.tasks += 1),
         ("placed", |plan| plan.metrics.placed += 1),
         ("weight_placed", |plan| plan.metrics.weight_placed -= 1),

@@ -90,11 +90,10 @@ impl<'p> BruteForce<'p> {
                 None if !pinned => return,
                 None => {}
                 Some(_) if pinned && problem.pinned(edge.predecessor) => {}
-                Some(before) => {
-                    if start < before + problem.duration(edge.predecessor) + edge.gap_slots {
-                        return;
-                    }
+                Some(before) if start < before + problem.duration(edge.predecessor) + edge.gap_slots => {
+                    return;
                 }
+                Some(_) => {}
             }
         }
         let (mut weight, mut cost) = (0, 0);

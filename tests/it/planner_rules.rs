@@ -248,3 +248,31 @@ fn cut_short_it_still_gives_a_legal_plan() {
     assert!(outcome.cut_short);
     assert_eq!(checker::check(&problem, &outcome.plan), []);
 }
+
+/// A task without weight can be pushed out and placed again for ever; the planner must not take that for gain.
+#[test]
+fn tasks_without_weight_do_not_keep_the_planner_busy() {
+    let mut case = crowd(12, 1);
+    case.calendars[0].0.truncate(1);
+    for each in case.tasks.iter_mut().skip(6) {
+        each.weight = 0;
+    }
+    for effort in [Effort::Fast, Effort::Standard] {
+        let problem = case.build();
+        let options = SolveOptions { effort, ..SolveOptions::default() };
+        let plan = planner::solve(&problem, &options, &planner::StoppedWatch).plan;
+        assert_eq!(checker::check(&problem, &plan), []);
+        assert_eq!(plan.metrics.weight_placed, 6);
+    }
+}
+
+/// A cap that is open only in a range must not open what another group forbids there.
+#[test]
+fn ranges_of_one_group_leave_the_other_groups_alone() {
+    let mut case = crowd(1, 0);
+    case.groups[0].caps = vec![(80, 96, 1)];
+    case.groups.insert(0, group("cell", 1));
+    case.groups[0].caps = vec![(80, 90, 0)];
+    case.tasks[0].groups = vec![0, 1];
+    assert_eq!(solved(&case).plan.starts, [Some(90)]);
+}
