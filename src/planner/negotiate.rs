@@ -226,7 +226,9 @@ impl<'t> Negotiation<'t> {
         let duration = problem.duration(task) as usize;
         let (release, deadline) = (problem.release(task), tables.latest_end(task));
         if let Some(current) = problem.current(task)
-            && tables.runs(task, release, deadline).any(|(first, last)| first <= current && current <= last)
+            && tables
+                .runs(task, release, problem.deadline(task))
+                .any(|(first, last)| first <= current && current <= last)
         {
             return Some(current);
         }

@@ -236,3 +236,15 @@ fn tight_problems_are_placed_whole_and_close_to_the_bound() {
         assert!(quick.metrics.disruption >= metrics.disruption);
     }
 }
+
+/// Announced tasks whose followers have no place once lost their start to a deadline tightened for those.
+#[test]
+fn planning_again_keeps_predecessors_of_unplaced_tasks() {
+    for (seed, tasks) in [(16185697440936116143, 9), (17633683577392141453, 10)] {
+        let case = small(seed, tasks);
+        let first = solve(&case.build()).plan;
+        let second = solve(&case.announced(&first).build()).plan;
+        assert_eq!(second.metrics.weight_placed, first.metrics.weight_placed, "seed {seed}");
+        assert_eq!(second.metrics.moved, 0, "seed {seed}");
+    }
+}
