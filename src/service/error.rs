@@ -28,10 +28,10 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// Rules forbid it; each is named.
-    #[error("{} of the rules forbid it", .0.len())]
+    #[error("{}", count_of(.0.len(), "rule forbids it", "rules forbid it"))]
     Refused(Vec<Refusal>),
     /// Imported files have bad rows.
-    #[error("{count} bad values; nothing was changed")]
+    #[error("{}; nothing was changed", count_of(usize::try_from(*count).unwrap_or(usize::MAX), "bad value", "bad values"))]
     BadRows {
         /// The first of them.
         rows: Vec<RowProblem>,
@@ -39,7 +39,7 @@ pub enum Error {
         count: u64,
     },
     /// The checker found something wrong with a plan.
-    #[error("the plan breaks {} rules as things stand now; nothing was published", .0.len())]
+    #[error("the plan breaks {} as things stand now; nothing was published", count_of(.0.len(), "rule", "rules"))]
     Unverified(Vec<FindingView>),
     /// The database as a whole.
     #[error(transparent)]
@@ -52,7 +52,17 @@ pub enum Error {
     Corrupt(String),
 }
 
+fn count_of(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 impl Error {
+    /// Somebody else made the same thing at the same moment, and was first.
+    pub fn is_collision(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error as Refusal};
+        matches!(self, Error::Query(Refusal::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+
     /// An [`Error::Invalid`].
     pub fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
         Error::Invalid { field, message: message.to_string() }

@@ -9,7 +9,7 @@ use crate::service::Error;
 
 /// An answer that is an error.
 #[derive(Debug)]
-pub struct ApiError(Problem);
+pub struct ApiError(Box<Problem>);
 
 impl ApiError {
     /// The document.
@@ -44,18 +44,22 @@ impl IntoResponse for ApiError {
 
 /// A problem without further members.
 pub(super) fn plain_problem(status: StatusCode, code: &str, title: &str, detail: &str) -> ApiError {
-    ApiError(Problem {
+    ApiError(Box::new(Problem {
         kind: format!("/problems/{code}"),
         title: title.to_owned(),
         status: status.as_u16(),
         detail: detail.to_owned(),
         code: code.to_owned(),
         ..Problem::default()
-    })
+    }))
 }
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
+        if error.is_collision() {
+            let detail = "somebody did the same at the same moment; look again";
+            return plain_problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand", detail);
+        }
         let detail = error.to_string();
         let problem = |status, code, title| plain_problem(status, code, title, &detail);
         match error {
@@ -79,13 +83,6 @@ impl From<Error> for ApiError {
             }
             Error::Database(_) => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The database is out of reach")
-            }
-            Error::Query(diesel::result::Error::DatabaseError(
-                diesel::result::DatabaseErrorKind::UniqueViolation,
-                _,
-            )) => {
-                let detail = "somebody did the same at the same moment; look again";
-                plain_problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand", detail)
             }
             Error::Query(_) | Error::Corrupt(_) => {
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")

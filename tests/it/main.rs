@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that the library is linked once.
 
 #![allow(unreachable_pub, reason = "nothing outside this binary sees any of it")]
+#![allow(clippy::print_stdout, reason = "a failing test shows what it printed")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod api;
 mod calendar_laws;

@@ -30,7 +30,7 @@ pub struct TestApp {
 pub fn on_each_database<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
     for url in [None, Some(postgres::fresh_database())] {
         let kind = if url.is_some() { "PostgreSQL" } else { "SQLite" };
-        eprintln!("on {kind}");
+        println!("on {kind}");
         run(test(TestApp::new(url, |_| {})));
     }
 }
@@ -47,11 +47,6 @@ fn run(test: impl Future<Output = ()>) {
         .build()
         .expect("a runtime")
         .block_on(test);
-}
-
-/// The URL of an empty PostgreSQL database in the throw-away cluster.
-pub fn postgres_url() -> String {
-    postgres::fresh_database()
 }
 
 impl TestApp {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A firmware version such as `3.10.2-rc1`. It keeps the text it was given; two versions are ordered by their
 /// parts, so `3.9` < `3.10` and `3.2.0-rc1` < `3.2.0`, and are equal when their texts are.
-#[derive(Clone, Debug, Default, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FirmwareVersion(String);
 
@@ -63,14 +63,6 @@ fn drop_trailing_zeros(parts: &mut Vec<Part<'_>>) {
         parts.pop();
     }
 }
-
-impl PartialEq for FirmwareVersion {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for FirmwareVersion {}
 
 impl PartialOrd for FirmwareVersion {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

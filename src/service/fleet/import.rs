@@ -1,6 +1,6 @@
 //! Import: the files are read and checked whole, then written in one transaction, or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::api::fleet::{ImportCount, ImportReport};
 use crate::api::problem::RowProblem;
@@ -8,7 +8,7 @@ use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
-use crate::fleet_files::{FleetFiles, NamedFile, RowError, RowErrors, read_files};
+use crate::fleet_files::{FleetFiles, NamedFile, OutsideReferences, Record, RowError, RowErrors, read_each};
 use crate::service::audit::{Change, record};
 use crate::service::schedule::{self, Changes};
 use crate::service::{Actor, App, Error};
@@ -27,8 +27,17 @@ pub fn import(
 ) -> Result<ImportReport, Error> {
     let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
     let files = files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes)).collect();
-    let fleet = read_files(files).map_err(|errors| bad_rows(errors.errors, errors.total))?;
+    let mut fleet = FleetFiles::default();
+    let read = read_each(files, |record| match record {
+        Record::Merchant(merchant) => fleet.merchants.push(merchant),
+        Record::Site(site) => fleet.sites.push(site),
+        Record::Terminal(terminal) => fleet.terminals.push(terminal),
+    });
     let mut connection = app.database.get()?;
+    if let Err(errors) = read {
+        // What good rows refer to in vain is said along with the bad ones.
+        return Err(connection.read(|connection| dangling_too(connection, &fleet, errors))?);
+    }
     let outcome = connection.write(|connection| {
         connection.serialize_schedule()?;
         let report = write(connection, app, actor, &fleet)?;
@@ -164,17 +173,58 @@ fn resolve_outside(
         site_ids.insert(row.code, row.id);
     }
     let mut errors = RowErrors::default();
-    for (number, origins) in &outside.merchant_numbers {
-        if !merchant_ids.contains_key(*number) {
-            origins.iter().for_each(|origin| errors.push(RowError::unknown_merchant(origin, number)));
-        }
+    unknown_merchants(&outside, merchant_ids, &mut errors);
+    unknown_sites(&outside, site_ids, &mut errors);
+    errors.into_result().map_err(bad_rows)
+}
+
+fn unknown_merchants(outside: &OutsideReferences<'_>, known: &HashMap<String, i64>, errors: &mut RowErrors) {
+    for (number, origins) in
+        outside.merchant_numbers.iter().filter(|(number, _)| !known.contains_key(**number))
+    {
+        origins.iter().for_each(|origin| errors.push(RowError::unknown_merchant(origin, number)));
     }
-    for (code, origins) in &outside.site_codes {
-        if !site_ids.contains_key(*code) {
-            origins.iter().for_each(|origin| errors.push(RowError::unknown_site(origin, code)));
-        }
+}
+
+fn unknown_sites(outside: &OutsideReferences<'_>, known: &HashMap<String, i64>, errors: &mut RowErrors) {
+    for (code, origins) in outside.site_codes.iter().filter(|(code, _)| !known.contains_key(**code)) {
+        origins.iter().for_each(|origin| errors.push(RowError::unknown_site(origin, code)));
     }
-    errors.into_result().map_err(|errors| bad_rows(errors.errors, errors.total))
+}
+
+/// The bad rows, and the good ones that refer to nothing. A bad merchant or site may be just what is referred
+/// to, so where there are such, nothing is said of references to them.
+fn dangling_too(
+    connection: &mut Connection,
+    fleet: &FleetFiles,
+    mut errors: RowErrors,
+) -> Result<Error, Error> {
+    let bad: BTreeSet<&str> = errors.errors.iter().map(|error| error.file.as_str()).collect();
+    let merchant_files: BTreeSet<&str> = fleet.merchants.iter().map(|row| &*row.origin.file).collect();
+    let site_files: BTreeSet<&str> = fleet.sites.iter().map(|row| &*row.origin.file).collect();
+    let terminal_files: BTreeSet<&str> = fleet.terminals.iter().map(|row| &*row.origin.file).collect();
+    let nothing_good = |file: &&str| {
+        ![&merchant_files, &site_files, &terminal_files].iter().any(|files| files.contains(file))
+    };
+    let anything_missing = bad.iter().any(nothing_good);
+    let whole = |files: &BTreeSet<&str>| !anything_missing && files.is_disjoint(&bad);
+    let (merchants_whole, sites_whole) = (whole(&merchant_files), whole(&site_files));
+
+    let outside = fleet.outside_references();
+    if merchants_whole {
+        let numbers: Vec<&str> = outside.merchant_numbers.keys().copied().collect();
+        let known = db::fleet::merchants_by_number(connection, &numbers)?;
+        let known = known.into_iter().map(|row| (row.number, row.id)).collect();
+        unknown_merchants(&outside, &known, &mut errors);
+    }
+    if sites_whole {
+        let codes: Vec<&str> = outside.site_codes.keys().copied().collect();
+        let known = db::fleet::sites_by_code(connection, &codes)?;
+        let known = known.into_iter().map(|row| (row.code, row.id)).collect();
+        unknown_sites(&outside, &known, &mut errors);
+    }
+    errors.errors.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
+    Ok(bad_rows(errors))
 }
 
 /// A row with a natural key.
@@ -331,9 +381,9 @@ fn terminal_row(terminal: &Terminal, site_id: i64, updated_at: Instant) -> Termi
     }
 }
 
-fn bad_rows(errors: Vec<RowError>, count: u64) -> Error {
-    let rows = errors.into_iter().take(ROWS_SHOWN_MAX).map(row_problem).collect();
-    Error::BadRows { rows, count }
+fn bad_rows(errors: RowErrors) -> Error {
+    let rows = errors.errors.into_iter().take(ROWS_SHOWN_MAX).map(row_problem).collect();
+    Error::BadRows { rows, count: errors.total }
 }
 
 fn row_problem(error: RowError) -> RowProblem {

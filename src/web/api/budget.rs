@@ -18,7 +18,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// Every disruption budget.
 #[utoipa::path(get, path = "/budgets", tag = "budgets", responses((status = 200, description = "Every disruption budget", body = Vec<BudgetView>)))]
 async fn budgets(State(state): State<AppState>) -> Result<Json<Vec<BudgetView>>, ApiError> {
-    let result = state.run(move |app| budget::list(app)).await?;
+    let result = state.run(budget::list).await?;
     Ok(Json(result))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// Every maintenance window.
 #[utoipa::path(get, path = "/windows", tag = "calendar", responses((status = 200, description = "Every maintenance window", body = Vec<WindowView>)))]
 async fn windows(State(state): State<AppState>) -> Result<Json<Vec<WindowView>>, ApiError> {
-    let result = state.run(move |app| calendar::windows(app)).await?;
+    let result = state.run(calendar::windows).await?;
     Ok(Json(result))
 }
 
@@ -62,7 +62,7 @@ async fn preview(
 /// Every blackout.
 #[utoipa::path(get, path = "/blackouts", tag = "calendar", responses((status = 200, description = "Every blackout", body = Vec<BlackoutView>)))]
 async fn blackouts(State(state): State<AppState>) -> Result<Json<Vec<BlackoutView>>, ApiError> {
-    let result = state.run(move |app| calendar::blackouts(app)).await?;
+    let result = state.run(calendar::blackouts).await?;
     Ok(Json(result))
 }
 

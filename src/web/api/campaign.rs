@@ -27,7 +27,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// Every campaign, the latest first.
 #[utoipa::path(get, path = "/campaigns", tag = "campaigns", responses((status = 200, description = "Every campaign, the latest first", body = Vec<CampaignView>)))]
 async fn campaigns(State(state): State<AppState>) -> Result<Json<Vec<CampaignView>>, ApiError> {
-    let result = state.run(move |app| campaign::list(app)).await?;
+    let result = state.run(campaign::list).await?;
     Ok(Json(result))
 }
 

@@ -19,7 +19,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// Every programme.
 #[utoipa::path(get, path = "/programmes", tag = "programmes", responses((status = 200, description = "Every programme", body = Vec<ProgrammeView>)))]
 async fn programmes(State(state): State<AppState>) -> Result<Json<Vec<ProgrammeView>>, ApiError> {
-    let result = state.run(move |app| programme::list(app)).await?;
+    let result = state.run(programme::list).await?;
     Ok(Json(result))
 }
 
