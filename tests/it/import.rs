@@ -116,6 +116,29 @@ fn references_to_nowhere_are_named_and_nothing_is_written() {
 }
 
 #[test]
+fn bad_rows_and_references_to_nowhere_are_named_together() {
+    on_sqlite(|app| async move {
+        let [merchants, sites, terminals] = names(&SMALL_FLEET);
+        let terminals = terminals.replacen("T1,S1,", "T1,S9,", 1).replacen("P400,3.1.0", "P400,", 1);
+        let files = [("m.csv", merchants), ("s.csv", sites), ("t.csv", terminals.as_str())];
+        let (status, problem) = import_with(&app, &files, "").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        let said: Vec<String> = problem["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| format!("{}:{} {}", row["file"].as_str().unwrap(), row["line"], row["column"]))
+            .collect();
+        assert_eq!(said, ["t.csv:2 \"site_code\"", "t.csv:7 \"firmware\""], "{problem}");
+        // A site that is bad itself is not reported as missing by its terminals.
+        let sites = sites.replacen("Asia/Shanghai", "Asia/Shangai", 1);
+        let files = [("m.csv", merchants), ("s.csv", sites.as_str()), ("t.csv", names(&SMALL_FLEET)[2])];
+        let (_, problem) = import_with(&app, &files, "").await;
+        assert_eq!(problem["rows"].as_array().unwrap().len(), 1, "{problem}");
+    });
+}
+
+#[test]
 fn one_value_and_one_file_are_enough() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;
