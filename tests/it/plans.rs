@@ -6,7 +6,7 @@ use offpeak::domain::problem::Problem;
 use offpeak::planner::{Effort, SolveOptions, StoppedWatch, solve};
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, instant, on_each_database, on_sqlite};
+use crate::support::{SMALL_FLEET, TestApp, instant, on_each_database, on_sqlite};
 
 fn inspection(name: &str, selector: &str) -> Value {
     json!({"name": name, "work": {"kind": "inspection"}, "selector": selector, "duration_minutes": 30,
@@ -45,28 +45,25 @@ fn the_work_of_two_campaigns_is_one_appointment() {
 #[test]
 fn a_terminal_is_never_in_two_appointments_at_once() {
     on_each_database(|app| async move {
-        app.import_small_fleet().await;
-        app.post("/campaigns", inspection("one", "all")).await;
+        let (status, report) = app.import(&SMALL_FLEET).await;
+        assert_eq!(status, StatusCode::OK, "{report}");
+        // Room for one a night; a night on which the site is visited anyway would be the cheaper one.
+        app.post("/windows", json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 30})).await;
+        app.post("/campaigns", inspection("one", "serial = \"T5\"")).await;
         let plan = app.plan(json!({})).await;
         publish(&app, &plan).await;
-        app.post("/campaigns", inspection("other", "all")).await;
-        for replan in [false, true] {
-            let plan = app.plan(json!({"replan": replan})).await;
-            assert_eq!(plan["state"], "verified", "{plan}");
-            assert_eq!(plan["report"]["placed"], 6, "{plan}");
-            if replan {
-                publish(&app, &plan).await;
-            }
-        }
+        app.post("/campaigns", inspection("other", "serial = \"T5\"")).await;
+        let moving = app.plan(json!({"replan": true})).await;
+        assert_eq!(
+            (&moving["state"], &moving["report"]["placed"]),
+            (&json!("verified"), &json!(1)),
+            "{moving}"
+        );
+        let plan = app.plan(json!({})).await;
+        publish(&app, &plan).await;
         let all = app.get("/appointments").await["items"].as_array().unwrap().clone();
-        assert_eq!(all.len(), 12);
-        for (index, one) in all.iter().enumerate() {
-            for other in all[index + 1..].iter().filter(|other| other["serial"] == one["serial"]) {
-                let apart = one["ends_at"].as_str() <= other["starts_at"].as_str()
-                    || other["ends_at"].as_str() <= one["starts_at"].as_str();
-                assert!(apart, "{one} {other}");
-            }
-        }
+        assert_eq!(all.len(), 2);
+        assert_ne!(all[0]["starts_at"], all[1]["starts_at"]);
     });
 }
 
