@@ -10,10 +10,14 @@ use sha2::{Digest, Sha256};
 
 use crate::service::Actor;
 use crate::web::error::plain_problem;
+use crate::web::extract::check_uri;
 use crate::web::{ApiError, AppState};
 
 /// Lets a request pass with its [`Actor`], or answers it.
 pub(super) async fn guard(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if let Err(refusal) = check_uri(request.uri()) {
+        return refusal.into_response();
+    }
     if request.extensions().get::<Actor>().is_none() {
         match admit(&state, request.method(), request.headers()) {
             Ok(actor) => {

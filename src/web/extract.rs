@@ -62,7 +62,7 @@ fn check_texts(value: &serde_json::Value, path: &str) -> Result<(), String> {
 }
 
 /// No address names anything with a NUL in it.
-fn check_uri(uri: &axum::http::Uri) -> Result<(), ApiError> {
+pub(super) fn check_uri(uri: &axum::http::Uri) -> Result<(), ApiError> {
     if uri.path_and_query().is_some_and(|text| text.as_str().contains("%00")) {
         return Err(invalid("the address holds a NUL character; remove it"));
     }
@@ -91,7 +91,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        check_uri(&parts.uri)?;
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(value)| Query(value))
             .map_err(|error| invalid(&format!("query: {}", error.body_text())))
@@ -105,7 +104,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        check_uri(&parts.uri)?;
         Path::from_request_parts(parts, state)
             .await
             .map(|Path(value)| Segment(value))

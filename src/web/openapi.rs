@@ -2,9 +2,11 @@
 
 use axum::Json;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::api::problem::Problem;
 use crate::web::{AppState, api};
 
 /// Every route of the API with its description, to be nested under `/api/v1`.
@@ -37,7 +39,11 @@ fn base() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some("Maintenance of payment terminals: planned, staggered, announced, followed."))
         .build();
-    OpenApiBuilder::new().info(info).build()
+    // Every operation's default answer; nothing else refers to it.
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    let components = ComponentsBuilder::new().schemas_from_iter(schemas).build();
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
 /// `GET /api/v1/openapi.json`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::problem::{Draft, Meaning};
+use super::problem::{self, Draft, Meaning};
 use super::views::{change_text, finding_view, plan_view, relaxation_text, unplaced_message};
 use crate::api::plan::{NewPlan, PlanProgress, PlanReport, PlanView, Unplaced, UnplacedCount};
 use crate::checker;
@@ -37,6 +37,7 @@ pub fn create(app: &App, actor: &Actor, request: &NewPlan) -> Result<PlanView, E
     let now = Instant::from(app.clock.now());
     let mut connection = app.database.get()?;
     connection.write(|connection| {
+        problem::check(connection, request)?;
         let row = PlanRow {
             id: db::allot(connection, Table::Plan, 1)?[0],
             state: PlanState::Solving.as_str().to_owned(),

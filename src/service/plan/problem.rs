@@ -49,12 +49,8 @@ pub(super) struct Draft {
 impl Draft {
     /// Loads the world and builds the problem that `request` asks for.
     pub(super) fn load(connection: &mut Connection, app: &App, request: &NewPlan) -> Result<Draft, Error> {
-        let days = request.horizon_days.unwrap_or(30);
-        if !(1..=366).contains(&days) {
-            return Err(Error::invalid("horizon_days", format!("{days} is out of range; use 1 to 366")));
-        }
         let campaigns = campaigns_of(connection, request)?;
-        let world = World::load(connection, app, days)?;
+        let world = World::load(connection, app, horizon_days(request)?)?;
         let allowance = app.settings.announce_allowance_minutes;
         let mut pieces: BTreeMap<usize, Vec<Piece>> = BTreeMap::new();
         let mut skipped = BTreeMap::new();
@@ -107,6 +103,19 @@ impl Piece {
             weight: u32::try_from(campaign.priority).unwrap_or(1),
             term,
         }
+    }
+}
+
+/// Refuses a request that cannot be planned, before anybody waits for it.
+pub(super) fn check(connection: &mut Connection, request: &NewPlan) -> Result<(), Error> {
+    horizon_days(request)?;
+    campaigns_of(connection, request).map(drop)
+}
+
+fn horizon_days(request: &NewPlan) -> Result<u32, Error> {
+    match request.horizon_days.unwrap_or(30) {
+        days if (1..=366).contains(&days) => Ok(days),
+        days => Err(Error::invalid("horizon_days", format!("{days} is out of range; use 1 to 366"))),
     }
 }
 

@@ -245,16 +245,16 @@ fn set_rules(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) -> Resu
         hours: None,
     };
     let budgets = [
-        budget("fleet", Limit::Percent(1), 1),
-        budget("region", Limit::Percent(4), 1),
-        budget("host", Limit::Percent(4), 1),
+        budget("fleet", Limit::Percent(3), 1),
+        budget("region", Limit::Percent(8), 1),
+        budget("host", Limit::Percent(10), 1),
         budget("cell", Limit::Count(1), 1),
         budget("site", Limit::Percent(50), 1),
     ];
     teller.commands(&[
-        "offpeak budget add fleet --percent 1",
-        "offpeak budget add region --percent 4",
-        "offpeak budget add host --percent 4",
+        "offpeak budget add fleet --percent 3",
+        "offpeak budget add region --percent 8",
+        "offpeak budget add host --percent 10",
         "offpeak budget add cell --count 1",
         "offpeak budget add site --percent 50",
     ])?;
@@ -269,7 +269,7 @@ fn set_rules(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) -> Resu
 
 fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) -> Result<(), CliError> {
     let client = context.client()?;
-    let deadline_at = now + Days::new(21);
+    let deadline_at = now + Days::new(10);
     let firmware = NewCampaign {
         name: "fw-3.10.2".into(),
         work: Work::Firmware {
@@ -287,10 +287,10 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
         draft: false,
     };
     let inspection = NewCampaign {
-        name: "radio-check".into(),
+        name: "autumn-check".into(),
         work: Work::Inspection { on_site: false },
-        selector: r#"carrier like "*""#.into(),
-        duration_minutes: 15,
+        selector: "all".into(),
+        duration_minutes: 20,
         priority: Some(3),
         notice_lead_minutes: None,
         release_at: None,
@@ -305,8 +305,8 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
             firmware.selector
         ),
         &format!(
-            "offpeak campaign create inspection radio-check --selector '{}' \\\n       \
-             --for 15m --priority 3 --deadline {deadline}",
+            "offpeak campaign create inspection autumn-check --selector '{}' \\\n       \
+             --for 20m --priority 3 --deadline {deadline}",
             inspection.selector
         ),
     ])?;
@@ -316,7 +316,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
         let skipped: u64 = targets.skipped.iter().map(|skipped| skipped.terminals).sum();
         let what = match created.work {
             Work::Firmware { .. } => "the firmware of every A-series terminal",
-            Work::Inspection { .. } => "a look, over the network, at every terminal on a mobile carrier",
+            Work::Inspection { .. } => "a look, over the network, at every terminal",
         };
         teller.say(&format!(
             "{}: {what}. {} picked, {} to plan, {} skipped{}",
