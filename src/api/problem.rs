@@ -57,6 +57,8 @@ pub struct Refusal {
     pub message: String,
     /// The legal start nearest to the one asked for, if there is one within the horizon.
     pub nearest_legal_at: Option<DateTime<Utc>>,
+    /// The same in the site's zone, as `2026-11-25 02:00 (Asia/Shanghai, UTC+08:00)`.
+    pub nearest_legal_local: Option<String>,
 }
 
 /// A finding of the independent checker.

@@ -62,6 +62,7 @@ impl<'a> Rules<'a> {
         let nearest = if broken.is_empty() { None } else { self.nearest(question) };
         self.remember(question.moving);
         let serial = &question.terminal.terminal.serial;
+        let zone = self.world.site(question.terminal).site.time_zone;
         broken
             .into_iter()
             .map(|(rule, message)| Refusal {
@@ -69,6 +70,7 @@ impl<'a> Rules<'a> {
                 rule: rule.to_owned(),
                 message,
                 nearest_legal_at: nearest,
+                nearest_legal_local: nearest.map(|at| local_text(at, zone)),
             })
             .collect()
     }

@@ -65,6 +65,7 @@ fn refused() -> axum::response::Response {
         rule: rule.into(),
         message: format!("the {rule} says no"),
         nearest_legal_at: Some(nearest.parse().expect("RFC 3339")),
+        nearest_legal_local: None,
     };
     let problem = Problem {
         kind: "/problems/refused".into(),

@@ -53,9 +53,12 @@ fn bad_row(screen: &mut Screen, row: &RowProblem) {
 pub fn refused(screen: &mut Screen, refusal: &Refusal) {
     let rule = style(&refusal.rule).for_stderr().yellow();
     screen.line(format!("  {}  {rule}: {}", refusal.serial, refusal.message));
-    match refusal.nearest_legal_at {
-        Some(nearest) => screen.line(format!("      nearest legal time: {}", instant(nearest))),
-        None => screen.line("      no legal time within the planning horizon"),
+    match (refusal.nearest_legal_at, &refusal.nearest_legal_local) {
+        (Some(nearest), Some(local)) => {
+            screen.line(format!("      nearest legal time: {local}, {}", instant(nearest)));
+        }
+        (Some(nearest), None) => screen.line(format!("      nearest legal time: {}", instant(nearest))),
+        (None, _) => screen.line("      no legal time within the planning horizon"),
     }
 }
 

@@ -245,14 +245,14 @@ fn set_rules(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) -> Resu
         hours: None,
     };
     let budgets = [
-        budget("fleet", Limit::Percent(3), 1),
+        budget("fleet", Limit::Percent(2), 1),
         budget("region", Limit::Percent(8), 1),
         budget("host", Limit::Percent(10), 1),
         budget("cell", Limit::Count(1), 1),
         budget("site", Limit::Percent(50), 1),
     ];
     teller.commands(&[
-        "offpeak budget add fleet --percent 3",
+        "offpeak budget add fleet --percent 2",
         "offpeak budget add region --percent 8",
         "offpeak budget add host --percent 10",
         "offpeak budget add cell --count 1",
@@ -287,7 +287,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
         draft: false,
     };
     let inspection = NewCampaign {
-        name: "autumn-check".into(),
+        name: "health-check".into(),
         work: Work::Inspection { on_site: false },
         selector: "all".into(),
         duration_minutes: 20,
@@ -305,7 +305,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
             firmware.selector
         ),
         &format!(
-            "offpeak campaign create inspection autumn-check --selector '{}' \\\n       \
+            "offpeak campaign create inspection health-check --selector '{}' \\\n       \
              --for 20m --priority 3 --deadline {deadline}",
             inspection.selector
         ),
