@@ -16,7 +16,7 @@ pub struct ImportReport {
     pub sites: ImportCount,
     /// Terminals.
     pub terminals: ImportCount,
-    /// Nothing was written, because nothing differed or because it was a dry run.
+    /// Nothing differs from what is there already.
     pub unchanged: bool,
     /// It was a dry run.
     pub dry_run: bool,

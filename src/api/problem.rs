@@ -51,7 +51,7 @@ pub struct RowProblem {
 pub struct Refusal {
     /// Terminal concerned.
     pub serial: String,
-    /// The rule: `window`, `cutoff`, `blackout`, `site_rule`, `budget`, `notice_lead`, `overlap`, `deadline`, `release`.
+    /// The rule: `window`, `cutoff`, `blackout`, `site_rule`, `budget`, `notice_lead`, `overlap`, `deadline`, `release`, `no_contact`.
     pub rule: String,
     /// What exactly it says no to.
     pub message: String,

@@ -26,7 +26,10 @@ pub fn up(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
         Connection::Sqlite(inner) => {
             let pending = inner.has_pending_migration(SQLITE).map_err(failed)?;
             if pending {
-                inner.run_pending_migrations(SQLITE).map(names).map_err(failed)?
+                // Two processes may start at once here too.
+                inner
+                    .immediate_transaction(|inner| inner.run_pending_migrations(SQLITE).map(names))
+                    .map_err(failed)?
             } else {
                 Vec::new()
             }

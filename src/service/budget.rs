@@ -3,7 +3,7 @@
 use crate::api::budget::{BudgetView, NewBudget};
 use crate::db::calendar::BudgetRow;
 use crate::db::{self, Table};
-use crate::domain::budget::{Budget, Limit};
+use crate::domain::budget::{Budget, BudgetError, Limit};
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
 use crate::service::world::budget_of;
@@ -25,7 +25,11 @@ pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Erro
         keep: new.keep,
         day_minutes: new.hours.as_deref().map(parse_hours).transpose()?,
     };
-    budget.validate().map_err(|error| Error::invalid("limit", error))?;
+    budget.validate().map_err(|error| match error {
+        BudgetError::FleetValue => Error::invalid("value", error),
+        BudgetError::DayMinutes => Error::invalid("hours", error),
+        BudgetError::Percent(_) | BudgetError::Grouping(_) => Error::invalid("limit", error),
+    })?;
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         let row = row_of(db::allot(connection, Table::Budget, 1)?[0], &budget)?;

@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 
 use crate::api::appointment::{Maintenance, MaintenanceResult};
+use crate::api::problem::Refusal;
 use crate::domain::calendar::{Span, parse_when};
 use crate::domain::fleet::clean_text;
 use crate::service::appointment::{HORIZON_DAYS, find, lead_minutes, views};
@@ -11,7 +12,7 @@ use crate::service::audit::{Change, record};
 use crate::service::campaign::check_duration;
 use crate::service::legality::{Question, Rules};
 use crate::service::schedule::{self, Changes, NewAppointment};
-use crate::service::world::{Groups, World};
+use crate::service::world::{Groups, TerminalEntry, World};
 use crate::service::{Actor, App, Error};
 
 /// Arranges maintenance for every terminal named, or for none: the first rule that any of them breaks refuses
@@ -43,6 +44,20 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
         }
         let rows = applied.created.iter().map(|id| find(connection, *id)).collect::<Result<Vec<_>, _>>()?;
         Ok(MaintenanceResult { appointments: views(connection, rows)?, dry_run: false })
+    })
+}
+
+/// Without an address nobody can be told, and what is not announced never opens.
+fn no_contact(world: &World, terminal: &TerminalEntry, request: &Maintenance) -> Option<Refusal> {
+    let merchant = &world.merchant(terminal).1;
+    (merchant.email.is_none() && !request.emergency).then(|| Refusal {
+        serial: terminal.terminal.serial.clone(),
+        rule: "no_contact".to_owned(),
+        message: format!(
+            "merchant {} has no mail address, so it cannot be told; import one, or ring up and arrange an emergency",
+            merchant.number
+        ),
+        nearest_legal_at: None,
     })
 }
 
@@ -80,6 +95,7 @@ fn decide(
             moving: None,
         };
         refusals.extend(rules.refusals(question));
+        refusals.extend(no_contact(world, terminal, request));
         let ends_at = starts_at + TimeDelta::minutes(i64::from(request.duration_minutes));
         // The next terminal of the same request sees this one as down already.
         if let Some(span) = Span::new(starts_at, ends_at) {

@@ -92,7 +92,12 @@ pub fn set_paused(
             db::campaign::by_name(connection, name)?.filter(|c| c.programme_id == Some(row.id))
         {
             let state = if paused { CampaignState::Paused } else { CampaignState::Active };
-            db::campaign::enter(connection, campaign.id, state)?;
+            if !db::campaign::enter(connection, campaign.id, state)? && campaign.state != state.as_str() {
+                return Err(Error::Conflict(format!(
+                    "programme `{name}` acts through its campaign, and that is {}; create another programme",
+                    campaign.state
+                )));
+            }
         }
         let action = if paused { "programme.pause" } else { "programme.resume" };
         record(connection, app, actor, Change::new(action, format!("programme {name}")).because(reason))?;

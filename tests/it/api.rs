@@ -176,6 +176,7 @@ fn a_bad_field_is_named() {
                 "from",
             ),
             ("/budgets", json!({"grouping": "fleet", "limit": {"percent": 0}}), "limit"),
+            ("/budgets", json!({"grouping": "fleet", "value": "x", "limit": {"count": 1}}), "value"),
             ("/budgets", json!({"grouping": "galaxy", "limit": {"count": 1}}), "grouping"),
             ("/budgets", json!({"grouping": "fleet", "limit": {"count": 1}, "hours": "8 to 9"}), "hours"),
             ("/plans", json!({"horizon_days": 400}), "horizon_days"),

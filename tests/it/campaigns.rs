@@ -238,3 +238,20 @@ fn a_taken_name_does_not_hold_up_the_programmes() {
         assert_eq!(app.work("raise").await["raised"], 1);
     });
 }
+
+#[test]
+fn a_programme_whose_campaign_is_gone_says_so() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        let programme = json!({"name": "rolling", "selector": "all", "duration_minutes": 30,
+            "recurrence": {"rule": "every_days", "days": 20}});
+        app.post("/programmes", programme).await;
+        app.post("/programmes/rolling/pause", json!({})).await;
+        assert_eq!(app.get("/campaigns/rolling").await["state"], "paused");
+        app.post("/programmes/rolling/resume", json!({})).await;
+        app.post("/programmes/rolling/resume", json!({})).await;
+        app.post("/campaigns/rolling/cancel", json!({})).await;
+        let (status, answer) = app.try_post("/programmes/rolling/resume", json!({})).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{answer}");
+    });
+}

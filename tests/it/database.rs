@@ -235,3 +235,22 @@ fn an_unknown_database_is_refused_without_its_password() {
         drop(app);
     });
 }
+
+#[test]
+fn several_may_start_at_once_on_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+    for url in [format!("sqlite:{}", folder.path().join("x.db").display()), postgres_url()] {
+        let starters: Vec<_> = (0..4)
+            .map(|_| {
+                let url = url.clone();
+                std::thread::spawn(move || {
+                    let database = Database::open(&url).unwrap();
+                    migrations::up(&mut database.get().unwrap()).map(|applied| applied.len())
+                })
+            })
+            .collect();
+        let applied: Vec<usize> =
+            starters.into_iter().map(|starter| starter.join().unwrap().unwrap()).collect();
+        assert_eq!(applied.iter().filter(|count| **count > 0).count(), 1, "{url}: {applied:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, on_each_database, on_sqlite};
+use crate::support::{SMALL_FLEET, TestApp, on_each_database, on_sqlite};
 
 fn request(serials: &[&str], at: &str) -> Value {
     json!({"serials": serials, "at": at, "duration_minutes": 30, "reason": "new battery"})
@@ -157,5 +157,23 @@ fn a_move_keeps_the_rules_and_the_deadline() {
         let before = app.dump();
         app.post(&path, json!({"at": "2026-12-11 02:00", "dry_run": true})).await;
         assert_eq!(app.dump(), before);
+    });
+}
+
+#[test]
+fn who_cannot_be_told_is_not_surprised() {
+    on_sqlite(|app| async move {
+        let merchants = SMALL_FLEET[0].1.replace("owner@harbour-bakery.example", "");
+        let files = [("merchants.csv", &*merchants), SMALL_FLEET[1], SMALL_FLEET[2]];
+        let (status, report) = app.import(&files).await;
+        assert_eq!(status, StatusCode::OK, "{report}");
+        app.post("/windows", json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240})).await;
+        let mut urgent = request(&["T5"], "2026-12-10 02:00");
+        let (status, answer) = app.try_post("/maintenance", urgent.clone()).await;
+        assert_eq!((status, &answer["refusals"][0]["rule"]), (StatusCode::CONFLICT, &json!("no_contact")));
+        urgent["emergency"] = json!(true);
+        app.post("/maintenance", urgent).await;
+        app.set_time("2026-12-10T02:00:00Z");
+        assert_eq!(app.work("dispatch").await, json!({"opened": 1}));
     });
 }

@@ -181,6 +181,35 @@ fn called_off_after_the_mail_is_told_and_before_it_is_not() {
 }
 
 #[test]
+fn what_is_called_off_late_in_the_night_is_told_though_other_work_is_done() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        let done = app.arrange(&["T1"], "2026-12-10 01:00").await[0];
+        let running = app.arrange(&["T2"], "2026-12-10 01:30").await[0];
+        let late = app.arrange(&["T3"], "2026-12-10 04:00").await[0];
+        let later = app.arrange(&["T3"], "2026-12-10 04:30").await[0];
+        app.work("notify").await;
+        app.set_time("2026-12-09T17:00:00Z");
+        app.work("dispatch").await;
+        app.post(&format!("/appointments/{done}/outcome"), json!({"outcome": "done"})).await;
+        app.set_time("2026-12-09T17:30:00Z");
+        app.work("dispatch").await;
+        assert_eq!(app.appointment(running).await["state"], "open");
+        // While another terminal's work goes on, the mail says what remains.
+        cancel(&app, later).await;
+        assert_eq!(app.work("notify").await["accepted"], 1);
+        let text = message(&app, app.notices("accepted").await.last().unwrap()).await["text"].clone();
+        assert!(text.as_str().unwrap().contains("04:00"), "{text}");
+        app.post(&format!("/appointments/{running}/outcome"), json!({"outcome": "done"})).await;
+        cancel(&app, late).await;
+        assert_eq!(app.work("notify").await["accepted"], 1);
+        let last = app.notices("accepted").await.pop().unwrap();
+        assert_eq!(last["kind"], "cancelled");
+        assert!(message(&app, &last).await["text"].as_str().unwrap().contains("Till 3"));
+    });
+}
+
+#[test]
 fn reminders_come_in_time_and_never_late() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;

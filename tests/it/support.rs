@@ -49,6 +49,11 @@ fn run(test: impl Future<Output = ()>) {
         .block_on(test);
 }
 
+/// The URL of an empty PostgreSQL database in the throw-away cluster.
+pub fn postgres_url() -> String {
+    postgres::fresh_database()
+}
+
 impl TestApp {
     /// An application over `database_url`, or over a SQLite file in its own folder.
     pub fn new(database_url: Option<String>, adjust: impl Fn(&mut Settings)) -> TestApp {

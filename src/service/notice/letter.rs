@@ -65,7 +65,8 @@ pub(super) fn still_true(
         let in_time = match notice.kind.parse() {
             Ok(NoticeKind::Cancelled) => visit.cancelled,
             _ if visit.cancelled => false,
-            // What could not wait is worth knowing even while it goes on.
+            // What could not wait, and what changes, is worth knowing even while it goes on.
+            Ok(NoticeKind::Moved) => visit.ends_at.utc() > now,
             _ if notice.emergency => visit.ends_at.utc() > now,
             _ => visit.starts_at.utc() > now,
         };

@@ -10,6 +10,7 @@ use super::{Changes, Move, SiteFacts, night_of};
 use crate::db::appointment::AppointmentRow;
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
+use crate::domain::appointment::AppointmentState;
 use crate::domain::notice::NoticeKind;
 use crate::service::{App, Error};
 
@@ -224,6 +225,10 @@ impl Visits {
             .collect();
         let mut live: HashMap<i64, Vec<AppointmentRow>> = HashMap::new();
         for row in db::appointment::of_visits(connection, &known)? {
+            // What is over no longer makes a visit: its merchant hears when nothing else comes.
+            if !row.state.parse().is_ok_and(AppointmentState::is_standing) {
+                continue;
+            }
             live.entry(row.visit_id).or_default().push(row);
         }
         let mut touched = Vec::with_capacity(self.drafts.len());
