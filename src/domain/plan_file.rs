@@ -209,7 +209,7 @@ fn shape_error(path: String, error: serde_json::Error) -> PlanError {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
-    let path = if path == "." { "the document".to_owned() } else { path };
+    let path = if path == "." || path == "?" { "the document".to_owned() } else { path };
     PlanError::Shape { path, message, line, column }
 }
 

@@ -187,7 +187,8 @@ fn span(letter: &Letter, visit: &LetterVisit, starts_at: DateTime<Utc>, ends_at:
 
 /// The visit's terminals by time and work, in order of time; within a group in the order given.
 fn gather(letter: &Letter, visit: &LetterVisit) -> Vec<GroupView> {
-    let heading_date = span(letter, visit, visit.starts_at, visit.ends_at).start_date();
+    let whole = span(letter, visit, visit.starts_at, visit.ends_at);
+    let heading_date = whole.start_date();
     let mut gathered: Vec<(&LetterTerminal, GroupView)> = Vec::new();
     for terminal in &visit.terminals {
         let same = |(first, _): &&mut (&LetterTerminal, GroupView)| {
@@ -200,7 +201,10 @@ fn gather(letter: &Letter, visit: &LetterVisit) -> Vec<GroupView> {
             None => {
                 let times = span(letter, visit, terminal.starts_at, terminal.ends_at);
                 let group = GroupView {
-                    time: times.clock(heading_date),
+                    time: match whole.crosses_clock_change() {
+                        true => times.clock_with_offsets(heading_date),
+                        false => times.clock(heading_date),
+                    },
                     downtime: times.length(),
                     work: terminal.work.iter().map(WorkView::new).collect(),
                     terminals: vec![TerminalView::new(terminal)],

@@ -48,7 +48,7 @@ impl SpanWords {
     }
 
     /// Whether the clocks change between its start and its end.
-    fn crosses_clock_change(&self) -> bool {
+    pub(super) fn crosses_clock_change(&self) -> bool {
         offset_seconds(&self.starts_at) != offset_seconds(&self.ends_at)
     }
 
@@ -65,7 +65,11 @@ impl SpanWords {
 
     /// Weekday, day and clock times, for a subject line.
     pub(super) fn in_short(&self) -> String {
-        format!("{}{}", self.day_in_short(), self.clock(self.start_date()))
+        let clock = match self.crosses_clock_change() {
+            true => self.clock_with_offsets(self.start_date()),
+            false => self.clock(self.start_date()),
+        };
+        format!("{}{clock}", self.day_in_short())
     }
 
     /// Weekday, day and clock time of the start alone, for a subject line.
@@ -86,7 +90,17 @@ impl SpanWords {
 
     /// Clock times alone, for a list under a heading that names `heading_date`.
     pub(super) fn clock(&self, heading_date: NaiveDate) -> String {
-        let (start, end) = (hours_and_minutes(&self.starts_at), hours_and_minutes(&self.ends_at));
+        self.times(heading_date, hours_and_minutes)
+    }
+
+    /// The same with each time's offset from UTC: in a night when the clocks change, `01:30–01:15` reads like a
+    /// mistake, and 01:15 comes twice.
+    pub(super) fn clock_with_offsets(&self, heading_date: NaiveDate) -> String {
+        self.times(heading_date, |at| format!("{} ({})", hours_and_minutes(at), utc_offset(at)))
+    }
+
+    fn times(&self, heading_date: NaiveDate, say: impl Fn(&DateTime<Tz>) -> String) -> String {
+        let (start, end) = (say(&self.starts_at), say(&self.ends_at));
         let end_date = self.ends_at.date_naive();
         if self.start_date() == end_date {
             return on_day(self.locale, &format!("{start}–{end}"), end_date, heading_date);
@@ -263,6 +277,8 @@ mod tests {
             overlap.in_full(),
             "Sunday 1 November 2026, 01:30–01:15 (New York time; the clocks change meanwhile from UTC−4 to UTC−5)"
         );
+        assert_eq!(overlap.in_short(), "Sun 1 Nov, 01:30 (UTC−4)–01:15 (UTC−5)");
+        assert_eq!(overlap.clock_with_offsets(overlap.start_date()), "01:30 (UTC−4)–01:15 (UTC−5)");
         let gap = span(Locale::ZhCn, Tz::Europe__London, "2026-03-29T00:30:00Z", 60);
         assert_eq!(gap.in_full(), "2026年3月29日(周日)00:30–02:30(伦敦时间,其间时钟由UTC调为UTC+1)");
     }

@@ -1,5 +1,6 @@
 //! What a merchant reads, and what a mail refers to.
 
+use chrono::TimeDelta;
 use offpeak::domain::fleet::Locale;
 use offpeak::domain::notice::{NoticeKind, WorkItem, WorkKind};
 use offpeak::mail::{ComposeError, ComposedMail, compose, reader};
@@ -105,6 +106,23 @@ fn a_technician_is_announced() {
         vec![WorkItem { kind: WorkKind::OnSiteInspection, title: "yearly seal check".to_owned() }];
     let text = composed(&letter).text;
     assert!(text.contains("yearly seal check") && text.contains("A technician comes"), "{text}");
+}
+
+#[test]
+fn in_the_night_when_the_clocks_go_back_every_time_has_its_offset() {
+    let mut letter = small(NoticeKind::Announcement, Locale::En);
+    let (starts_at, ends_at) = (at("2026-11-01T05:30:00Z"), at("2026-11-01T06:15:00Z"));
+    let visit = &mut letter.visits[0];
+    (visit.starts_at, visit.ends_at) = (starts_at, ends_at);
+    (visit.terminals[0].starts_at, visit.terminals[0].ends_at) = (starts_at, ends_at - TimeDelta::minutes(5));
+    let mut second = visit.terminals[0].clone();
+    (second.starts_at, second.ends_at) = (starts_at + TimeDelta::minutes(35), ends_at);
+    visit.terminals.push(second);
+    let mail = composed(&letter);
+    assert!(mail.subject.contains("Sun 1 Nov, 01:30 (UTC−4)–01:15 (UTC−5)"), "{}", mail.subject);
+    for times in ["01:30 (UTC−4)–01:10 (UTC−5)\n", "01:05 (UTC−5)–01:15 (UTC−5)\n"] {
+        assert!(mail.text.contains(times), "{}", mail.text);
+    }
 }
 
 #[test]

@@ -14,8 +14,10 @@ use crate::cli::{render, values};
 /// it. Either every terminal gets its appointment or none does.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    offpeak maintain --terminal 0820000042 --at 'tonight 02:00' --for 20m --reason 'card reader swallows cards'\n  \
-    offpeak maintain --terminal 0820000042 --at now --for 20m --reason 'keys are compromised' --emergency")]
+    offpeak maintain --terminal 0820000042 --at 'tonight 02:00' --for 20m \\\n    \
+    --reason 'card reader swallows cards'\n  \
+    offpeak maintain --terminal 0820000042 --at now --for 20m \\\n    \
+    --reason 'keys are compromised' --emergency")]
 pub struct MaintainArgs {
     /// Serial number of a terminal; may be given several times
     #[arg(long = "terminal", value_name = "SERIAL", required = true, num_args = 1..)]

@@ -1,10 +1,16 @@
 //! The planner's problem as a file.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::api::plan::NewPlan;
 use crate::cli::OUTPUT_ID;
 use crate::cli::commands::plan::ScopeArgs;
+use crate::cli::commands::solve::names_gzip;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputTarget;
@@ -39,7 +45,7 @@ pub struct ExportArgs {
     /// Standing appointments may be moved
     #[arg(long)]
     pub replan: bool,
-    /// File to write; `-` or `json` is standard output
+    /// File to write, gzipped if it ends in .gz; `-` or `json` is standard output
     #[arg(id = OUTPUT_ID, short = 'o', long = "output", value_name = "FILE", default_value = "-",
           value_parser = OutputTarget::of_file_command)]
     pub output: OutputTarget,
@@ -65,5 +71,14 @@ fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    std::fs::write(path, bytes).map_err(|error| CliError::file("write", path, &error))
+    let written = if names_gzip(path) {
+        File::create(path).and_then(|file| {
+            let mut packed = GzEncoder::new(file, Compression::default());
+            packed.write_all(bytes)?;
+            packed.finish()?.flush()
+        })
+    } else {
+        std::fs::write(path, bytes)
+    };
+    written.map_err(|error| CliError::file("write", path, &error))
 }

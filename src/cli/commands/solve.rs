@@ -1,13 +1,15 @@
 //! `offpeak solve`: a problem file in, a plan file out; no database, no server.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::OUTPUT_ID;
@@ -15,7 +17,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::OutputTarget;
 use crate::clock::Stopwatch;
-use crate::domain::plan_file::Metrics;
+use crate::domain::plan_file::{Metrics, Plan};
 use crate::domain::problem::{Problem, ProblemError};
 use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
 
@@ -30,7 +32,7 @@ pub struct SolveArgs {
     /// The problem file; `-` is standard input
     #[arg(value_name = "PROBLEM")]
     pub problem: PathBuf,
-    /// File that the plan goes to; `-` or `json` is standard output
+    /// File that the plan goes to, gzipped if it ends in .gz; `-` or `json` is standard output
     #[arg(id = OUTPUT_ID, short = 'o', long = "output", value_name = "PLAN", default_value = "-",
           value_parser = OutputTarget::of_file_command)]
     pub output: OutputTarget,
@@ -96,6 +98,9 @@ pub enum PlanFileCommandError {
         /// What is wrong with it.
         source: crate::domain::plan_file::PlanError,
     },
+    /// Two files cannot come from one stream.
+    #[error("PROBLEM and PLAN are both standard input; name a file for one of them")]
+    OneStream,
     /// An option makes no sense.
     #[error("--time-limit {0}: give a number of seconds above 0")]
     TimeLimit(f64),
@@ -117,6 +122,7 @@ impl From<PlanFileCommandError> for CliError {
             PlanFileCommandError::File { .. }
             | PlanFileCommandError::Problem { .. }
             | PlanFileCommandError::Plan { .. }
+            | PlanFileCommandError::OneStream
             | PlanFileCommandError::TimeLimit(_) => ErrorKind::Usage,
         };
         CliError::new(kind, error.to_string())
@@ -135,6 +141,10 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
         return Err(PlanFileCommandError::TimeLimit(seconds));
     }
     let problem = read_problem(&args.problem)?;
+    let target = match &args.output {
+        OutputTarget::File(path) => Some((path, writable(path).map_err(|source| file_error(path, source))?)),
+        OutputTarget::Text | OutputTarget::Json => None,
+    };
     let options = SolveOptions {
         effort: args.effort.into(),
         seed: args.seed,
@@ -145,12 +155,11 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
     let mut outcome = planner::solve(&problem, &options, &watch);
     watch.bar.finish_and_clear();
     outcome.plan.metrics.peak_rss_mb = peak_rss_mb();
-    match &args.output {
-        OutputTarget::File(path) => {
-            let file_error = |source| PlanFileCommandError::File { path: path.display().to_string(), source };
-            File::create(path).and_then(|file| outcome.plan.write(file)).map_err(file_error)?;
+    match target {
+        Some((path, file)) => {
+            write_plan(&outcome.plan, path, file).map_err(|source| file_error(path, source))?;
         }
-        OutputTarget::Text | OutputTarget::Json => outcome
+        None => outcome
             .plan
             .write(io::stdout().lock())
             .map_err(|source| PlanFileCommandError::File { path: "standard output".into(), source })?,
@@ -164,6 +173,34 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
     }
     context.output.note(&summary);
     Ok(())
+}
+
+/// Opens the file that the plan goes to before the work begins: hours of planning should not end in a folder
+/// that is not there. What the file holds stays until there is a plan to put in its place.
+fn writable(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).write(true).truncate(false).open(path)
+}
+
+fn write_plan(plan: &Plan, path: &Path, file: File) -> io::Result<()> {
+    // A device such as /dev/null has no length to cut.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    if !names_gzip(path) {
+        return plan.write(file);
+    }
+    let mut packed = GzEncoder::new(file, Compression::default());
+    plan.write(&mut packed)?;
+    packed.finish()?.flush()
+}
+
+/// Whether a file is to be gzipped, by its name.
+pub(super) fn names_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+}
+
+fn file_error(path: &Path, source: io::Error) -> PlanFileCommandError {
+    PlanFileCommandError::File { path: path.display().to_string(), source }
 }
 
 /// The metrics in a sentence or two.

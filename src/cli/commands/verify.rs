@@ -1,6 +1,6 @@
 //! `offpeak verify`: does a plan keep every rule of its problem?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -38,6 +38,9 @@ struct FindingView<'a> {
 
 /// Runs `offpeak verify`: done without findings, refused with.
 pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<(), CliError> {
+    if args.problem == Path::new("-") && args.plan == Path::new("-") {
+        return Err(PlanFileCommandError::OneStream.into());
+    }
     let problem = read_problem(&args.problem)?;
     let path = args.plan.display().to_string();
     let source =

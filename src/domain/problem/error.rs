@@ -6,10 +6,12 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum ProblemError {
     /// The bytes could not be read.
-    #[error("the problem could not be read")]
+    #[error("the problem could not be read: {0}; give a whole file, as it is or gzipped")]
     Io(#[source] io::Error),
     /// It is no JSON, or not of the expected shape.
-    #[error("{path}: {message} (line {line}, column {column})")]
+    #[error(
+        "{path}: {message} (line {line}, column {column}); give a file that `offpeak problem export` wrote, or see docs/planning.md"
+    )]
     Shape {
         /// Where in the document, as in `tasks[17].calendar`.
         path: String,

@@ -25,8 +25,9 @@ pub enum CreateCommand {
 /// skipped, and reported with the reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    offpeak campaign create firmware fw-3.2.0 --artifact a920-3.2.0.zip --version 3.2.0 --models A920 \\\n    \
-    --selector 'region in (\"north\", \"east\") and firmware < \"3.2.0\"' --for 20m --deadline 2026-12-20")]
+    offpeak campaign create firmware fw-3.2.0 --artifact a920-3.2.0.zip --version 3.2.0 \\\n    \
+    --models A920 --selector 'region in (\"north\", \"east\") and firmware < \"3.2.0\"' \\\n    \
+    --for 20m --deadline 2026-12-20")]
 pub struct FirmwareArgs {
     /// Unique name: letters, digits, `.`, `_`, `-`
     #[arg(value_name = "NAME")]

@@ -118,6 +118,11 @@ fn next_step(plan: &PlanView) -> String {
         Some(report) if !report.findings.is_empty() => {
             format!("The checker has findings, so this plan cannot be published: offpeak plan discard {id}")
         }
+        Some(report) if report.tasks == 0 => {
+            "There is nothing to plan: every terminal of an active campaign stands, is done or is skipped; \
+             see offpeak campaign list"
+                .to_owned()
+        }
         Some(report) if report.placed == 0 => {
             format!("Nothing was placed. Why, terminal by terminal: offpeak plan items {id} --unplaced")
         }

@@ -14,7 +14,8 @@ use crate::domain::campaign::Recurrence;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     offpeak programme create half-yearly --every 180d --for 20m --selector 'model = \"A920\"'\n  \
-    offpeak programme create first-monday --cron '0 9 1-7 * *' --zone Europe/London --for 15m --within 14d")]
+    offpeak programme create first-monday --cron '0 9 1-7 * *' --zone Europe/London \\\n    \
+    --for 15m --within 14d")]
 #[command(group = clap::ArgGroup::new("when").required(true).args(["every_days", "cron"]))]
 pub struct CreateArgs {
     /// Unique name: letters, digits, `.`, `_`, `-`

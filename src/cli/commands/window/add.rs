@@ -13,7 +13,7 @@ use crate::cli::{render, values};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak window add '0 1 * * *' --for 5h --cutoff 30m\n  \
                         offpeak window add '0 22 * * Fri,Sat' --for 8h --scope region:north\n\n\
-                        Try a line first: offpeak window preview --cron '0 1 * * *' --for 5h --zone Europe/London")]
+                        Try a line first:\n  offpeak window preview --cron '0 1 * * *' --for 5h --zone Europe/London")]
 pub struct AddArgs {
     /// Five-field crontab line: minute, hour, day of month, month, day of week
     #[arg(value_name = "CRON")]

@@ -13,7 +13,7 @@ use crate::cli::{render, values};
 /// that is not saved yet. Local time and UTC stand side by side; nights on which the clocks change say so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak window preview --site S000017-003\n  \
-                        offpeak window preview --cron '0 2 * * *' --for 2h --zone Europe/London --from 2027-03-26 --count 5")]
+                        offpeak window preview --cron '0 2 * * *' --for 2h --zone Europe/London --from 2027-03-26")]
 #[command(group = clap::ArgGroup::new("whose").required(true).args(["site", "cron"]))]
 pub struct PreviewArgs {
     /// The site, by its code
