@@ -5,6 +5,7 @@ mod load;
 mod problem;
 mod publish;
 mod views;
+mod writer;
 
 use crate::api::plan::{NewPlan, PlanView};
 use crate::api::{Page, PageQuery};

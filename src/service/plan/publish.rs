@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::problem::Writer;
 use super::views::{finding_view, plan_view};
+use super::writer::Writer;
 use crate::api::plan::{NewPlan, PlanView};
 use crate::api::problem::FindingView;
 use crate::checker::{self, Code};
