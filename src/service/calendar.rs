@@ -8,10 +8,12 @@ use crate::api::calendar::{
 };
 use crate::db::calendar::{BlackoutRow, WindowRow};
 use crate::db::{self, Table};
-use crate::domain::calendar::{CronLine, Opening, WindowRule, display_opening};
+use crate::domain::calendar::{
+    Blackout, BlackoutError, BlackoutPeriod, CronLine, Opening, Recurrence, WindowRule, display_opening,
+};
 use crate::domain::scope::Scope;
 use crate::service::audit::{Change, record};
-use crate::service::world::{World, blackout_of, window_of};
+use crate::service::world::{World, window_of};
 use crate::service::{Actor, App, Error};
 
 /// Every window.
@@ -76,6 +78,11 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
     if let Some(zone) = &new.time_zone {
         parse_zone(zone)?;
     }
+    let invalid = |error: BlackoutError| Error::invalid("blackout", error);
+    let period: BlackoutPeriod =
+        format!("{}..{}", new.from.trim(), new.to.trim()).parse().map_err(invalid)?;
+    let recurrence = if new.yearly { Recurrence::Yearly } else { Recurrence::Once };
+    Blackout::new(crate::domain::fleet::clean_text(&new.name), period, recurrence, None).map_err(invalid)?;
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         must_exist(connection, &scope)?;
@@ -88,7 +95,6 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
             yearly: new.yearly,
             time_zone: new.time_zone.clone(),
         };
-        blackout_of(&row).map_err(|error| Error::invalid("from", error))?;
         db::calendar::insert_blackout(connection, row.clone())?;
         let view = blackout_view(row);
         let change = Change::new("blackout.add", format!("blackout {}", view.id)).after(&view);

@@ -58,6 +58,7 @@ fn no_contact(world: &World, terminal: &TerminalEntry, request: &Maintenance) ->
             merchant.number
         ),
         nearest_legal_at: None,
+        nearest_legal_local: None,
     })
 }
 

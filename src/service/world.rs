@@ -19,7 +19,7 @@ use crate::service::{App, Error};
 
 pub use calendars::Calendars;
 pub use groups::{Group, Groups};
-pub use load::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};
+pub use load::{budget_of, merchant_of, site_of, terminal_of, window_of};
 
 /// A site with its place in the world.
 #[derive(Debug)]
