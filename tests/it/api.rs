@@ -233,6 +233,7 @@ fn every_list_is_walked_once_from_end_to_end() {
                 let rows = page["items"].as_array().unwrap();
                 assert!(rows.len() <= 7);
                 walked.extend(rows.iter().cloned());
+                assert!(walked.len() <= whole.len(), "{list} comes round again");
                 let Some(next) = page["next"].as_str() else { break };
                 after = format!("&after={next}");
             }

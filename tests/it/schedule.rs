@@ -348,26 +348,30 @@ fn a_visit_may_change_while_its_notice_is_claimed_but_not_in_words() {
     });
 }
 
+/// Fifty merchants with a shop each, and an announcement to each in the outbox.
+async fn fifty_announcements(app: &TestApp) {
+    let numbers: Vec<String> = (1..=50).map(|number| format!("{number:02}")).collect();
+    let mut merchants = "number,name,locale,email\n".to_owned();
+    let mut sites = "code,merchant_number,name,region,time_zone,opening_hours,traffic_profile\n".to_owned();
+    let mut terminals = "serial,site_code,tid,mid,label,model,firmware,acquirer_host,volume\n".to_owned();
+    for number in &numbers {
+        merchants += &format!("M{number},Shop {number},en,shop{number}@shops.example\n");
+        sites += &format!("S{number},M{number},Shop {number},west,UTC,Mon-Sun 09:00-20:00,grocery\n");
+        terminals += &format!("T{number},S{number},{number},{number},Till,A920,1.0.0,host-a,5\n");
+    }
+    let files = [("merchants.csv", &*merchants), ("sites.csv", &sites), ("terminals.csv", &terminals)];
+    let (status, report) = app.import(&files).await;
+    assert_eq!(status, StatusCode::OK, "{report}");
+    app.post("/windows", json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240})).await;
+    let serials: Vec<String> = numbers.iter().map(|number| format!("T{number}")).collect();
+    let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
+    app.arrange(&serials, "2026-12-10 02:00").await;
+}
+
 #[test]
 fn two_workers_at_once_send_nothing_twice() {
     on_each_database(|app| async move {
-        let numbers: Vec<String> = (1..=50).map(|number| format!("{number:02}")).collect();
-        let mut merchants = "number,name,locale,email\n".to_owned();
-        let mut sites =
-            "code,merchant_number,name,region,time_zone,opening_hours,traffic_profile\n".to_owned();
-        let mut terminals = "serial,site_code,tid,mid,label,model,firmware,acquirer_host,volume\n".to_owned();
-        for number in &numbers {
-            merchants += &format!("M{number},Shop {number},en,shop{number}@shops.example\n");
-            sites += &format!("S{number},M{number},Shop {number},west,UTC,Mon-Sun 09:00-20:00,grocery\n");
-            terminals += &format!("T{number},S{number},{number},{number},Till,A920,1.0.0,host-a,5\n");
-        }
-        let files = [("merchants.csv", &*merchants), ("sites.csv", &sites), ("terminals.csv", &terminals)];
-        let (status, report) = app.import(&files).await;
-        assert_eq!(status, StatusCode::OK, "{report}");
-        app.post("/windows", json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240})).await;
-        let serials: Vec<String> = numbers.iter().map(|number| format!("T{number}")).collect();
-        let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
-        app.arrange(&serials, "2026-12-10 02:00").await;
+        fifty_announcements(&app).await;
         let run = || {
             let workers = app.state.workers().clone();
             tokio::spawn(async move { workers.run_once(Loop::Notify).await })
@@ -382,6 +386,31 @@ fn two_workers_at_once_send_nothing_twice() {
             app.get("/appointments?state=announced&limit=1000").await["items"].as_array().unwrap().len(),
             50
         );
+    });
+}
+
+#[test]
+fn no_notice_is_claimed_twice() {
+    on_each_database(|app| async move {
+        fifty_announcements(&app).await;
+        let barrier = std::sync::Arc::new(std::sync::Barrier::new(8));
+        let workers: Vec<_> = (0..8)
+            .map(|_| {
+                let (app, barrier) = (app.state.app().clone(), barrier.clone());
+                std::thread::spawn(move || {
+                    barrier.wait();
+                    let mut claimed = Vec::new();
+                    // Whoever finds all that is due in other hands comes back for what they leave.
+                    for _ in 0..60 {
+                        claimed.extend(claim(&app, 2).unwrap().0.into_iter().map(|notice| notice.id));
+                    }
+                    claimed
+                })
+            })
+            .collect();
+        let claimed: Vec<i64> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
+        assert_eq!(claimed.iter().collect::<BTreeSet<_>>().len(), 50);
+        assert_eq!(claimed.len(), 50, "one is claimed twice");
     });
 }
 
