@@ -78,7 +78,9 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
     if let Some(zone) = &new.time_zone {
         parse_zone(zone)?;
     }
-    let invalid = |error: BlackoutError| Error::invalid("blackout", error);
+    let invalid = |error: BlackoutError| {
+        Error::invalid(if matches!(error, BlackoutError::Name) { "name" } else { "from" }, error)
+    };
     let period: BlackoutPeriod =
         format!("{}..{}", new.from.trim(), new.to.trim()).parse().map_err(invalid)?;
     let recurrence = if new.yearly { Recurrence::Yearly } else { Recurrence::Once };

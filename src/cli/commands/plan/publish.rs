@@ -27,9 +27,11 @@ pub(super) fn run(args: &PublishArgs, context: &Context) -> Result<(), CliError>
         .client()?
         .post(&format!("/plans/{}/publish", args.id), &Because { reason: args.reason.clone() })?;
     context.output.show(&plan, |screen| screen.line(sentence(&plan)))?;
-    context
-        .output
-        .hint("The mails wait in the outbox: offpeak serve sends them, or offpeak worker run notify.");
+    if plan.report.as_ref().is_some_and(|report| report.merchants > 0) {
+        context
+            .output
+            .hint("The mails wait in the outbox: offpeak serve sends them, or offpeak worker run notify.");
+    }
     Ok(())
 }
 
