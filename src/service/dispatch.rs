@@ -41,9 +41,9 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
         let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
         for row in db::appointment::due(connection, &waiting, true, over, BATCH)? {
             let note = if row.state == AppointmentState::Open.as_str() {
-                "its window passed without a report; the work is planned again"
+                "its window passed without a report; campaign work is planned again, ad-hoc work has to be arranged again"
             } else {
-                "it never opened; the work is planned again"
+                "it never opened; campaign work is planned again, ad-hoc work has to be arranged again"
             };
             enter(connection, app, actor, row.id, AppointmentState::Missed, Some(note), true)?;
             count(counts, "missed");

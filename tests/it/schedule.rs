@@ -11,7 +11,7 @@ use offpeak::service::{Actor, Error};
 use offpeak::worker::Loop;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, instant, on_each_database};
+use crate::support::{TestApp, instant, on_each_database, on_sqlite};
 
 /// The value of a calendar file's property.
 fn property(calendar: &Value, name: &str) -> String {
@@ -141,6 +141,27 @@ fn what_leaves_a_visit_after_the_mail_is_told_with_both_nights() {
         for id in ids {
             assert_eq!(app.appointment(id).await["state"], "announced");
         }
+    });
+}
+
+#[test]
+fn a_moved_mail_names_the_time_that_the_merchant_was_told() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        let ids = app.arrange(&["T1", "T2"], "2026-12-10 02:00").await;
+        app.work("notify").await;
+        // Within the night first, then away from it, before the worker runs: nobody has heard of 03:15.
+        move_to(&app, ids[1], "2026-12-10 03:15").await;
+        move_to(&app, ids[1], "2026-12-14 02:30").await;
+        app.work("notify").await;
+        for notice in app.notices("accepted").await.iter().skip(1) {
+            let text = message(&app, notice).await["text"].as_str().unwrap().to_owned();
+            assert!(!text.contains("03:15"), "{text}");
+        }
+        let moved = app.notices("accepted").await;
+        let away = moved.iter().find(|notice| notice["night"] == "2026-12-13").unwrap();
+        let text = message(&app, away).await["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("02:00"), "{text}");
     });
 }
 

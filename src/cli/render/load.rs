@@ -9,7 +9,7 @@ use crate::cli::render::{instant, night};
 
 /// A bar a night: the peak, the fleet's budget, the tightest group. Runs of quiet nights become one line.
 pub fn nights(screen: &mut Screen, nights: &[NightLoad]) {
-    let busy: Vec<&NightLoad> = nights.iter().filter(|night| night.peak_down > 0).collect();
+    let busy: Vec<&NightLoad> = nights.iter().filter(|night| night.appointments > 0).collect();
     let Some(scale) = busy.iter().map(|night| night.peak_down.max(night.fleet_cap.unwrap_or(0))).max() else {
         screen.line("  No night has an appointment.");
         return;

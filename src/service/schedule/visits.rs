@@ -11,7 +11,7 @@ use crate::db::appointment::AppointmentRow;
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::{App, Error};
 
 /// A visit that the changes touch.
@@ -46,6 +46,8 @@ struct Draft {
     disturbed: bool,
     moved_from: Option<(Instant, Instant)>,
     told: Option<Told>,
+    /// Where its merchant still believes it to be, while a notice of its move has not been put into words.
+    unsaid: Option<(Instant, Instant)>,
 }
 
 /// The visits that the changes touch, by id.
@@ -83,17 +85,17 @@ impl Visits {
         rows.dedup_by_key(|row| row.id);
 
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut told = told_of(connection, &ids)?;
+        let (mut told, mut unsaid) = said_of(connection, &ids)?;
         let mut visits = Visits::default();
         for row in rows {
-            let told = told.remove(&row.id);
+            let (told, unsaid) = (told.remove(&row.id), unsaid.remove(&row.id));
             if let Some(night) = night(&row) {
                 visits.by_night.insert((row.site_id, night), row.id);
             }
             let before = Some(row.clone());
             visits.drafts.insert(
                 row.id,
-                Draft { row, before, inserted: true, disturbed: false, moved_from: None, told },
+                Draft { row, before, inserted: true, disturbed: false, moved_from: None, told, unsaid },
             );
         }
         Ok(visits)
@@ -136,15 +138,19 @@ impl Visits {
             db::visit::update(connection, &draft.row)?;
             return Ok(from);
         }
-        let told = self.drafts.get(&from).is_some_and(|draft| {
-            draft.told.is_some() && draft.row.merchant_id == facts[&site_id].merchant_id
+        let told_at = self.drafts.get(&from).and_then(|draft| {
+            let same_merchant = draft.row.merchant_id == facts[&site_id].merchant_id;
+            let unsaid = draft.unsaid.filter(|_| row.announced_at.is_none());
+            (draft.told.is_some() && same_merchant).then(|| unsaid.unwrap_or((row.starts_at, row.ends_at)))
         });
         self.open_missing(connection, app, &[(site_id, night)], facts)?;
         let to = self.gain(site_id, night, Instant::from(*starts_at), Instant::from(*ends_at));
         self.insert_new(connection)?;
-        if told && let Some(draft) = self.drafts.get_mut(&to) {
+        if let Some(told_at) = told_at
+            && let Some(draft) = self.drafts.get_mut(&to)
+        {
             draft.disturbed = true;
-            draft.moved_from.get_or_insert((row.starts_at, row.ends_at));
+            draft.moved_from.get_or_insert(told_at);
         }
         Ok(to)
     }
@@ -178,7 +184,15 @@ impl Visits {
             self.by_night.insert((site_id, night), id);
             self.drafts.insert(
                 id,
-                Draft { row, before: None, inserted: false, disturbed: false, moved_from: None, told: None },
+                Draft {
+                    row,
+                    before: None,
+                    inserted: false,
+                    disturbed: false,
+                    moved_from: None,
+                    told: None,
+                    unsaid: None,
+                },
             );
         }
         Ok(())
@@ -256,9 +270,15 @@ impl Visits {
     }
 }
 
-fn told_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Told>, Error> {
+/// What was told last of each visit, and the spans that moves which nobody has heard of came from.
+#[expect(clippy::type_complexity, reason = "two maps over the same rows, read once")]
+fn said_of(
+    connection: &mut Connection,
+    ids: &[i64],
+) -> Result<(HashMap<i64, Told>, HashMap<i64, (Instant, Instant)>), Error> {
     let mut told: HashMap<i64, Told> = HashMap::new();
-    for (about, _, in_words) in db::notice::about_visits(connection, ids)? {
+    let mut unsaid = HashMap::new();
+    for (about, state, in_words) in db::notice::about_visits(connection, ids)? {
         let Ok(kind) = about.kind.parse::<NoticeKind>() else { continue };
         if in_words && kind != NoticeKind::Reminder {
             let latest = told.entry(about.visit_id).or_insert(Told { revision: about.revision, kind });
@@ -266,8 +286,12 @@ fn told_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Told
                 *latest = Told { revision: about.revision, kind };
             }
         }
+        let waiting = state == NoticeState::Queued.as_str() && !in_words;
+        if let Some(span) = about.previous_starts_at.zip(about.previous_ends_at).filter(|_| waiting) {
+            unsaid.insert(about.visit_id, span);
+        }
     }
-    Ok(told)
+    Ok((told, unsaid))
 }
 
 fn night(row: &VisitRow) -> Option<NaiveDate> {

@@ -39,10 +39,11 @@ pub(super) fn run(args: &PublishArgs, context: &Context) -> Result<(), CliError>
 pub fn sentence(plan: &PlanView) -> String {
     match &plan.report {
         Some(report) => format!(
-            "Plan {} is published: {} stand ({} moved), {} will be told.",
+            "Plan {} is published: {}, {} moved, {} kept; {} will be told.",
             plan.id,
-            plural(report.placed, "appointment"),
+            plural(report.placed, "new appointment"),
             count(report.moved),
+            count(report.kept),
             plural(report.merchants, "merchant")
         ),
         None => format!("Plan {} is published.", plan.id),
