@@ -84,7 +84,34 @@ pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignVie
     })
 }
 
-/// Activates, pauses, resumes or completes a campaign.
+/// A draft begins to be planned.
+pub fn activate(app: &App, actor: &Actor, name: &str, reason: Option<&str>) -> Result<CampaignView, Error> {
+    begin(app, actor, name, CampaignState::Draft, reason)
+}
+
+/// A paused campaign goes on.
+pub fn resume(app: &App, actor: &Actor, name: &str, reason: Option<&str>) -> Result<CampaignView, Error> {
+    begin(app, actor, name, CampaignState::Paused, reason)
+}
+
+/// Both lead to `active`; neither stands in for the other, so that nobody resumes a draft by mistake.
+fn begin(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    from: CampaignState,
+    reason: Option<&str>,
+) -> Result<CampaignView, Error> {
+    let state = find(&mut *app.database.get()?, name)?.state;
+    if state != from.as_str() && CampaignState::Active.previous().iter().any(|other| other.as_str() == state)
+    {
+        let verb = if from == CampaignState::Draft { "resume" } else { "activate" };
+        return Err(Error::Conflict(format!("campaign `{name}` is {state}; {verb} it instead")));
+    }
+    steer(app, actor, name, CampaignState::Active, reason)
+}
+
+/// Pauses or cancels a campaign, or whatever else its states allow.
 pub fn steer(
     app: &App,
     actor: &Actor,

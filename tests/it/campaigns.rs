@@ -255,3 +255,24 @@ fn a_programme_whose_campaign_is_gone_says_so() {
         assert_eq!(status, StatusCode::CONFLICT, "{answer}");
     });
 }
+
+#[test]
+fn a_draft_is_activated_and_a_paused_one_resumed_never_the_other_way() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        app.post(
+            "/campaigns",
+            json!({"name": "later", "work": {"kind": "inspection"}, "selector": "all", "duration_minutes": 20,
+                   "deadline_at": "2026-12-25T00:00:00Z", "draft": true}),
+        )
+        .await;
+        let (status, answer) = app.try_post("/campaigns/later/resume", json!({})).await;
+        assert_eq!(status, 409, "{answer}");
+        assert!(answer["detail"].as_str().unwrap().ends_with("activate it instead"), "{answer}");
+        assert_eq!(app.post("/campaigns/later/activate", json!({})).await["state"], "active");
+        app.post("/campaigns/later/pause", json!({})).await;
+        let (status, _) = app.try_post("/campaigns/later/activate", json!({})).await;
+        assert_eq!(status, 409);
+        assert_eq!(app.post("/campaigns/later/resume", json!({})).await["state"], "active");
+    });
+}

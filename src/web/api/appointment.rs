@@ -25,7 +25,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Ad-hoc maintenance, by the same rules as the planner's.
-#[utoipa::path(post, path = "/maintenance", tag = "appointments", request_body = Maintenance, responses((status = 200, description = "Ad-hoc maintenance, by the same rules as the planner's", body = MaintenanceResult)))]
+#[utoipa::path(post, path = "/maintenance", tag = "appointments",
+    request_body = Maintenance,
+    responses((status = 200, description = "Ad-hoc maintenance, by the same rules as the planner's", body = MaintenanceResult)))]
 async fn arrange(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -37,7 +39,9 @@ async fn arrange(
 }
 
 /// Appointments, by start.
-#[utoipa::path(get, path = "/appointments", tag = "appointments", params(AppointmentQuery), responses((status = 200, description = "Appointments, by start", body = Page<AppointmentView>)))]
+#[utoipa::path(get, path = "/appointments", tag = "appointments",
+    params(AppointmentQuery),
+    responses((status = 200, description = "Appointments, by start", body = Page<AppointmentView>)))]
 async fn appointments(
     State(state): State<AppState>,
     Query(query): Query<AppointmentQuery>,
@@ -47,7 +51,9 @@ async fn appointments(
 }
 
 /// One appointment.
-#[utoipa::path(get, path = "/appointments/{id}", tag = "appointments", params(("id" = i64, Path, description = "Its number")), responses((status = 200, description = "One appointment", body = AppointmentView)))]
+#[utoipa::path(get, path = "/appointments/{id}", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "One appointment", body = AppointmentView)))]
 async fn show(
     State(state): State<AppState>,
     Segment(id): Segment<i64>,
@@ -57,7 +63,10 @@ async fn show(
 }
 
 /// Moves it, if the rules allow it; its merchant is told.
-#[utoipa::path(post, path = "/appointments/{id}/move", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = MoveRequest, responses((status = 200, description = "Moves it, if the rules allow it; its merchant is told", body = AppointmentView)))]
+#[utoipa::path(post, path = "/appointments/{id}/move", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = MoveRequest,
+    responses((status = 200, description = "Moves it, if the rules allow it; its merchant is told", body = AppointmentView)))]
 async fn move_to(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -70,7 +79,10 @@ async fn move_to(
 }
 
 /// Calls it off; its merchant is told.
-#[utoipa::path(post, path = "/appointments/{id}/cancel", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = Because, responses((status = 200, description = "Calls it off; its merchant is told", body = AppointmentView)))]
+#[utoipa::path(post, path = "/appointments/{id}/cancel", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = Because,
+    responses((status = 200, description = "Calls it off; its merchant is told", body = AppointmentView)))]
 async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -83,7 +95,10 @@ async fn cancel(
 }
 
 /// The terminal is down for the work.
-#[utoipa::path(post, path = "/appointments/{id}/start", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = Because, responses((status = 200, description = "The terminal is down for the work", body = AppointmentView)))]
+#[utoipa::path(post, path = "/appointments/{id}/start", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = Because,
+    responses((status = 200, description = "The terminal is down for the work", body = AppointmentView)))]
 async fn start(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -95,7 +110,10 @@ async fn start(
 }
 
 /// What became of it; a failure opens a lock.
-#[utoipa::path(post, path = "/appointments/{id}/outcome", tag = "appointments", params(("id" = i64, Path, description = "Its number")), request_body = OutcomeReport, responses((status = 200, description = "What became of it; a failure opens a lock", body = AppointmentView)))]
+#[utoipa::path(post, path = "/appointments/{id}/outcome", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = OutcomeReport,
+    responses((status = 200, description = "What became of it; a failure opens a lock", body = AppointmentView)))]
 async fn outcome(
     State(state): State<AppState>,
     Extension(who): Who,

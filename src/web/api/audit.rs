@@ -15,7 +15,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Every change, with who, when and why; the latest first.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(PageQuery), responses((status = 200, description = "Every change, with who, when and why; the latest first", body = Page<AuditView>)))]
+#[utoipa::path(get, path = "/audit", tag = "audit",
+    params(PageQuery),
+    responses((status = 200, description = "Every change, with who, when and why; the latest first", body = Page<AuditView>)))]
 async fn audit_trail(
     State(state): State<AppState>,
     Query(query): Query<PageQuery>,

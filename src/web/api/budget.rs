@@ -16,14 +16,17 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Every disruption budget.
-#[utoipa::path(get, path = "/budgets", tag = "budgets", responses((status = 200, description = "Every disruption budget", body = Vec<BudgetView>)))]
+#[utoipa::path(get, path = "/budgets", tag = "budgets",
+    responses((status = 200, description = "Every disruption budget", body = Vec<BudgetView>)))]
 async fn budgets(State(state): State<AppState>) -> Result<Json<Vec<BudgetView>>, ApiError> {
     let result = state.run(budget::list).await?;
     Ok(Json(result))
 }
 
 /// Adds a disruption budget.
-#[utoipa::path(post, path = "/budgets", tag = "budgets", request_body = NewBudget, responses((status = 201, description = "Adds a disruption budget", body = BudgetView)))]
+#[utoipa::path(post, path = "/budgets", tag = "budgets",
+    request_body = NewBudget,
+    responses((status = 201, description = "Adds a disruption budget", body = BudgetView)))]
 async fn add(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -34,7 +37,9 @@ async fn add(
 }
 
 /// Removes a disruption budget.
-#[utoipa::path(delete, path = "/budgets/{id}", tag = "budgets", params(("id" = i64, Path, description = "Its number")), responses((status = 204, description = "Done")))]
+#[utoipa::path(delete, path = "/budgets/{id}", tag = "budgets",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 204, description = "Done")))]
 async fn remove(
     State(state): State<AppState>,
     Extension(who): Who,

@@ -21,14 +21,17 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Every maintenance window.
-#[utoipa::path(get, path = "/windows", tag = "calendar", responses((status = 200, description = "Every maintenance window", body = Vec<WindowView>)))]
+#[utoipa::path(get, path = "/windows", tag = "calendar",
+    responses((status = 200, description = "Every maintenance window", body = Vec<WindowView>)))]
 async fn windows(State(state): State<AppState>) -> Result<Json<Vec<WindowView>>, ApiError> {
     let result = state.run(calendar::windows).await?;
     Ok(Json(result))
 }
 
 /// Adds a maintenance window.
-#[utoipa::path(post, path = "/windows", tag = "calendar", request_body = NewWindow, responses((status = 201, description = "Adds a maintenance window", body = WindowView)))]
+#[utoipa::path(post, path = "/windows", tag = "calendar",
+    request_body = NewWindow,
+    responses((status = 201, description = "Adds a maintenance window", body = WindowView)))]
 async fn add_window(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -39,7 +42,9 @@ async fn add_window(
 }
 
 /// Removes a maintenance window.
-#[utoipa::path(delete, path = "/windows/{id}", tag = "calendar", params(("id" = i64, Path, description = "Its number")), responses((status = 204, description = "Done")))]
+#[utoipa::path(delete, path = "/windows/{id}", tag = "calendar",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 204, description = "Done")))]
 async fn remove_window(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -50,7 +55,9 @@ async fn remove_window(
 }
 
 /// The next openings of a site, or of a line that is not saved.
-#[utoipa::path(post, path = "/windows/preview", tag = "calendar", request_body = PreviewRequest, responses((status = 200, description = "The next openings of a site, or of a line that is not saved", body = Preview)))]
+#[utoipa::path(post, path = "/windows/preview", tag = "calendar",
+    request_body = PreviewRequest,
+    responses((status = 200, description = "The next openings of a site, or of a line that is not saved", body = Preview)))]
 async fn preview(
     State(state): State<AppState>,
     Body(request): Body<PreviewRequest>,
@@ -60,14 +67,17 @@ async fn preview(
 }
 
 /// Every blackout.
-#[utoipa::path(get, path = "/blackouts", tag = "calendar", responses((status = 200, description = "Every blackout", body = Vec<BlackoutView>)))]
+#[utoipa::path(get, path = "/blackouts", tag = "calendar",
+    responses((status = 200, description = "Every blackout", body = Vec<BlackoutView>)))]
 async fn blackouts(State(state): State<AppState>) -> Result<Json<Vec<BlackoutView>>, ApiError> {
     let result = state.run(calendar::blackouts).await?;
     Ok(Json(result))
 }
 
 /// Adds a blackout.
-#[utoipa::path(post, path = "/blackouts", tag = "calendar", request_body = NewBlackout, responses((status = 201, description = "Adds a blackout", body = BlackoutView)))]
+#[utoipa::path(post, path = "/blackouts", tag = "calendar",
+    request_body = NewBlackout,
+    responses((status = 201, description = "Adds a blackout", body = BlackoutView)))]
 async fn add_blackout(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -78,7 +88,9 @@ async fn add_blackout(
 }
 
 /// Removes a blackout.
-#[utoipa::path(delete, path = "/blackouts/{id}", tag = "calendar", params(("id" = i64, Path, description = "Its number")), responses((status = 204, description = "Done")))]
+#[utoipa::path(delete, path = "/blackouts/{id}", tag = "calendar",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 204, description = "Done")))]
 async fn remove_blackout(
     State(state): State<AppState>,
     Extension(who): Who,

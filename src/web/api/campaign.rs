@@ -25,14 +25,17 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Every campaign, the latest first.
-#[utoipa::path(get, path = "/campaigns", tag = "campaigns", responses((status = 200, description = "Every campaign, the latest first", body = Vec<CampaignView>)))]
+#[utoipa::path(get, path = "/campaigns", tag = "campaigns",
+    responses((status = 200, description = "Every campaign, the latest first", body = Vec<CampaignView>)))]
 async fn campaigns(State(state): State<AppState>) -> Result<Json<Vec<CampaignView>>, ApiError> {
     let result = state.run(campaign::list).await?;
     Ok(Json(result))
 }
 
 /// Creates a campaign.
-#[utoipa::path(post, path = "/campaigns", tag = "campaigns", request_body = NewCampaign, responses((status = 201, description = "Creates a campaign", body = CampaignView)))]
+#[utoipa::path(post, path = "/campaigns", tag = "campaigns",
+    request_body = NewCampaign,
+    responses((status = 201, description = "Creates a campaign", body = CampaignView)))]
 async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -43,7 +46,9 @@ async fn create(
 }
 
 /// One campaign.
-#[utoipa::path(get, path = "/campaigns/{name}", tag = "campaigns", params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "One campaign", body = CampaignView)))]
+#[utoipa::path(get, path = "/campaigns/{name}", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, description = "One campaign", body = CampaignView)))]
 async fn show(
     State(state): State<AppState>,
     Segment(name): Segment<String>,
@@ -53,7 +58,9 @@ async fn show(
 }
 
 /// Which terminals it picks, and which it skips and why.
-#[utoipa::path(get, path = "/campaigns/{name}/targets", tag = "campaigns", params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "Which terminals it picks, and which it skips and why", body = Targets)))]
+#[utoipa::path(get, path = "/campaigns/{name}/targets", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, description = "Which terminals it picks, and which it skips and why", body = Targets)))]
 async fn targets(
     State(state): State<AppState>,
     Segment(name): Segment<String>,
@@ -63,22 +70,27 @@ async fn targets(
 }
 
 /// A draft begins to be planned.
-#[utoipa::path(post, path = "/campaigns/{name}/activate", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "A draft begins to be planned", body = CampaignView)))]
+#[utoipa::path(post, path = "/campaigns/{name}/activate", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "A draft begins to be planned", body = CampaignView)))]
 async fn activate(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
     Body(because): Body<Because>,
 ) -> Result<Json<CampaignView>, ApiError> {
-    let result = state
-        .run(move |app| campaign::steer(app, &who, &name, CampaignState::Active, because.reason.as_deref()))
-        .await?;
+    let result =
+        state.run(move |app| campaign::activate(app, &who, &name, because.reason.as_deref())).await?;
     state.workers().wake();
     Ok(Json(result))
 }
 
 /// No further appointment is made or opened.
-#[utoipa::path(post, path = "/campaigns/{name}/pause", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "No further appointment is made or opened", body = CampaignView)))]
+#[utoipa::path(post, path = "/campaigns/{name}/pause", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "No further appointment is made or opened", body = CampaignView)))]
 async fn pause(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -93,22 +105,26 @@ async fn pause(
 }
 
 /// It goes on.
-#[utoipa::path(post, path = "/campaigns/{name}/resume", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It goes on", body = CampaignView)))]
+#[utoipa::path(post, path = "/campaigns/{name}/resume", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "It goes on", body = CampaignView)))]
 async fn resume(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
     Body(because): Body<Because>,
 ) -> Result<Json<CampaignView>, ApiError> {
-    let result = state
-        .run(move |app| campaign::steer(app, &who, &name, CampaignState::Active, because.reason.as_deref()))
-        .await?;
+    let result = state.run(move |app| campaign::resume(app, &who, &name, because.reason.as_deref())).await?;
     state.workers().wake();
     Ok(Json(result))
 }
 
 /// It is called off with its standing appointments; the merchants are told.
-#[utoipa::path(post, path = "/campaigns/{name}/cancel", tag = "campaigns", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It is called off with its standing appointments; the merchants are told", body = CampaignView)))]
+#[utoipa::path(post, path = "/campaigns/{name}/cancel", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "It is called off with its standing appointments; the merchants are told", body = CampaignView)))]
 async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,

@@ -17,7 +17,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Locks, the latest first; those that have ended too with q=all.
-#[utoipa::path(get, path = "/locks", tag = "locks", params(PageQuery), responses((status = 200, description = "Locks, the latest first; those that have ended too with q=all", body = Page<LockView>)))]
+#[utoipa::path(get, path = "/locks", tag = "locks",
+    params(PageQuery),
+    responses((status = 200, description = "Locks, the latest first; those that have ended too with q=all", body = Page<LockView>)))]
 async fn locks(
     State(state): State<AppState>,
     Query(query): Query<PageQuery>,
@@ -27,7 +29,9 @@ async fn locks(
 }
 
 /// A terminal does not take payments.
-#[utoipa::path(post, path = "/locks", tag = "locks", request_body = NewLock, responses((status = 201, description = "A terminal does not take payments", body = LockView)))]
+#[utoipa::path(post, path = "/locks", tag = "locks",
+    request_body = NewLock,
+    responses((status = 201, description = "A terminal does not take payments", body = LockView)))]
 async fn report(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -38,7 +42,10 @@ async fn report(
 }
 
 /// The next step of its life.
-#[utoipa::path(post, path = "/locks/{id}/state", tag = "locks", params(("id" = i64, Path, description = "Its number")), request_body = LockChange, responses((status = 200, description = "The next step of its life", body = LockView)))]
+#[utoipa::path(post, path = "/locks/{id}/state", tag = "locks",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = LockChange,
+    responses((status = 200, description = "The next step of its life", body = LockView)))]
 async fn advance(
     State(state): State<AppState>,
     Extension(who): Who,

@@ -17,14 +17,17 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Every programme.
-#[utoipa::path(get, path = "/programmes", tag = "programmes", responses((status = 200, description = "Every programme", body = Vec<ProgrammeView>)))]
+#[utoipa::path(get, path = "/programmes", tag = "programmes",
+    responses((status = 200, description = "Every programme", body = Vec<ProgrammeView>)))]
 async fn programmes(State(state): State<AppState>) -> Result<Json<Vec<ProgrammeView>>, ApiError> {
     let result = state.run(programme::list).await?;
     Ok(Json(result))
 }
 
 /// Creates a programme.
-#[utoipa::path(post, path = "/programmes", tag = "programmes", request_body = NewProgramme, responses((status = 201, description = "Creates a programme", body = ProgrammeView)))]
+#[utoipa::path(post, path = "/programmes", tag = "programmes",
+    request_body = NewProgramme,
+    responses((status = 201, description = "Creates a programme", body = ProgrammeView)))]
 async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -35,7 +38,10 @@ async fn create(
 }
 
 /// It raises nothing for the time being.
-#[utoipa::path(post, path = "/programmes/{name}/pause", tag = "programmes", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It raises nothing for the time being", body = ProgrammeView)))]
+#[utoipa::path(post, path = "/programmes/{name}/pause", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "It raises nothing for the time being", body = ProgrammeView)))]
 async fn pause(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -49,7 +55,10 @@ async fn pause(
 }
 
 /// It goes on.
-#[utoipa::path(post, path = "/programmes/{name}/resume", tag = "programmes", params(("name" = String, Path, description = "Its name")), request_body = Because, responses((status = 200, description = "It goes on", body = ProgrammeView)))]
+#[utoipa::path(post, path = "/programmes/{name}/resume", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "It goes on", body = ProgrammeView)))]
 async fn resume(
     State(state): State<AppState>,
     Extension(who): Who,
