@@ -103,11 +103,7 @@ pub struct OutsideReferences<'a> {
 /// Reads all files, or reports every bad row of all of them.
 pub fn read_files(files: Vec<NamedFile<'_>>) -> Result<FleetFiles, RowErrors> {
     let mut fleet = FleetFiles::default();
-    read_each(files, |record| match record {
-        Record::Merchant(merchant) => fleet.merchants.push(merchant),
-        Record::Site(site) => fleet.sites.push(site),
-        Record::Terminal(terminal) => fleet.terminals.push(terminal),
-    })?;
+    read_each(files, |record| fleet.push(record))?;
     Ok(fleet)
 }
 
@@ -143,6 +139,15 @@ fn read_file<S: FnMut(Record)>(
 }
 
 impl FleetFiles {
+    /// Adds a row to its kind.
+    pub fn push(&mut self, record: Record) {
+        match record {
+            Record::Merchant(merchant) => self.merchants.push(merchant),
+            Record::Site(site) => self.sites.push(site),
+            Record::Terminal(terminal) => self.terminals.push(terminal),
+        }
+    }
+
     /// The merchants of sites, and the sites of terminals, that are not among these files.
     pub fn outside_references(&self) -> OutsideReferences<'_> {
         let numbers: HashSet<&str> = self.merchants.iter().map(|m| m.value.number.as_str()).collect();

@@ -162,19 +162,6 @@ keyed_table!(
     label
 );
 
-/// Active terminals of these sites.
-pub fn terminals_at_sites(connection: &mut Connection, site_ids: &[i64]) -> QueryResult<Vec<TerminalRow>> {
-    let mut rows = Vec::new();
-    for chunk in site_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            terminal::table
-                .filter(terminal::site_id.eq_any(chunk).and(terminal::retired.eq(false)))
-                .load::<TerminalRow>(connection)?,
-        );
-    }
-    Ok(rows)
-}
-
 /// Notes the firmware that a terminal reports.
 pub fn set_firmware(
     connection: &mut Connection,

@@ -19,16 +19,6 @@ pub enum FileFormat {
     JsonLines,
 }
 
-impl FileFormat {
-    /// The ending of a file's name: `csv`, `jsonl`.
-    pub const fn file_ending(self) -> &'static str {
-        match self {
-            FileFormat::Csv => "csv",
-            FileFormat::JsonLines => "jsonl",
-        }
-    }
-}
-
 /// What a row of a fleet file can be.
 pub trait FleetRecord: Serialize {
     /// The kind of file it belongs to.

@@ -8,7 +8,7 @@ use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
-use crate::fleet_files::{FleetFiles, NamedFile, OutsideReferences, Record, RowError, RowErrors, read_each};
+use crate::fleet_files::{FleetFiles, NamedFile, OutsideReferences, RowError, RowErrors, read_each};
 use crate::service::audit::{Change, record};
 use crate::service::schedule::{self, Changes};
 use crate::service::{Actor, App, Error};
@@ -28,11 +28,7 @@ pub fn import(
     let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
     let files = files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes)).collect();
     let mut fleet = FleetFiles::default();
-    let read = read_each(files, |record| match record {
-        Record::Merchant(merchant) => fleet.merchants.push(merchant),
-        Record::Site(site) => fleet.sites.push(site),
-        Record::Terminal(terminal) => fleet.terminals.push(terminal),
-    });
+    let read = read_each(files, |record| fleet.push(record));
     let mut connection = app.database.get()?;
     if let Err(errors) = read {
         // What good rows refer to in vain is said along with the bad ones.
