@@ -11,6 +11,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::calendar::parse_when;
 use crate::domain::fleet::clean_text;
+use crate::domain::ids::TerminalId;
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::legality::{Question, Rules, local_text};
@@ -78,7 +79,7 @@ pub fn move_to(app: &App, actor: &Actor, id: i64, request: &MoveRequest) -> Resu
         let row = find(connection, id)?;
         let world = World::load(connection, app, HORIZON_DAYS)?;
         let terminal = world
-            .terminal(row.terminal_id)
+            .terminal(TerminalId(row.terminal_id))
             .ok_or_else(|| Error::Conflict(format!("the terminal of appointment {id} is retired")))?;
         let site = world.site(terminal);
         let starts_at = parse_when(&request.at, app.clock.now(), site.site.time_zone)

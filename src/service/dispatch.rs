@@ -10,6 +10,7 @@ use crate::db::appointment::AppointmentRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::CampaignState;
+use crate::domain::ids::TerminalId;
 use crate::service::appointment::enter;
 use crate::service::world::{Groups, World};
 use crate::service::{Actor, App, Error, lock};
@@ -83,7 +84,7 @@ fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Res
                 }
                 None => {
                     enter(connection, app, actor, row.id, AppointmentState::Open, None, false)?;
-                    live.add(row.terminal_id);
+                    live.add(TerminalId(row.terminal_id));
                     count(counts, "opened");
                 }
             }
@@ -110,7 +111,7 @@ impl Live {
         let begun = [AppointmentState::Open, AppointmentState::Running];
         let open = db::appointment::due(connection, &begun, false, Instant::from(now), BATCH)?;
         for row in open {
-            live.add(row.terminal_id);
+            live.add(TerminalId(row.terminal_id));
         }
         let campaigns = db::campaign::all(connection)?;
         let paused = CampaignState::Paused.as_str();
@@ -122,12 +123,12 @@ impl Live {
         Ok(live)
     }
 
-    fn groups_of(&self, terminal_id: i64) -> &[u32] {
+    fn groups_of(&self, terminal_id: TerminalId) -> &[u32] {
         let index = self.world.terminal_index.get(&terminal_id);
         index.map_or(&[], |index| self.groups.of_terminal[*index].as_slice())
     }
 
-    fn add(&mut self, terminal_id: i64) {
+    fn add(&mut self, terminal_id: TerminalId) {
         if self.world.locked.contains(&terminal_id) {
             return;
         }
@@ -142,10 +143,10 @@ fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>)
     if let Some(campaign) = live.paused.get(&row.id) {
         return Some(format!("held: campaign {campaign} is paused"));
     }
-    if live.world.terminal(row.terminal_id).is_none() {
+    if live.world.terminal(TerminalId(row.terminal_id)).is_none() {
         return Some("held: the terminal is retired".to_owned());
     }
-    if live.world.locked.contains(&row.terminal_id) {
+    if live.world.locked.contains(&TerminalId(row.terminal_id)) {
         return Some("held: the terminal is locked".to_owned());
     }
     if !row.emergency {
@@ -167,7 +168,7 @@ fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>)
             "held: its start has passed; it cannot be done within the time that was announced".to_owned(),
         );
     }
-    for number in live.groups_of(row.terminal_id) {
+    for number in live.groups_of(TerminalId(row.terminal_id)) {
         let group = &live.groups.groups[*number as usize];
         let cap = group.cap.first().copied().unwrap_or(0);
         let down = live.down[*number as usize];

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::api::problem::Refusal;
 use crate::db::appointment::AppointmentRow;
 use crate::domain::calendar::{Span, SpanSet};
+use crate::domain::ids::TerminalId;
 use crate::service::world::{Calendars, Group, Groups, TerminalEntry, World};
 
 /// What is asked: may this terminal be down from `starts_at`, for so long?
@@ -34,7 +35,7 @@ pub struct Rules<'a> {
     calendars: Calendars,
     /// For each group, terminals down in each slot by standing appointments.
     load: Vec<Vec<u32>>,
-    by_terminal: BTreeMap<i64, Vec<(i64, Span)>>,
+    by_terminal: BTreeMap<TerminalId, Vec<(i64, Span)>>,
 }
 
 impl<'a> Rules<'a> {
@@ -228,8 +229,8 @@ impl<'a> Rules<'a> {
 
     fn count(&mut self, row: &AppointmentRow, sign: i32) {
         if let Some(span) = Span::new(row.starts_at.utc(), row.ends_at.utc()) {
-            self.add(row.terminal_id, span, sign);
-            let spans = self.by_terminal.entry(row.terminal_id).or_default();
+            self.add(TerminalId(row.terminal_id), span, sign);
+            let spans = self.by_terminal.entry(TerminalId(row.terminal_id)).or_default();
             spans.retain(|(id, _)| *id != row.id);
             if sign > 0 {
                 spans.push((row.id, span));
@@ -237,7 +238,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn add(&mut self, terminal_id: i64, span: Span, sign: i32) {
+    fn add(&mut self, terminal_id: TerminalId, span: Span, sign: i32) {
         let Some(index) = self.world.terminal_index.get(&terminal_id) else { return };
         if self.world.locked.contains(&terminal_id) {
             return;

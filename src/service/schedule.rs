@@ -13,6 +13,7 @@ use crate::db::appointment::{AppointmentRow, WorkRow};
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::Locale;
+use crate::domain::ids::{SiteId, TerminalId};
 use crate::service::{App, Error};
 
 pub(super) use visits::token;
@@ -45,9 +46,9 @@ impl Changes {
 #[derive(Debug)]
 pub struct NewAppointment {
     /// The terminal's id.
-    pub terminal_id: i64,
+    pub terminal_id: TerminalId,
     /// Its site's id.
-    pub site_id: i64,
+    pub site_id: SiteId,
     /// Start.
     pub starts_at: DateTime<Utc>,
     /// End.
@@ -70,7 +71,7 @@ pub struct Move {
     /// The appointment as it stands.
     pub appointment: AppointmentRow,
     /// Its site's id.
-    pub site_id: i64,
+    pub site_id: SiteId,
     /// New start.
     pub starts_at: DateTime<Utc>,
     /// New end.
@@ -155,7 +156,7 @@ fn create(
     connection: &mut Connection,
     app: &App,
     new: &[NewAppointment],
-    facts: &HashMap<i64, SiteFacts>,
+    facts: &HashMap<SiteId, SiteFacts>,
     visits: &mut visits::Visits,
 ) -> Result<Vec<i64>, Error> {
     let now = Instant::from(app.clock.now());
@@ -175,7 +176,7 @@ fn create(
             id: *id,
             state: AppointmentState::Planned.as_str().to_owned(),
             revision: 0,
-            terminal_id: appointment.terminal_id,
+            terminal_id: appointment.terminal_id.0,
             visit_id,
             plan_id: appointment.plan_id,
             starts_at,
@@ -198,9 +199,9 @@ fn create(
     Ok(ids)
 }
 
-fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<i64, SiteFacts>, Error> {
-    let mut ids: Vec<i64> = changes.create.iter().map(|new| new.site_id).collect();
-    ids.extend(changes.moves.iter().map(|change| change.site_id));
+fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<SiteId, SiteFacts>, Error> {
+    let mut ids: Vec<i64> = changes.create.iter().map(|new| new.site_id.0).collect();
+    ids.extend(changes.moves.iter().map(|change| change.site_id.0));
     // A terminal may have gone to another site since: the visit stays where it was.
     let visits = db::visit::by_ids(connection, &changes.visit_ids())?;
     ids.extend(visits.iter().map(|visit| visit.site_id));
@@ -223,7 +224,7 @@ fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<
             site.time_zone.parse().map_err(|error: chrono_tz::ParseError| corrupt(error.to_string()))?;
         let locale = merchant.locale.parse().map_err(corrupt)?;
         let recipient = merchant.email.clone();
-        facts.insert(site.id, SiteFacts { merchant_id: merchant.id, zone, recipient, locale });
+        facts.insert(SiteId(site.id), SiteFacts { merchant_id: merchant.id, zone, recipient, locale });
     }
     Ok(facts)
 }

@@ -14,6 +14,7 @@ use crate::db::appointment::AppointmentRow;
 use crate::domain::budget::Budget;
 use crate::domain::calendar::{Blackout, SlotGrid, WindowRule};
 use crate::domain::fleet::{Merchant, Site, Terminal};
+use crate::domain::ids::{MerchantId, SiteId, TerminalId};
 use crate::domain::scope::Scope;
 use crate::service::{App, Error};
 
@@ -25,7 +26,7 @@ pub use load::{budget_of, merchant_of, site_of, terminal_of, window_of};
 #[derive(Debug)]
 pub struct SiteEntry {
     /// Database id.
-    pub id: i64,
+    pub id: SiteId,
     /// The site.
     pub site: Site,
     /// Index into [`World::merchants`].
@@ -38,7 +39,7 @@ pub struct SiteEntry {
 #[derive(Debug)]
 pub struct TerminalEntry {
     /// Database id.
-    pub id: i64,
+    pub id: TerminalId,
     /// The terminal.
     pub terminal: Terminal,
     /// Index into [`World::sites`].
@@ -53,13 +54,13 @@ pub struct World {
     /// The slots of the horizon; the first holds `now`.
     pub grid: SlotGrid,
     /// Merchants, with their database ids.
-    pub merchants: Vec<(i64, Merchant)>,
+    pub merchants: Vec<(MerchantId, Merchant)>,
     /// Sites, by database id.
     pub sites: Vec<SiteEntry>,
     /// Active terminals, by database id.
     pub terminals: Vec<TerminalEntry>,
     /// Terminal by database id.
-    pub terminal_index: HashMap<i64, usize>,
+    pub terminal_index: HashMap<TerminalId, usize>,
     /// Windows and where they apply.
     pub windows: Vec<(Scope, WindowRule)>,
     /// Blackouts and where they apply.
@@ -67,7 +68,7 @@ pub struct World {
     /// Budgets.
     pub budgets: Vec<Budget>,
     /// Database ids of locked terminals.
-    pub locked: BTreeSet<i64>,
+    pub locked: BTreeSet<TerminalId>,
     /// Standing appointments that end after `now`.
     pub standing: Vec<AppointmentRow>,
 }
@@ -86,12 +87,12 @@ impl World {
     }
 
     /// A terminal's merchant, with its database id.
-    pub fn merchant(&self, terminal: &TerminalEntry) -> &(i64, Merchant) {
+    pub fn merchant(&self, terminal: &TerminalEntry) -> &(MerchantId, Merchant) {
         &self.merchants[self.sites[terminal.site].merchant]
     }
 
     /// The terminal with this database id, if it is active.
-    pub fn terminal(&self, id: i64) -> Option<&TerminalEntry> {
+    pub fn terminal(&self, id: TerminalId) -> Option<&TerminalEntry> {
         self.terminal_index.get(&id).map(|index| &self.terminals[*index])
     }
 }

@@ -64,7 +64,7 @@ pub fn targets_of(
         if !selector.matches(&entry.terminal, &world.site(entry).site, merchant) {
             continue;
         }
-        let past = past.get(&entry.id).unwrap_or(&nothing);
+        let past = past.get(&entry.id.0).unwrap_or(&nothing);
         let term = term_of(row, every.as_ref(), past, earliest, world.now);
         let state = if past.standing {
             TargetState::Scheduled

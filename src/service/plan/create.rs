@@ -221,7 +221,7 @@ fn items_of(draft: &Draft, plan: &Plan, plan_id: i64) -> Result<Vec<PlanItemRow>
                 items.push(PlanItemRow {
                     plan_id,
                     ordinal,
-                    terminal_id: draft.world.terminals[*terminal].id,
+                    terminal_id: draft.world.terminals[*terminal].id.0,
                     work: to_json(work)?,
                     duration_minutes: i32::try_from(*duration_minutes).unwrap_or(i32::MAX),
                     notice_lead_minutes: *notice_lead_minutes,

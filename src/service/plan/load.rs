@@ -8,6 +8,7 @@ use super::views::plan_view;
 use crate::api::plan::{GroupLoad, Load, NewPlan, NightLoad, Tonight};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::ids::TerminalId;
 use crate::service::world::{Groups, World};
 use crate::service::{App, Error, appointment};
 
@@ -54,7 +55,9 @@ pub fn plan_load(app: &App, id: i64) -> Result<Load, Error> {
         let moved: BTreeSet<i64> = items.iter().filter_map(|item| item.appointment_id).collect();
         let mut down = standing(&world, &moved);
         for item in items {
-            let Some(terminal) = world.terminal_index.get(&item.terminal_id).copied() else { continue };
+            let Some(terminal) = world.terminal_index.get(&TerminalId(item.terminal_id)).copied() else {
+                continue;
+            };
             if let (Some(starts_at), Some(ends_at)) = (item.starts_at, item.ends_at) {
                 down.push(Down { terminal, starts_at: starts_at.utc(), ends_at: ends_at.utc() });
             }
@@ -113,7 +116,7 @@ fn standing(world: &World, without: &BTreeSet<i64>) -> Vec<Down> {
         .iter()
         .filter(|row| !without.contains(&row.id))
         .filter_map(|row| {
-            let terminal = *world.terminal_index.get(&row.terminal_id)?;
+            let terminal = *world.terminal_index.get(&TerminalId(row.terminal_id))?;
             Some(Down { terminal, starts_at: row.starts_at.utc(), ends_at: row.ends_at.utc() })
         })
         .collect()

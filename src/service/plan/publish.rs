@@ -13,6 +13,7 @@ use crate::checker::{self, Code};
 use crate::db::plan::PlanItemRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::campaign::CampaignState;
+use crate::domain::ids::TerminalId;
 use crate::domain::plan::PlanState;
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::service::audit::{Change, record};
@@ -74,7 +75,7 @@ fn verify(
     let mut findings = Vec::new();
     let moved: BTreeMap<i64, ()> = items.iter().filter_map(|item| Some((item.appointment_id?, ()))).collect();
     let planned = items.iter().filter(|item| item.appointment_id.is_none());
-    let planned = planned.filter_map(|item| world.terminal_index.get(&item.terminal_id).copied());
+    let planned = planned.filter_map(|item| world.terminal_index.get(&TerminalId(item.terminal_id)).copied());
     let mut writer = Writer::new(world, Groups::of(world, app.settings.fleet_time_zone), planned);
     let mut starts = Vec::new();
     for (index, row) in world.standing.iter().enumerate() {
@@ -83,7 +84,7 @@ fn verify(
         }
     }
     for item in items {
-        let Some(terminal) = world.terminal_index.get(&item.terminal_id).copied() else {
+        let Some(terminal) = world.terminal_index.get(&TerminalId(item.terminal_id)).copied() else {
             findings.push(gone(item, "the terminal is retired or gone"));
             continue;
         };
@@ -126,7 +127,7 @@ fn stale(
             return Ok(Some(format!("campaign {name} is no longer active")));
         }
     }
-    if world.locked.contains(&item.terminal_id) && item.appointment_id.is_none() {
+    if world.locked.contains(&TerminalId(item.terminal_id)) && item.appointment_id.is_none() {
         return Ok(Some("the terminal is locked now".to_owned()));
     }
     if let Some(id) = item.appointment_id {
@@ -181,7 +182,7 @@ fn changes_of(world: &World, items: &[PlanItemRow], plan_id: i64) -> Result<Chan
     for item in items {
         let (Some(starts_at), Some(ends_at)) = (item.starts_at, item.ends_at) else { continue };
         let terminal = world
-            .terminal(item.terminal_id)
+            .terminal(TerminalId(item.terminal_id))
             .ok_or_else(|| Error::Corrupt(format!("terminal {} is gone", item.terminal_id)))?;
         let site_id = world.site(terminal).id;
         let (starts_at, ends_at) = (starts_at.utc(), ends_at.utc());
@@ -193,7 +194,7 @@ fn changes_of(world: &World, items: &[PlanItemRow], plan_id: i64) -> Result<Chan
                 changes.moves.push(Move { appointment: (*row).clone(), site_id, starts_at, ends_at });
             }
             None => changes.create.push(NewAppointment {
-                terminal_id: item.terminal_id,
+                terminal_id: TerminalId(item.terminal_id),
                 site_id,
                 starts_at,
                 ends_at,

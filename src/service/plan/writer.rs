@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::db::appointment::AppointmentRow;
 use crate::domain::appointment::AppointmentState;
 use crate::domain::calendar::{SlotCalendar, TrafficProfile};
+use crate::domain::ids::TerminalId;
 use crate::domain::problem::{Calendar, CapRange, GroupInput, Problem, ProblemBuilder, Profile, TaskInput};
 use crate::service::world::{Calendars, Group, Groups, World};
 use crate::service::{App, Error};
@@ -79,7 +80,9 @@ impl<'a> Writer<'a> {
     ) -> bool {
         let world = self.world;
         let row = &world.standing[index];
-        let Some(terminal) = world.terminal_index.get(&row.terminal_id).copied() else { return false };
+        let Some(terminal) = world.terminal_index.get(&TerminalId(row.terminal_id)).copied() else {
+            return false;
+        };
         let grid = &world.grid;
         let start = grid.slot_floor(row.starts_at.utc());
         let end = grid.slot_ceil(row.ends_at.utc()).min(grid.slots());
@@ -95,7 +98,7 @@ impl<'a> Writer<'a> {
             (0, grid.slots(), self.always_open())
         };
         // A locked terminal is counted as down already.
-        let locked = world.locked.contains(&row.terminal_id);
+        let locked = world.locked.contains(&TerminalId(row.terminal_id));
         let groups = if locked { Vec::new() } else { self.groups_of(terminal) };
         let profile = self.profile(terminal);
         let entry = &world.terminals[terminal];
@@ -231,8 +234,10 @@ impl<'a> Writer<'a> {
 /// Terminals that are in more than one of the standing appointments and the new tasks: a group of one keeps
 /// these apart.
 fn contested(world: &World, planned: impl Iterator<Item = usize>) -> HashMap<usize, Option<u32>> {
-    let standing =
-        world.standing.iter().filter_map(|row| world.terminal_index.get(&row.terminal_id).copied());
+    let standing = world
+        .standing
+        .iter()
+        .filter_map(|row| world.terminal_index.get(&TerminalId(row.terminal_id)).copied());
     let mut tasks: HashMap<usize, u32> = HashMap::new();
     for terminal in standing.chain(planned) {
         *tasks.entry(terminal).or_default() += 1;

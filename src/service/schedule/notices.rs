@@ -10,6 +10,7 @@ use super::visits::{Touched, token};
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
+use crate::domain::ids::SiteId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::{App, Error};
 
@@ -25,7 +26,7 @@ pub(super) fn enqueue(
     connection: &mut Connection,
     app: &App,
     touched: &[Touched],
-    facts: &HashMap<i64, SiteFacts>,
+    facts: &HashMap<SiteId, SiteFacts>,
     reason: Option<&str>,
     emergency: bool,
 ) -> Result<usize, Error> {
@@ -111,7 +112,7 @@ fn write(
     connection: &mut Connection,
     app: &App,
     bundles: BTreeMap<(i64, &str, NoticeKind), Vec<Saying<'_>>>,
-    facts: &HashMap<i64, SiteFacts>,
+    facts: &HashMap<SiteId, SiteFacts>,
     reason: Option<&str>,
     emergency: bool,
 ) -> Result<usize, Error> {
@@ -120,7 +121,7 @@ fn write(
     let ids = db::allot(connection, Table::Notice, bundles.len())?;
     let (mut rows, mut abouts) = (Vec::new(), Vec::new());
     for (id, ((merchant_id, night, kind), sayings)) in ids.into_iter().zip(bundles) {
-        let fact = &facts[&sayings[0].visit.site_id];
+        let fact = &facts[&SiteId(sayings[0].visit.site_id)];
         // A merchant without an address is rung up: planning leaves it out, an operator may still insist.
         let Some(recipient) = &fact.recipient else { continue };
         let first_start = sayings.iter().map(|saying| saying.visit.starts_at).min().unwrap_or(now.into());

@@ -11,6 +11,7 @@ use crate::db::appointment::AppointmentRow;
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::ids::SiteId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::{App, Error};
 
@@ -54,7 +55,7 @@ struct Draft {
 #[derive(Debug, Default)]
 pub(super) struct Visits {
     drafts: BTreeMap<i64, Draft>,
-    by_night: HashMap<(i64, NaiveDate), i64>,
+    by_night: HashMap<(SiteId, NaiveDate), i64>,
 }
 
 impl Visits {
@@ -62,16 +63,16 @@ impl Visits {
     pub(super) fn load(
         connection: &mut Connection,
         changes: &Changes,
-        facts: &HashMap<i64, SiteFacts>,
+        facts: &HashMap<SiteId, SiteFacts>,
     ) -> Result<Visits, Error> {
-        let mut wanted: HashSet<(i64, NaiveDate)> = HashSet::new();
+        let mut wanted: HashSet<(SiteId, NaiveDate)> = HashSet::new();
         for new in &changes.create {
             wanted.insert((new.site_id, night_of(new.starts_at, facts[&new.site_id].zone)));
         }
         for change in &changes.moves {
             wanted.insert((change.site_id, night_of(change.starts_at, facts[&change.site_id].zone)));
         }
-        let mut sites: Vec<i64> = wanted.iter().map(|(site, _)| *site).collect();
+        let mut sites: Vec<i64> = wanted.iter().map(|(site, _)| site.0).collect();
         sites.sort_unstable();
         sites.dedup();
         let mut nights: Vec<String> = wanted.iter().map(|(_, night)| night.to_string()).collect();
@@ -79,7 +80,7 @@ impl Visits {
         nights.dedup();
         let nights: Vec<&str> = nights.iter().map(String::as_str).collect();
         let mut rows = db::visit::at_sites(connection, &sites, &nights)?;
-        rows.retain(|row| night(row).is_some_and(|night| wanted.contains(&(row.site_id, night))));
+        rows.retain(|row| night(row).is_some_and(|night| wanted.contains(&(SiteId(row.site_id), night))));
         rows.extend(db::visit::by_ids(connection, &changes.visit_ids())?);
         rows.sort_by_key(|row| row.id);
         rows.dedup_by_key(|row| row.id);
@@ -90,7 +91,7 @@ impl Visits {
         for row in rows {
             let (told, unsaid) = (told.remove(&row.id), unsaid.remove(&row.id));
             if let Some(night) = night(&row) {
-                visits.by_night.insert((row.site_id, night), row.id);
+                visits.by_night.insert((SiteId(row.site_id), night), row.id);
             }
             let before = Some(row.clone());
             visits.drafts.insert(
@@ -117,12 +118,12 @@ impl Visits {
         change: &Move,
         night: NaiveDate,
         along: &HashSet<i64>,
-        facts: &HashMap<i64, SiteFacts>,
+        facts: &HashMap<SiteId, SiteFacts>,
     ) -> Result<i64, Error> {
         let Move { appointment: row, site_id, starts_at, ends_at } = change;
         let (site_id, from) = (*site_id, row.visit_id);
         self.lose(from);
-        let same_site = self.drafts.get(&from).is_some_and(|draft| draft.row.site_id == site_id);
+        let same_site = self.drafts.get(&from).is_some_and(|draft| draft.row.site_id == site_id.0);
         let stays = self.drafts.get(&from).is_some_and(|draft| draft.row.night == night.to_string());
         if stays && same_site {
             return Ok(from);
@@ -160,10 +161,10 @@ impl Visits {
         &mut self,
         connection: &mut Connection,
         app: &App,
-        keys: &[(i64, NaiveDate)],
-        facts: &HashMap<i64, SiteFacts>,
+        keys: &[(SiteId, NaiveDate)],
+        facts: &HashMap<SiteId, SiteFacts>,
     ) -> Result<(), Error> {
-        let mut missing: Vec<(i64, NaiveDate)> =
+        let mut missing: Vec<(SiteId, NaiveDate)> =
             keys.iter().filter(|key| !self.by_night.contains_key(key)).copied().collect();
         missing.sort_unstable();
         missing.dedup();
@@ -172,7 +173,7 @@ impl Visits {
         for (id, (site_id, night)) in ids.into_iter().zip(missing) {
             let row = VisitRow {
                 id,
-                site_id,
+                site_id: site_id.0,
                 merchant_id: facts[&site_id].merchant_id,
                 night: night.to_string(),
                 uid: token("visit", id, created_at, &app.settings.mail_domain),
@@ -201,7 +202,7 @@ impl Visits {
     /// The visit of a site and night, which [`Visits::open_missing`] has opened, grows by this span.
     pub(super) fn gain(
         &mut self,
-        site_id: i64,
+        site_id: SiteId,
         night: NaiveDate,
         starts_at: Instant,
         ends_at: Instant,

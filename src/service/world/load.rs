@@ -12,6 +12,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::budget::{Budget, Limit};
 use crate::domain::calendar::{Blackout, BlackoutPeriod, Recurrence, SlotGrid, WindowRule};
 use crate::domain::fleet::{FirmwareVersion, Merchant, Site, Tags, Terminal};
+use crate::domain::ids::{MerchantId, SiteId, TerminalId};
 use crate::domain::scope::Scope;
 use crate::service::Error;
 
@@ -25,7 +26,7 @@ pub(super) fn world(connection: &mut Connection, now: DateTime<Utc>, grid: SlotG
     let mut merchants = Vec::with_capacity(merchant_rows.len());
     for row in merchant_rows {
         merchant_index.insert(row.id, merchants.len());
-        merchants.push((row.id, merchant_of(row)?));
+        merchants.push((MerchantId(row.id), merchant_of(row)?));
     }
     let mut site_index = HashMap::with_capacity(site_rows.len());
     let mut sites: Vec<SiteEntry> = Vec::with_capacity(site_rows.len());
@@ -33,21 +34,27 @@ pub(super) fn world(connection: &mut Connection, now: DateTime<Utc>, grid: SlotG
         let merchant = merchant_index[&row.merchant_id];
         site_index.insert(row.id, sites.len());
         let number = merchants[merchant].1.number.clone();
-        sites.push(SiteEntry { id: row.id, site: site_of(row, number)?, merchant, terminal_count: 0 });
+        sites.push(SiteEntry {
+            id: SiteId(row.id),
+            site: site_of(row, number)?,
+            merchant,
+            terminal_count: 0,
+        });
     }
     let mut terminal_index = HashMap::with_capacity(terminal_rows.len());
     let mut terminals = Vec::with_capacity(terminal_rows.len());
     for row in terminal_rows.into_iter().filter(|row| !row.retired) {
         let site = site_index[&row.site_id];
         sites[site].terminal_count += 1;
-        terminal_index.insert(row.id, terminals.len());
+        terminal_index.insert(TerminalId(row.id), terminals.len());
         let code = sites[site].site.code.clone();
-        terminals.push(TerminalEntry { id: row.id, terminal: terminal_of(row, code)?, site });
+        terminals.push(TerminalEntry { id: TerminalId(row.id), terminal: terminal_of(row, code)?, site });
     }
     let windows = db::calendar::windows(connection)?.iter().map(window_of).collect::<Result<_, _>>()?;
     let blackouts = db::calendar::blackouts(connection)?.iter().map(blackout_of).collect::<Result<_, _>>()?;
     let budgets = db::calendar::budgets(connection)?.iter().map(budget_of).collect::<Result<_, _>>()?;
-    let locked: BTreeSet<i64> = db::lock::locked_terminals(connection)?.into_iter().collect();
+    let locked: BTreeSet<TerminalId> =
+        db::lock::locked_terminals(connection)?.into_iter().map(TerminalId).collect();
     let standing = db::appointment::standing(connection, Instant::from(now))?;
     Ok(World {
         now,
