@@ -1,5 +1,5 @@
 //! Typed identifiers: a terminal's id is never a bare integer in a signature, so it cannot be mistaken for
-//! a site's.
+//! a site's. They are used from the use cases outwards; the rows of `db` carry what the column holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,20 +38,12 @@ typed_ids! {
     BlackoutId;
     /// A disruption budget.
     BudgetId;
-    /// A piece of work for a selection of terminals.
-    CampaignId;
-    /// A recurring inspection that raises campaigns.
-    ProgrammeId;
     /// A proposed set of appointments.
     PlanId;
     /// One terminal, one span of time, the work to do in it.
     AppointmentId;
-    /// A site's appointments of one night.
-    VisitId;
     /// A mail about visits.
     NoticeId;
     /// A terminal that cannot take payments.
     LockId;
-    /// An entry of the audit trail.
-    AuditId;
 }

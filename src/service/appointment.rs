@@ -11,7 +11,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::calendar::parse_when;
 use crate::domain::fleet::clean_text;
-use crate::domain::ids::TerminalId;
+use crate::domain::ids::{AppointmentId, TerminalId};
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::legality::{Question, Rules, local_text};
@@ -64,14 +64,19 @@ fn cursor(after: &str) -> Result<(Instant, i64), Error> {
 }
 
 /// One appointment.
-pub fn show(app: &App, id: i64) -> Result<AppointmentView, Error> {
+pub fn show(app: &App, AppointmentId(id): AppointmentId) -> Result<AppointmentView, Error> {
     let mut connection = app.database.get()?;
     let row = find(&mut connection, id)?;
     view(&mut connection, row)
 }
 
 /// Moves an appointment that has not begun, if the rules allow it; its merchant is told.
-pub fn move_to(app: &App, actor: &Actor, id: i64, request: &MoveRequest) -> Result<AppointmentView, Error> {
+pub fn move_to(
+    app: &App,
+    actor: &Actor,
+    AppointmentId(id): AppointmentId,
+    request: &MoveRequest,
+) -> Result<AppointmentView, Error> {
     let reason = request.reason.as_deref().map(clean_text);
     let mut connection = app.database.get()?;
     connection.write(|connection| {
@@ -139,7 +144,12 @@ fn deadline(connection: &mut Connection, id: i64) -> Result<Option<chrono::DateT
 }
 
 /// Calls an appointment off that has not begun; its merchant is told.
-pub fn cancel(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<AppointmentView, Error> {
+pub fn cancel(
+    app: &App,
+    actor: &Actor,
+    AppointmentId(id): AppointmentId,
+    reason: Option<&str>,
+) -> Result<AppointmentView, Error> {
     let reason = reason.map(clean_text);
     let mut connection = app.database.get()?;
     connection.write(|connection| {
@@ -159,7 +169,12 @@ pub fn cancel(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result
 }
 
 /// The terminal is down for the work.
-pub fn start(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<AppointmentView, Error> {
+pub fn start(
+    app: &App,
+    actor: &Actor,
+    AppointmentId(id): AppointmentId,
+    reason: Option<&str>,
+) -> Result<AppointmentView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         connection.serialize_schedule()?;
@@ -170,7 +185,12 @@ pub fn start(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<
 }
 
 /// What became of it, as a terminal-management system or an engineer reports it. A failure opens a lock.
-pub fn outcome(app: &App, actor: &Actor, id: i64, report: &OutcomeReport) -> Result<AppointmentView, Error> {
+pub fn outcome(
+    app: &App,
+    actor: &Actor,
+    AppointmentId(id): AppointmentId,
+    report: &OutcomeReport,
+) -> Result<AppointmentView, Error> {
     let note = report.note.as_deref().map(clean_text);
     let firmware = report.firmware.as_deref().map(clean_text);
     if firmware.as_deref() == Some("") {

@@ -4,6 +4,7 @@ use crate::api::budget::{BudgetView, NewBudget};
 use crate::db::calendar::BudgetRow;
 use crate::db::{self, Table};
 use crate::domain::budget::{Budget, BudgetError, Limit};
+use crate::domain::ids::BudgetId;
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
 use crate::service::world::budget_of;
@@ -42,7 +43,7 @@ pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Erro
 }
 
 /// Removes a budget.
-pub fn remove(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+pub fn remove(app: &App, actor: &Actor, BudgetId(id): BudgetId) -> Result<(), Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         if !db::calendar::delete_budget(connection, id)? {

@@ -11,6 +11,7 @@ use crate::db::{self, Table};
 use crate::domain::calendar::{
     Blackout, BlackoutError, BlackoutPeriod, CronLine, Opening, Recurrence, WindowRule, display_opening,
 };
+use crate::domain::ids::{BlackoutId, WindowId};
 use crate::domain::scope::Scope;
 use crate::service::audit::{Change, record};
 use crate::service::world::{World, window_of};
@@ -55,7 +56,7 @@ pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowVie
 }
 
 /// Removes a window.
-pub fn remove_window(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+pub fn remove_window(app: &App, actor: &Actor, WindowId(id): WindowId) -> Result<(), Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         if !db::calendar::delete_window(connection, id)? {
@@ -106,7 +107,7 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
 }
 
 /// Removes a blackout.
-pub fn remove_blackout(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+pub fn remove_blackout(app: &App, actor: &Actor, BlackoutId(id): BlackoutId) -> Result<(), Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         if !db::calendar::delete_blackout(connection, id)? {

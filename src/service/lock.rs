@@ -7,6 +7,7 @@ use crate::api::{Page, PageQuery};
 use crate::db::lock::LockRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::fleet::clean_text;
+use crate::domain::ids::LockId;
 use crate::domain::lock::LockState;
 use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
@@ -68,7 +69,7 @@ pub(super) fn open(
 }
 
 /// The next step of a lock's life.
-pub fn advance(app: &App, actor: &Actor, id: i64, change: &LockChange) -> Result<LockView, Error> {
+pub fn advance(app: &App, actor: &Actor, LockId(id): LockId, change: &LockChange) -> Result<LockView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         connection.serialize_schedule()?;

@@ -10,6 +10,7 @@ use crate::api::Page;
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
 use crate::db::notice::{Filter, NoticeRow};
 use crate::db::{self, Connection, Instant};
+use crate::domain::ids::NoticeId;
 use crate::mail::{self, Envelope, NamedAddress};
 use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
@@ -49,7 +50,7 @@ pub fn counts(app: &App) -> Result<BTreeMap<String, i64>, Error> {
 }
 
 /// One notice.
-pub fn show(app: &App, id: i64) -> Result<NoticeView, Error> {
+pub fn show(app: &App, NoticeId(id): NoticeId) -> Result<NoticeView, Error> {
     let mut connection = app.database.get()?;
     let row = find(&mut connection, id)?;
     views(&mut connection, vec![row])?
@@ -58,7 +59,7 @@ pub fn show(app: &App, id: i64) -> Result<NoticeView, Error> {
 }
 
 /// The stored bytes of a notice that has been put into words.
-pub fn message_bytes(app: &App, id: i64) -> Result<Vec<u8>, Error> {
+pub fn message_bytes(app: &App, NoticeId(id): NoticeId) -> Result<Vec<u8>, Error> {
     let mut connection = app.database.get()?;
     find(&mut connection, id)?.message.ok_or_else(|| {
         Error::Conflict(format!(
@@ -68,7 +69,7 @@ pub fn message_bytes(app: &App, id: i64) -> Result<Vec<u8>, Error> {
 }
 
 /// A notice as the merchant reads it: as it was sent, or as it would be put into words now.
-pub fn message(app: &App, id: i64) -> Result<Message, Error> {
+pub fn message(app: &App, NoticeId(id): NoticeId) -> Result<Message, Error> {
     let mut connection = app.database.get()?;
     let row = find(&mut connection, id)?;
     match &row.message {

@@ -11,6 +11,7 @@ use crate::api::plan::{NewPlan, PlanView};
 use crate::api::{Page, PageQuery};
 use crate::db::plan::PlanRow;
 use crate::db::{self, Connection};
+use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanState;
 use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
@@ -32,13 +33,18 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
 }
 
 /// One plan.
-pub fn show(app: &App, id: i64) -> Result<PlanView, Error> {
+pub fn show(app: &App, PlanId(id): PlanId) -> Result<PlanView, Error> {
     let mut connection = app.database.get()?;
     views::plan_view(find(&mut connection, id)?)
 }
 
 /// Throws a plan away that is not published; a search that still runs for it ends.
-pub fn discard(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<PlanView, Error> {
+pub fn discard(
+    app: &App,
+    actor: &Actor,
+    PlanId(id): PlanId,
+    reason: Option<&str>,
+) -> Result<PlanView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         let row = find(connection, id)?;

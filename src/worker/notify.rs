@@ -69,7 +69,7 @@ async fn send(app: App, transport: Arc<Transport>, notice: Sendable) -> Result<&
         Delivery::Rejected { code, text, .. } => Settlement::Failed(format!("{code} {text}")),
     };
     if !matches!(settlement, Settlement::Accepted) {
-        tracing::warn!(notice = id, recipient, ?settlement, "not accepted");
+        tracing::warn!(notice = %id, recipient, ?settlement, "not accepted");
     }
     let state = blocking(&app, move |app| settle(app, id, &settlement)).await?;
     Ok(state.as_str())

@@ -16,6 +16,7 @@ use offpeak::clock::Clock;
 use offpeak::config::Settings;
 use offpeak::domain::budget::Limit;
 use offpeak::domain::campaign::Work;
+use offpeak::domain::ids::{NoticeId, PlanId};
 use offpeak::mail::transport::{MemoryTransport, Transport};
 use offpeak::service::{self, Actor, App};
 use offpeak::sim::fleet::write_fleet;
@@ -143,13 +144,13 @@ fn publish_a_plan(app: &App) -> i64 {
     service::campaign::create(app, &actor, &campaign).expect("a campaign");
     let request = NewPlan { horizon_days: Some(7), effort: Some("fast".to_owned()), ..NewPlan::default() };
     let plan = service::plan::create(app, &actor, &request).expect("a plan");
-    service::plan::solve(app, &actor, plan.id, &request).expect("a search");
-    service::plan::publish(app, &actor, plan.id, None).expect("a publication");
+    service::plan::solve(app, &actor, PlanId(plan.id), &request).expect("a search");
+    service::plan::publish(app, &actor, PlanId(plan.id), None).expect("a publication");
     plan.id
 }
 
 fn first_start(app: &App, plan: i64) -> DateTime<Utc> {
-    let items = service::plan::items(app, plan, false, Some(1000), None).expect("items").items;
+    let items = service::plan::items(app, PlanId(plan), false, Some(1000), None).expect("items").items;
     items.iter().filter_map(|item| item.starts_at).min().expect("something has a place")
 }
 
@@ -270,7 +271,7 @@ async fn a_mail_is_framed_with_a_policy_of_its_own() {
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages/served-mail.html"), &mail.text)
         .expect("written");
 
-    let message = service::notice::message(served.app(), id).expect("a mail");
+    let message = service::notice::message(served.app(), NoticeId(id)).expect("a mail");
     let text = served.page(&format!("/notices/{id}?part=text"), "notice-text").await;
     let first_line = message.text.lines().find(|line| line.len() > 10).expect("a mail says something");
     assert!(text.contains(&first_line.replace('&', "&amp;").replace('\'', "&#x27;").replace('/', "&#x2f;")));

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
+use offpeak::domain::ids::NoticeId;
 use offpeak::mail::transport::Delivery;
 use offpeak::service::dispatch;
 use offpeak::service::notice::{Settlement, claim, settle};
@@ -429,7 +430,7 @@ fn no_notice_is_claimed_twice() {
                 })
             })
             .collect();
-        let claimed: Vec<i64> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
+        let claimed: Vec<NoticeId> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
         assert_eq!(claimed.iter().collect::<BTreeSet<_>>().len(), 50);
         assert_eq!(claimed.len(), 50, "one is claimed twice");
     });

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{composed, letter};
 use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant, Table};
+use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::schedule::token;
 use crate::service::{App, Error};
@@ -26,7 +27,7 @@ const RETRY_MINUTES_MAX: i64 = 60;
 #[derive(Debug, Clone)]
 pub struct Sendable {
     /// Its number.
-    pub id: i64,
+    pub id: NoticeId,
     /// MAIL FROM.
     pub envelope_from: String,
     /// RCPT TO.
@@ -142,7 +143,7 @@ fn again(
 
 fn sendable(row: &NoticeRow, envelope_from: String, bytes: Vec<u8>) -> Sendable {
     Sendable {
-        id: row.id,
+        id: NoticeId(row.id),
         envelope_from,
         envelope_to: row.recipient.clone(),
         message_id: row.message_id.clone(),
@@ -158,7 +159,7 @@ fn close(connection: &mut Connection, id: i64, state: NoticeState, why: &str) ->
 
 /// Writes down what became of an attempt. Acceptance of an announcing notice announces the appointments of its
 /// visits, as far as they still stand in the revision that it told of.
-pub fn settle(app: &App, id: i64, settlement: &Settlement) -> Result<NoticeState, Error> {
+pub fn settle(app: &App, NoticeId(id): NoticeId, settlement: &Settlement) -> Result<NoticeState, Error> {
     let now = app.clock.now();
     let mut connection = app.database.get()?;
     connection.write(|connection| {

@@ -15,6 +15,7 @@ use crate::checker;
 use crate::clock::Stopwatch;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::{self, Database, Instant, Table};
+use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanState;
 use crate::domain::plan_file::{Plan, Reason};
 use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
@@ -59,7 +60,7 @@ pub fn create(app: &App, actor: &Actor, request: &NewPlan) -> Result<PlanView, E
 }
 
 /// Solves plan `id` to its end: a verified draft, a draft with findings, or a failure with its reason.
-pub fn solve(app: &App, actor: &Actor, id: i64, request: &NewPlan) -> Result<(), Error> {
+pub fn solve(app: &App, actor: &Actor, PlanId(id): PlanId, request: &NewPlan) -> Result<(), Error> {
     let result = search(app, actor, id, request);
     if let Err(error) = &result {
         let mut connection = app.database.get()?;

@@ -8,7 +8,7 @@ use super::views::plan_view;
 use crate::api::plan::{GroupLoad, Load, NewPlan, NightLoad, Tonight};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::ids::TerminalId;
+use crate::domain::ids::{PlanId, TerminalId};
 use crate::service::world::{Groups, World};
 use crate::service::{App, Error, appointment};
 
@@ -39,7 +39,7 @@ pub fn current_load(app: &App, days: u32) -> Result<Load, Error> {
 }
 
 /// The load if plan `id` were published now.
-pub fn plan_load(app: &App, id: i64) -> Result<Load, Error> {
+pub fn plan_load(app: &App, PlanId(id): PlanId) -> Result<Load, Error> {
     let mut connection = app.database.get()?;
     connection.read(|connection| {
         let row = super::find(connection, id)?;

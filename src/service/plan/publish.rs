@@ -13,7 +13,7 @@ use crate::checker::{self, Code};
 use crate::db::plan::PlanItemRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::TerminalId;
+use crate::domain::ids::{PlanId, TerminalId};
 use crate::domain::plan::PlanState;
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::service::audit::{Change, record};
@@ -22,7 +22,12 @@ use crate::service::world::{Groups, World};
 use crate::service::{Actor, App, Error};
 
 /// Publishes a verified plan; gives it back as it is then.
-pub fn publish(app: &App, actor: &Actor, id: i64, reason: Option<&str>) -> Result<PlanView, Error> {
+pub fn publish(
+    app: &App,
+    actor: &Actor,
+    PlanId(id): PlanId,
+    reason: Option<&str>,
+) -> Result<PlanView, Error> {
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         connection.serialize_schedule()?;

@@ -8,6 +8,7 @@ use crate::api::problem::FindingView;
 use crate::checker::Finding;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::{self, Connection, Instant};
+use crate::domain::ids::PlanId;
 use crate::domain::plan_file::{Change, Reason};
 use crate::domain::problem::Problem;
 use crate::planner::Relaxation;
@@ -38,7 +39,7 @@ pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
 /// A plan's items, by ordinal.
 pub fn items(
     app: &App,
-    id: i64,
+    PlanId(id): PlanId,
     unplaced_only: bool,
     limit: Option<i64>,
     after: Option<&str>,
@@ -55,7 +56,7 @@ pub fn items(
 }
 
 /// What the plan would change of what stands now.
-pub fn diff(app: &App, id: i64) -> Result<PlanDiff, Error> {
+pub fn diff(app: &App, PlanId(id): PlanId) -> Result<PlanDiff, Error> {
     let mut connection = app.database.get()?;
     let plan = plan_view(super::find(&mut connection, id)?)?;
     let rows = db::plan::items(&mut connection, id, -1, false, DIFF_ITEMS_MAX)?;

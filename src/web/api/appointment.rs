@@ -9,6 +9,7 @@ use crate::api::appointment::{
     AppointmentQuery, AppointmentView, Maintenance, MaintenanceResult, MoveRequest, OutcomeReport,
 };
 use crate::api::{Because, Page};
+use crate::domain::ids::AppointmentId;
 use crate::service::{appointment, maintenance};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::{ApiError, AppState, Who};
@@ -56,7 +57,7 @@ async fn appointments(
     responses((status = 200, description = "One appointment", body = AppointmentView)))]
 async fn show(
     State(state): State<AppState>,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<AppointmentId>,
 ) -> Result<Json<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::show(app, id)).await?;
     Ok(Json(result))
@@ -70,7 +71,7 @@ async fn show(
 async fn move_to(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<AppointmentId>,
     Body(request): Body<MoveRequest>,
 ) -> Result<Json<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::move_to(app, &who, id, &request)).await?;
@@ -86,7 +87,7 @@ async fn move_to(
 async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<AppointmentId>,
     Body(because): Body<Because>,
 ) -> Result<Json<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::cancel(app, &who, id, because.reason.as_deref())).await?;
@@ -102,7 +103,7 @@ async fn cancel(
 async fn start(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<AppointmentId>,
     Body(because): Body<Because>,
 ) -> Result<Json<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::start(app, &who, id, because.reason.as_deref())).await?;
@@ -117,7 +118,7 @@ async fn start(
 async fn outcome(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<AppointmentId>,
     Body(report): Body<OutcomeReport>,
 ) -> Result<Json<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::outcome(app, &who, id, &report)).await?;

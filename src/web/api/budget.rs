@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::budget::{BudgetView, NewBudget};
+use crate::domain::ids::BudgetId;
 use crate::service::budget;
 use crate::web::extract::{Body, Segment};
 use crate::web::{ApiError, AppState, Who};
@@ -43,7 +44,7 @@ async fn add(
 async fn remove(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<BudgetId>,
 ) -> Result<StatusCode, ApiError> {
     state.run(move |app| budget::remove(app, &who, id)).await?;
     Ok(StatusCode::NO_CONTENT)

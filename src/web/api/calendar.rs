@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
+use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
 use crate::web::{ApiError, AppState, Who};
@@ -48,7 +49,7 @@ async fn add_window(
 async fn remove_window(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<WindowId>,
 ) -> Result<StatusCode, ApiError> {
     state.run(move |app| calendar::remove_window(app, &who, id)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -94,7 +95,7 @@ async fn add_blackout(
 async fn remove_blackout(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<BlackoutId>,
 ) -> Result<StatusCode, ApiError> {
     state.run(move |app| calendar::remove_blackout(app, &who, id)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::api::lock::{LockChange, LockView, NewLock};
 use crate::api::{Page, PageQuery};
+use crate::domain::ids::LockId;
 use crate::service::lock;
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::{ApiError, AppState, Who};
@@ -49,7 +50,7 @@ async fn report(
 async fn advance(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<LockId>,
     Body(change): Body<LockChange>,
 ) -> Result<Json<LockView>, ApiError> {
     let result = state.run(move |app| lock::advance(app, &who, id, &change)).await?;

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use crate::api::Page;
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::domain::ids::NoticeId;
 use crate::service::notice;
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::{ApiError, AppState};
@@ -38,7 +39,7 @@ async fn notices(
     responses((status = 200, description = "The notice", body = NoticeView)))]
 async fn show(
     State(state): State<AppState>,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<NoticeId>,
 ) -> Result<Json<NoticeView>, ApiError> {
     Ok(Json(state.run(move |app| notice::show(app, id)).await?))
 }
@@ -49,7 +50,7 @@ async fn show(
     responses((status = 200, description = "The mail", body = Message)))]
 async fn message(
     State(state): State<AppState>,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<NoticeId>,
 ) -> Result<Json<Message>, ApiError> {
     Ok(Json(state.run(move |app| notice::message(app, id)).await?))
 }
@@ -58,7 +59,7 @@ async fn message(
 #[utoipa::path(get, path = "/notices/{id}/raw", tag = "notices",
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The message", content_type = "message/rfc822", body = Vec<u8>)))]
-async fn raw(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Response, ApiError> {
+async fn raw(State(state): State<AppState>, Segment(id): Segment<NoticeId>) -> Result<Response, ApiError> {
     let bytes = state.run(move |app| notice::message_bytes(app, id)).await?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], bytes).into_response())
 }

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
 use crate::api::{Because, Page, PageQuery};
+use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::{ApiError, AppState, Who};
@@ -72,11 +73,11 @@ async fn create(
     let actor = who.clone();
     let asked = request.clone();
     let view = state.run(move |app| plan::create(app, &actor, &asked)).await?;
-    let (app, id) = (state.app().clone(), view.id);
+    let (app, id) = (state.app().clone(), PlanId(view.id));
     // A thread of its own: a search may take minutes, and must not hold one of the server's.
     std::thread::spawn(move || {
         if let Err(error) = plan::solve(&app, &who, id, &request) {
-            tracing::warn!(plan = id, %error, "the plan could not be made");
+            tracing::warn!(plan = %id, %error, "the plan could not be made");
         }
     });
     Ok((StatusCode::ACCEPTED, Json(view)))
@@ -86,7 +87,10 @@ async fn create(
 #[utoipa::path(get, path = "/plans/{id}", tag = "plans",
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The plan", body = PlanView)))]
-async fn show(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Json<PlanView>, ApiError> {
+async fn show(
+    State(state): State<AppState>,
+    Segment(id): Segment<PlanId>,
+) -> Result<Json<PlanView>, ApiError> {
     Ok(Json(state.run(move |app| plan::show(app, id)).await?))
 }
 
@@ -96,7 +100,7 @@ async fn show(State(state): State<AppState>, Segment(id): Segment<i64>) -> Resul
     responses((status = 200, description = "Items", body = Page<PlanItem>)))]
 async fn items(
     State(state): State<AppState>,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<PlanId>,
     Query(query): Query<ItemQuery>,
 ) -> Result<Json<Page<PlanItem>>, ApiError> {
     let page = move |app: &_| plan::items(app, id, query.unplaced, query.limit, query.after.as_deref());
@@ -107,7 +111,10 @@ async fn items(
 #[utoipa::path(get, path = "/plans/{id}/diff", tag = "plans",
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The difference", body = PlanDiff)))]
-async fn diff(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Json<PlanDiff>, ApiError> {
+async fn diff(
+    State(state): State<AppState>,
+    Segment(id): Segment<PlanId>,
+) -> Result<Json<PlanDiff>, ApiError> {
     Ok(Json(state.run(move |app| plan::diff(app, id)).await?))
 }
 
@@ -115,7 +122,10 @@ async fn diff(State(state): State<AppState>, Segment(id): Segment<i64>) -> Resul
 #[utoipa::path(get, path = "/plans/{id}/load", tag = "plans",
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The load", body = Load)))]
-async fn plan_load(State(state): State<AppState>, Segment(id): Segment<i64>) -> Result<Json<Load>, ApiError> {
+async fn plan_load(
+    State(state): State<AppState>,
+    Segment(id): Segment<PlanId>,
+) -> Result<Json<Load>, ApiError> {
     Ok(Json(state.run(move |app| plan::plan_load(app, id)).await?))
 }
 
@@ -126,7 +136,7 @@ async fn plan_load(State(state): State<AppState>, Segment(id): Segment<i64>) -> 
 async fn publish(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<PlanId>,
     Body(because): Body<Because>,
 ) -> Result<Json<PlanView>, ApiError> {
     let view = state.run(move |app| plan::publish(app, &who, id, because.reason.as_deref())).await?;
@@ -141,7 +151,7 @@ async fn publish(
 async fn discard(
     State(state): State<AppState>,
     Extension(who): Who,
-    Segment(id): Segment<i64>,
+    Segment(id): Segment<PlanId>,
     Body(because): Body<Because>,
 ) -> Result<Json<PlanView>, ApiError> {
     Ok(Json(state.run(move |app| plan::discard(app, &who, id, because.reason.as_deref())).await?))

@@ -1,5 +1,7 @@
 //! The pages' addresses: each asks the use cases what it needs, on a thread that may block, and renders.
 
+use std::str::FromStr;
+
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -20,6 +22,7 @@ use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, assets, termi
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::NoticeQuery;
+use crate::domain::ids::PlanId;
 use crate::service::{self, App, Error};
 use crate::web::AppState;
 
@@ -80,7 +83,7 @@ fn not_a_night(text: &str) -> Error {
 }
 
 /// A number from an address; anything else names nothing.
-fn number_of(what: &'static str, text: &str, remedy: &'static str) -> Result<i64, Error> {
+fn number_of<Id: FromStr>(what: &'static str, text: &str, remedy: &'static str) -> Result<Id, Error> {
     text.parse().map_err(|_| Error::NotFound { what, key: text.to_owned(), remedy })
 }
 
@@ -89,7 +92,7 @@ async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery
         let night = query.night()?;
         let (tonight, load) = service::plan::overview(app)?;
         let unplaced = match &tonight.published {
-            Some(plan) => service::plan::items(app, plan.id, true, Some(FIRST_FEW), None)?.items,
+            Some(plan) => service::plan::items(app, PlanId(plan.id), true, Some(FIRST_FEW), None)?.items,
             None => Vec::new(),
         };
         let few = PageQuery { limit: Some(FIRST_FEW), ..PageQuery::default() };
