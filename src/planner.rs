@@ -10,7 +10,11 @@
 
 mod board;
 mod bound;
+mod charges;
 mod construct;
+mod cut;
+mod divide;
+mod dual;
 mod explain;
 mod ledger;
 mod negotiate;
@@ -18,19 +22,17 @@ mod polish;
 mod prices;
 mod repair;
 mod report;
+mod search;
 mod tables;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::domain::problem::Problem;
 use board::Board;
-use negotiate::Negotiation;
-use prices::Prices;
 pub use report::{Relaxation, Report, group_load};
 use tables::Tables;
 
@@ -131,34 +133,13 @@ pub struct Outcome {
 
 /// Solves `problem`. The plan keeps every hard rule; what cannot be placed has its reason.
 pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Outcome {
-    let tables = Tables::new(problem);
     let stop = Stop { watch, limit: options.time_limit };
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let progress = |phase, board: &Board<'_>, disruption_lower| {
-        watch.progress(Progress {
-            phase,
-            placed: board.placed_count(),
-            tasks: problem.task_count() as u64,
-            disruption: board.disruption(),
-            disruption_lower,
-        });
-    };
-
-    let (mut board, prices) = match options.effort {
-        Effort::Fast => construct_and_repair(&tables, &mut random, &stop, &progress),
-        effort => negotiate_and_improve(&tables, effort, &mut random, &stop, &progress),
-    };
+    let voice = Voice::new(watch, problem.task_count());
+    let found = search::search(problem, options, &stop, &voice);
     let cut_short = stop.now();
-    let before_bound = watch.elapsed();
-    let rounds = match options.effort {
-        Effort::Fast => 0,
-        Effort::Standard => (100_000 / (problem.task_count() + 1)).clamp(10, 100),
-        Effort::Best => 150,
-    };
-    let prices = prices::sharpen(&tables, prices, rounds, &stop);
-    let bound = bound::prove(&board, &prices);
-    let bound_ms = (watch.elapsed() - before_bound).as_millis() as u64;
-    progress(Phase::Explaining, &board, bound.disruption_lower);
+    let tables = Tables::new(problem);
+    let mut board = Board::of(&tables, &found.starts);
+    voice.say(0, Phase::Explaining, &board);
     let unplaced = explain::explain_all(&mut board);
     let report = report::aggregate(problem, &unplaced);
     let metrics = Metrics {
@@ -169,79 +150,51 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
         moved: board.moved_count(),
         disruption: board.disruption(),
         visits: board.visit_count(),
-        bound,
+        bound: found.bound,
         solve_ms: watch.elapsed().as_millis() as u64,
-        bound_ms,
+        bound_ms: found.bound_ms,
         peak_rss_mb: 0,
     };
     let plan = Plan::new(problem.sha256().to_owned(), board.into_starts(), unplaced, metrics);
     Outcome { plan, report, cut_short }
 }
 
-type Tell<'a> = dyn Fn(Phase, &Board<'_>, u64) + 'a;
-
-fn construct_and_repair<'t>(
-    tables: &'t Tables<'t>,
-    random: &mut ChaCha8Rng,
-    stop: &Stop<'_>,
-    progress: &Tell<'_>,
-) -> (Board<'t>, Prices) {
-    let prices = Prices::none(tables);
-    let mut board = Board::new(tables);
-    progress(Phase::Placing, &board, 0);
-    construct::place_all(&mut board, &prices);
-    progress(Phase::Repairing, &board, 0);
-    repair::make_room(&mut board, &prices, Effort::Fast, random, stop);
-    (board, prices)
+/// Tells the watch how far all parts together are.
+struct Voice<'a> {
+    watch: &'a dyn Watch,
+    tasks: u64,
+    /// By part: placed tasks, disruption.
+    parts: Mutex<BTreeMap<usize, (u64, u64)>>,
+    disruption_lower: AtomicU64,
 }
 
-/// Learns prices once, settles on a plan several times in different orders, and keeps the best.
-fn negotiate_and_improve<'t>(
-    tables: &'t Tables<'t>,
-    effort: Effort,
-    random: &mut ChaCha8Rng,
-    stop: &Stop<'_>,
-    progress: &Tell<'_>,
-) -> (Board<'t>, Prices) {
-    progress(Phase::Pricing, &Board::new(tables), 0);
-    let mut order: Vec<u32> = (0..tables.task_count()).filter(|&task| !tables.pinned(task)).collect();
-    order.shuffle(random);
-    let mut learned = Negotiation::new(tables);
-    let prices = learned.learn(&order, stop);
-    let attempts = match effort {
-        Effort::Best => BEST_ATTEMPTS,
-        _ => (SMALL_TASKS / order.len().max(1)).clamp(1, SMALL_ATTEMPTS),
-    };
-    let mut best: Option<Board<'t>> = None;
-    for attempt in 0..attempts {
-        if attempt > 0 {
-            if stop.now() {
-                break;
-            }
-            order.shuffle(random);
-        }
-        let mut negotiation = learned.clone();
-        negotiation.settle(&order, stop);
-        let mut board = Board::new(tables);
-        construct::place_wishes(&mut board, negotiation.wishes());
-        progress(Phase::Placing, &board, 0);
-        construct::place_all(&mut board, &prices);
-        progress(Phase::Repairing, &board, 0);
-        repair::make_room(&mut board, &prices, effort, random, stop);
-        progress(Phase::Improving, &board, 0);
-        polish::improve(&mut board, effort, random, stop);
-        if best.as_ref().is_none_or(|best| board.is_better_than(best)) {
-            best = Some(board);
-        }
+impl<'a> Voice<'a> {
+    fn new(watch: &'a dyn Watch, tasks: usize) -> Voice<'a> {
+        Voice { watch, tasks: tasks as u64, parts: Mutex::default(), disruption_lower: AtomicU64::new(0) }
     }
-    (best.unwrap_or_else(|| Board::new(tables)), prices)
-}
 
-/// So often `best` settles anew, if nobody stops it.
-const BEST_ATTEMPTS: usize = 12;
-/// A small problem is settled several times in `standard` too: as often as it fits into this many tasks.
-const SMALL_TASKS: usize = 4000;
-const SMALL_ATTEMPTS: usize = 4;
+    fn prove(&self, disruption_lower: u64) {
+        self.disruption_lower.store(disruption_lower, Ordering::Relaxed);
+    }
+
+    /// What one part has reached.
+    fn say(&self, part: usize, phase: Phase, board: &Board<'_>) {
+        self.say_sums(part, phase, (board.placed_count(), board.disruption()));
+    }
+
+    fn say_sums(&self, part: usize, phase: Phase, sums: (u64, u64)) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part, sums);
+        let (placed, disruption) = parts.values().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        let disruption_lower = self.disruption_lower.load(Ordering::Relaxed);
+        self.watch.progress(Progress { phase, placed, tasks: self.tasks, disruption, disruption_lower });
+    }
+
+    /// Forgets the parts: from now on there is one.
+    fn join(&self) {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
 
 /// Whether to go on.
 struct Stop<'a> {

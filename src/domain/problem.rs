@@ -10,19 +10,21 @@
 
 mod builder;
 mod error;
+mod excerpt;
 mod ids;
 mod read;
 mod validate;
 mod write;
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 pub use builder::{GroupInput, ProblemBuilder, TaskInput};
 pub use error::ProblemError;
+pub use excerpt::ExcerptGroup;
 use ids::IdArena;
 
 /// The format's name, the first key of every problem file.
@@ -121,8 +123,8 @@ pub struct Problem {
     slot_minutes: u32,
     slots: u32,
     visit_cost: u64,
-    calendars: Vec<Calendar>,
-    profiles: Vec<Profile>,
+    calendars: Arc<[Calendar]>,
+    profiles: Arc<[Profile]>,
     groups: GroupColumns,
     tasks: TaskColumns,
     sha256: OnceLock<String>,

@@ -39,6 +39,17 @@ impl<'t> Board<'t> {
         board
     }
 
+    /// Everybody stands where `starts` says, which is legal.
+    pub(super) fn of(tables: &'t Tables<'t>, starts: &[u32]) -> Board<'t> {
+        let mut board = Board::new(tables);
+        for (task, &start) in (0..).zip(starts) {
+            if start != NONE && board.starts[task as usize] == NONE {
+                board.place(task, start);
+            }
+        }
+        board
+    }
+
     pub(super) fn start(&self, task: u32) -> Option<u32> {
         let start = self.starts[task as usize];
         (start != NONE).then_some(start)

@@ -8,85 +8,89 @@
 //! those pay a high price who have the least to lose: better than any order of placing tasks once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Stop;
 use super::board::Board;
+use super::charges::{Charges, Costs, Look};
 use super::prices::{self, Prices};
 use super::tables::{Count, NONE, Tables};
 
 // The figures below were found by trial on loose, tight and adversarial problems of 1,000 and 10,000 tasks. Steps
 // and charges are in units of what a slot of a task typically costs.
 
-const LEARNING_PASSES: usize = 30;
-const LEARNING_STEP: f32 = 8.0;
-const LEARNING_DECAY: f32 = 0.87;
+/// From nothing to prices.
+pub(super) const LEARNING: Learning = Learning { passes: 30, step: 8.0, decay: 0.87 };
 const LEARNING_PRESENT: f32 = 0.3;
-const SETTLING_PASSES: usize = 80;
+/// So many passes settle a plan as well as it can be.
+pub(super) const SETTLING: Settling = Settling { passes: 80, growth: 1.05, look_again_every: 2 };
 const SETTLING_STEP: f32 = 2.0;
 const SETTLING_PRESENT: f32 = 0.3;
-const SETTLING_GROWTH: f32 = 1.05;
-/// In each pass of settling, one in so many looks again although nothing is over where it stands.
-const LOOK_AGAIN_EVERY: usize = 2;
 /// A charge that nobody pays if there is any other way.
 const CLOSED: f32 = 1e15;
 
-/// Where every task wishes to be, and what crowding costs.
+/// How long to learn: the first step, and what is left of a step in the next pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Learning {
+    pub(super) passes: usize,
+    pub(super) step: f32,
+    pub(super) decay: f32,
+}
+
+/// How long to settle: by how much crowding grows dearer from pass to pass, and how many of those who stand
+/// well look again in a pass (one in so many).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settling {
+    pub(super) passes: usize,
+    pub(super) growth: f32,
+    pub(super) look_again_every: usize,
+}
+
+/// Where every task wishes to be, and what crowding costs. By row and slot of the axis, if not said otherwise.
 #[derive(Clone)]
 pub(super) struct Negotiation<'t> {
     tables: &'t Tables<'t>,
-    slots: usize,
-    /// By row and slot: how many tasks fit, how many are there, the remembered charge, the whole charge.
+    width: usize,
+    /// How many tasks fit, how many are there, the remembered charge, and the whole charge.
     room: Vec<i32>,
     load: Vec<i32>,
     history: Vec<f32>,
-    charge: Vec<f32>,
+    charges: Charges,
     /// Where each task wishes to be.
     starts: Vec<u32>,
     /// The charge for each task above the room, in a slot.
     present: f32,
     /// What a slot of a task typically costs.
     unit: f32,
-    profiles: Vec<Vec<f32>>,
+    costs: Arc<Costs>,
     nights: HashMap<(u32, u32), u32>,
-    totals: Vec<f32>,
-    windows: Vec<f32>,
-    /// Slots that a small group does not allow, as runs.
-    hot: Vec<(u32, u32)>,
-    /// Where the rows of the task at hand begin.
-    bases: Vec<usize>,
+    look: Look,
 }
 
 impl<'t> Negotiation<'t> {
     pub(super) fn new(tables: &'t Tables<'t>) -> Negotiation<'t> {
         let board = Board::new(tables);
-        let slots = tables.slots as usize;
-        let room: Vec<i32> = (0..tables.dense.len() as u32)
-            .flat_map(|row| board.ledger.left_row(row).iter().map(|&left| left.max(0)))
-            .collect();
-        let profiles = tables
-            .problem
-            .profiles()
-            .iter()
-            .map(|profile| profile.cost.iter().map(|&cost| cost as f32).collect())
-            .collect();
-        let charge = room.iter().map(|&room| if room == 0 { CLOSED } else { 0.0 }).collect();
-        Negotiation {
+        let width = tables.width();
+        let mut room = Vec::with_capacity(tables.dense.len() * width);
+        for row in 0..tables.dense.len() as u32 {
+            room.extend(tables.axis_slots().map(|slot| board.ledger.left(row, slot).max(0)));
+        }
+        let mut negotiation = Negotiation {
             tables,
-            slots,
+            width,
             load: vec![0; room.len()],
             history: vec![0.0; room.len()],
-            charge,
+            charges: Charges::none(tables),
             room,
             starts: board.starts,
             present: 0.0,
             unit: 1.0,
-            profiles,
+            costs: Arc::new(Costs::new(tables)),
             nights: HashMap::new(),
-            totals: vec![0.0; slots],
-            windows: vec![0.0; slots],
-            hot: Vec::new(),
-            bases: Vec::new(),
-        }
+            look: Look::default(),
+        };
+        negotiation.remember(0.0);
+        negotiation
     }
 
     /// Where each task wishes to be; [`NONE`] where nothing is open to it.
@@ -94,34 +98,82 @@ impl<'t> Negotiation<'t> {
         &self.starts
     }
 
-    /// Learns prices: passes in ever smaller steps. Whoever settles afterwards starts from them.
-    pub(super) fn learn(&mut self, order: &[u32], stop: &Stop<'_>) -> Prices {
+    /// Starts from charges that are known already, by row and slot.
+    pub(super) fn remember_charges<'a>(&mut self, charges_of: impl Fn(u32) -> Option<&'a [f32]>) {
+        for row in 0..self.tables.dense.len() as u32 {
+            let Some(charges) = charges_of(self.tables.dense[row as usize]) else { continue };
+            let base = row as usize * self.width;
+            for (at, slot) in self.tables.axis_slots().enumerate() {
+                self.history[base + at] = charges[slot as usize];
+            }
+        }
+        self.remember(0.0);
+    }
+
+    pub(super) fn history(&self) -> &[f32] {
+        &self.history
+    }
+
+    pub(super) fn set_history(&mut self, history: &[f32]) {
+        self.history.copy_from_slice(history);
+        self.remember(0.0);
+    }
+
+    /// The remembered charges of a group, by slot.
+    pub(super) fn charges_of(&self, group: u32) -> Vec<f32> {
+        let mut charges = vec![0.0; self.tables.slots as usize];
+        if let Count::Dense(row) = self.tables.count(group) {
+            let base = row as usize * self.width;
+            for (at, slot) in self.tables.axis_slots().enumerate() {
+                charges[slot as usize] = self.history[base + at];
+            }
+        }
+        charges
+    }
+
+    /// Learns prices: passes in ever smaller steps, after the later of which `see` is shown where everybody is.
+    /// Whoever settles afterwards starts from these prices.
+    pub(super) fn learn(&mut self, order: &[u32], lesson: Learning, stop: &Stop<'_>, see: &mut dyn FnMut(&[u32])) {
         self.unit = self.typical_cost();
         self.present = LEARNING_PRESENT * self.unit;
-        let mut step = LEARNING_STEP * self.unit;
-        for _ in 0..LEARNING_PASSES {
+        let mut step = lesson.step * self.unit;
+        for pass in 0..lesson.passes {
             if stop.now() {
                 break;
             }
             for &task in order {
                 self.reconsider(task);
             }
+            if pass * 3 >= lesson.passes * 2 {
+                see(&self.starts);
+            }
             self.remember(step);
             if self.history.iter().all(|&charge| charge == 0.0) {
                 break;
             }
-            step *= LEARNING_DECAY;
+            step *= lesson.decay;
         }
-        let rows: Vec<u32> = (0..self.tables.dense.len() as u32).collect();
-        let whole: Vec<i64> = self.history.iter().map(|&charge| charge.round() as i64).collect();
-        Prices::of(self.tables, &rows, &whole)
+    }
+
+    /// The remembered charges, rounded.
+    pub(super) fn prices(&self) -> Prices {
+        let tables = self.tables;
+        let rows: Vec<u32> = (0..tables.dense.len() as u32).collect();
+        let slots = tables.slots as usize;
+        let mut whole = vec![0i64; rows.len() * slots];
+        for (row, history) in self.history.chunks_exact(self.width.max(1)).enumerate() {
+            for (slot, charge) in tables.axis_slots().zip(history) {
+                whole[row * slots + slot as usize] = charge.round() as i64;
+            }
+        }
+        Prices::of(tables, &rows, &whole)
     }
 
     /// Settles on a plan: those who stand in a crowd look again in every pass, the others now and then, and
     /// crowding costs more from pass to pass.
-    pub(super) fn settle(&mut self, order: &[u32], stop: &Stop<'_>) {
+    pub(super) fn settle(&mut self, order: &[u32], settling: Settling, stop: &Stop<'_>) {
         self.present = SETTLING_PRESENT * self.unit;
-        for pass in 0..SETTLING_PASSES {
+        for pass in 0..settling.passes {
             if stop.now() {
                 break;
             }
@@ -129,14 +181,14 @@ impl<'t> Negotiation<'t> {
             for (position, &task) in order.iter().enumerate() {
                 let over = self.is_crowded(task);
                 crowded += usize::from(over);
-                if over || (position + pass) % LOOK_AGAIN_EVERY == 0 {
+                if over || (position + pass) % settling.look_again_every == 0 {
                     self.reconsider(task);
                 }
             }
             if crowded == 0 {
                 break;
             }
-            self.present *= SETTLING_GROWTH;
+            self.present *= settling.growth;
             self.remember(SETTLING_STEP * self.unit);
         }
     }
@@ -172,21 +224,25 @@ impl<'t> Negotiation<'t> {
         if start == NONE {
             return false;
         }
-        let span = start as usize..(start + self.tables.problem.duration(task)) as usize;
+        let begin = self.tables.on_axis(start) as usize;
+        let span = begin..begin + self.tables.problem.duration(task) as usize;
         self.tables.rows(task).any(|row| {
-            let base = row as usize * self.slots;
+            let base = row as usize * self.width;
             span.clone().any(|slot| self.load[base + slot] > self.room[base + slot])
         })
     }
 
     fn shift(&mut self, task: u32, start: u32, by: i32) {
-        let problem = self.tables.problem;
-        let span = start as usize..(start + problem.duration(task)) as usize;
-        for row in self.tables.rows(task) {
-            let base = row as usize * self.slots;
-            for at in base + span.start..base + span.end {
+        let tables = self.tables;
+        let problem = tables.problem;
+        let begin = tables.on_axis(start) as usize;
+        let span = begin..begin + problem.duration(task) as usize;
+        for row in tables.rows(task) {
+            let row = row as usize;
+            for slot in span.clone() {
+                let at = row * self.width + slot;
                 self.load[at] += by;
-                self.charge[at] = self.charge_at(at);
+                self.charges.set(row, slot, self.charge_at(at));
             }
         }
         if problem.visit_cost() > 0
@@ -210,12 +266,17 @@ impl<'t> Negotiation<'t> {
 
     /// Charges rise where too many are, in proportion to the room, and fall where there is room.
     fn remember(&mut self, step: f32) {
-        for at in 0..self.load.len() {
-            if self.room[at] > 0 {
-                let excess = (self.load[at] - self.room[at]) as f32 / self.room[at] as f32;
-                self.history[at] = (self.history[at] + step * excess).max(0.0);
-            }
-            self.charge[at] = self.charge_at(at);
+        for (row, history) in self.history.chunks_exact_mut(self.width.max(1)).enumerate() {
+            let base = row * self.width;
+            self.charges.set_row(row, |slot| {
+                let (room, load) = (self.room[base + slot], self.load[base + slot]);
+                if room == 0 {
+                    return CLOSED;
+                }
+                let excess = (load - room) as f32 / room as f32;
+                history[slot] = (history[slot] + step * excess).max(0.0);
+                history[slot] + self.present * (load + 1 - room).max(0) as f32
+            });
         }
     }
 
@@ -223,7 +284,6 @@ impl<'t> Negotiation<'t> {
     fn cheapest(&mut self, task: u32) -> Option<u32> {
         let tables = self.tables;
         let problem = tables.problem;
-        let duration = problem.duration(task) as usize;
         let (release, deadline) = (problem.release(task), tables.latest_end(task));
         if let Some(current) = problem.current(task)
             && tables
@@ -232,59 +292,25 @@ impl<'t> Negotiation<'t> {
         {
             return Some(current);
         }
-        self.find_hot(task);
-        let volume = problem.volume(task) as f32;
-        let profile = problem.profile_index(task);
-        let visited_site = problem.site(task).filter(|_| problem.visit_cost() > 0);
-        self.bases.clear();
-        self.bases.extend(tables.rows(task).map(|row| row as usize * self.slots));
-        let mut best: Option<(f32, u32)> = None;
-        for (first, last) in tables.runs(task, release, deadline) {
-            let (from, to) = (first as usize, last as usize + duration);
-            let count = to - from - duration + 1;
-            let totals = &mut self.totals[..to - from];
-            match profile {
-                Some(profile) => {
-                    let costs = &self.profiles[profile as usize][from..to];
-                    totals.iter_mut().zip(costs).for_each(|(total, cost)| *total = volume * cost);
-                }
-                None => totals.fill(0.0),
+        let mut look = std::mem::take(&mut self.look);
+        self.charges.look(tables, &self.costs, task, (release, deadline), &mut look);
+        self.close_full(task, &mut look);
+        let best = match problem.site(task).filter(|_| problem.visit_cost() > 0) {
+            None => look.least(problem.duration(task) as usize, |_| 0.0),
+            Some(site) => {
+                look.split_nights(|start| problem.night_of(task, start));
+                look.least(problem.duration(task) as usize, |run| {
+                    let visited = self.nights.contains_key(&(site, problem.night_of(task, run.first)));
+                    if visited { 0.0 } else { problem.visit_cost() as f32 }
+                })
             }
-            for base in &self.bases {
-                let charges = &self.charge[base + from..base + to];
-                totals.iter_mut().zip(charges).for_each(|(total, charge)| *total += charge);
-            }
-            for &(begin, end) in &self.hot {
-                let (begin, end) = (begin.max(first), end.min(to as u32));
-                for slot in begin..end {
-                    totals[(slot - first) as usize] += CLOSED;
-                }
-            }
-            let windows = &mut self.windows[..count];
-            windows.copy_from_slice(&totals[..count]);
-            for ahead in 1..duration {
-                let next = &totals[ahead..ahead + count];
-                windows.iter_mut().zip(next).for_each(|(window, total)| *window += total);
-            }
-            for (start, &cost) in (first..).zip(windows.iter()) {
-                if best.is_none_or(|(least, _)| cost < least) {
-                    let visit = match visited_site {
-                        Some(site) if !self.nights.contains_key(&(site, problem.night_of(task, start))) => {
-                            problem.visit_cost() as f32
-                        }
-                        _ => 0.0,
-                    };
-                    if best.is_none_or(|(least, _)| cost + visit < least) {
-                        best = Some((cost + visit, start));
-                    }
-                }
-            }
-        }
+        };
+        self.look = look;
         best.map(|(_, start)| start)
     }
 
-    fn find_hot(&mut self, task: u32) {
-        self.hot.clear();
+    /// Closes the slots that a small group does not allow.
+    fn close_full(&self, task: u32, look: &mut Look) {
         let tables = self.tables;
         let problem = tables.problem;
         for &group in problem.groups_of(task) {
@@ -292,33 +318,31 @@ impl<'t> Negotiation<'t> {
                 continue;
             }
             let budget = problem.group(group);
-            self.hot.extend(
-                budget
-                    .caps
-                    .iter()
-                    .filter(|range| range.cap <= budget.down)
-                    .map(|range| (range.begin, range.end)),
-            );
-            let members = tables.members(group);
-            let spans = || {
-                members.iter().filter(|&&other| other != task && self.starts[other as usize] != NONE).map(
-                    |&other| {
-                        let start = self.starts[other as usize];
-                        (start, start + problem.duration(other))
-                    },
-                )
+            let mut close = |begin: u32, end: u32| {
+                let span = tables.on_axis(begin) as usize..tables.on_axis(end) as usize;
+                look.totals[span].iter_mut().for_each(|total| *total += CLOSED);
             };
-            if budget.caps.is_empty() && budget.cap == budget.down + 1 {
-                let spans: Vec<(u32, u32)> = spans().collect();
-                self.hot.extend(spans);
-                continue;
+            for range in budget.caps.iter().filter(|range| range.cap <= budget.down) {
+                close(range.begin, range.end);
             }
-            let spans: Vec<(u32, u32)> = spans().collect();
-            for &(begin, end) in &spans {
-                for slot in begin..end {
-                    let down = spans.iter().filter(|&&(begin, end)| begin <= slot && slot < end).count();
-                    if down as u32 >= budget.room_at(slot) {
-                        self.hot.push((slot, slot + 1));
+            look.spans.clear();
+            look.spans.extend(tables.members(group).iter().filter_map(|&other| {
+                let start = self.starts[other as usize];
+                (other != task && start != NONE).then(|| (start, start + problem.duration(other)))
+            }));
+            let roomy = budget.caps.is_empty().then(|| budget.cap.saturating_sub(budget.down));
+            match roomy {
+                Some(room) if look.spans.len() < room as usize => {}
+                Some(1) => look.spans.iter().for_each(|&(begin, end)| close(begin, end)),
+                _ => {
+                    for &(begin, end) in &look.spans {
+                        for slot in begin..end {
+                            let down =
+                                look.spans.iter().filter(|&&(begin, end)| begin <= slot && slot < end).count();
+                            if down as u32 >= budget.room_at(slot) {
+                                close(slot, slot + 1);
+                            }
+                        }
                     }
                 }
             }

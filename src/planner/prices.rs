@@ -39,6 +39,22 @@ impl Prices {
         prices
     }
 
+    /// Charges by group and slot, for groups that have a row, rounded.
+    pub(super) fn of_charges<'a>(
+        tables: &Tables<'_>,
+        charges_of: impl Fn(u32) -> Option<&'a [f32]>,
+    ) -> Prices {
+        let mut rows = Vec::new();
+        let mut whole = Vec::new();
+        for (row, &group) in (0..).zip(&tables.dense) {
+            if let Some(charges) = charges_of(group) {
+                rows.push(row);
+                whole.extend(charges.iter().map(|&charge| charge.round() as i64));
+            }
+        }
+        Prices::of(tables, &rows, &whole)
+    }
+
     /// The running sums of every priced row in which the task counts.
     pub(super) fn rows_of<'a>(
         &'a self,

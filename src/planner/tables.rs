@@ -41,6 +41,8 @@ pub(super) struct Tables<'p> {
     /// Number of tasks of each site, pinned ones included.
     pub(super) site_tasks: Vec<u32>,
     pub(super) longest: u32,
+    /// For each slot (and the one after the last), how many slots before it may be used at all.
+    axis: Vec<u32>,
 }
 
 impl<'p> Tables<'p> {
@@ -106,6 +108,7 @@ impl<'p> Tables<'p> {
         let mut followers = problem.precedences().to_vec();
         followers.sort_unstable_by_key(|edge| (edge.predecessor, edge.task));
         let chains = chains(problem, &followers);
+        let axis = axis(problem);
         Tables {
             problem,
             slots: problem.slots(),
@@ -120,8 +123,25 @@ impl<'p> Tables<'p> {
             followers,
             chains,
             site_tasks,
+            axis,
             longest: tasks.map(|task| problem.duration(task)).max().unwrap_or(0),
         }
+    }
+
+    /// Number of slots that may be used at all: the width of the axis.
+    pub(super) fn width(&self) -> usize {
+        self.axis[self.slots as usize] as usize
+    }
+
+    /// The place of a slot on the axis, which leaves out all slots that nobody can use. Inside an opening
+    /// places follow each other as slots do.
+    pub(super) fn on_axis(&self, slot: u32) -> u32 {
+        self.axis[slot as usize]
+    }
+
+    /// The slots of the axis, in order.
+    pub(super) fn axis_slots(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.slots).filter(|&slot| self.axis[slot as usize] < self.axis[slot as usize + 1])
     }
 
     pub(super) fn task_count(&self) -> u32 {
@@ -225,6 +245,32 @@ impl<'p> Tables<'p> {
 struct Chain {
     depth: u32,
     latest_end: u32,
+}
+
+/// Counts the slots in which some calendar is open or a pinned task stands.
+fn axis(problem: &Problem) -> Vec<u32> {
+    let slots = problem.slots() as usize;
+    let mut edges = vec![0i32; slots + 1];
+    let mut mark = |begin: u32, end: u32| {
+        edges[begin as usize] += 1;
+        edges[end as usize] -= 1;
+    };
+    for &(begin, end) in problem.calendars().iter().flat_map(|calendar| &calendar.open) {
+        mark(begin, end);
+    }
+    for &task in problem.pinned_tasks() {
+        if let Some(start) = problem.current(task) {
+            mark(start, start + problem.duration(task));
+        }
+    }
+    let mut axis = Vec::with_capacity(slots + 1);
+    let (mut used, mut depth) = (0, 0);
+    for edge in edges {
+        axis.push(used);
+        depth += edge;
+        used += u32::from(depth > 0);
+    }
+    axis
 }
 
 fn chains(problem: &Problem, followers: &[After]) -> HashMap<u32, Chain> {

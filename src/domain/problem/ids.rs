@@ -8,6 +8,11 @@ pub(super) struct IdArena {
 }
 
 impl IdArena {
+    /// So many empty names, for elements that nobody asks for theirs.
+    pub(super) fn unnamed(count: usize) -> IdArena {
+        IdArena { text: String::new(), ends: vec![0; count] }
+    }
+
     /// Appends a name. Whoever fills the arena checks [`IdArena::too_long`] once at the end.
     pub(super) fn push(&mut self, id: &str) {
         self.text.push_str(id);

@@ -1,0 +1,193 @@
+//! Some tasks of a problem as a problem of their own, in an order of the caller's choice.
+//!
+//! A planner divides its work so: by region, or to a sample. Names of tasks and sites are left out, calendars and
+//! profiles are shared, and every group may be given another cap.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{After, CapRange, GroupColumns, IdArena, NONE, Problem, TaskColumns};
+
+/// One group of an excerpt.
+#[derive(Debug, Clone)]
+pub struct ExcerptGroup {
+    /// Its number in the whole problem.
+    pub group: u32,
+    /// How many members may be down in a slot, and in which slots it is another number; `None` for what the
+    /// whole problem says.
+    pub room: Option<(u32, Vec<CapRange>)>,
+}
+
+impl Problem {
+    /// The tasks named, each once, in this order; of their groups those that are named, in this order. A
+    /// precedence stays when both its tasks are there.
+    pub fn excerpt(&self, tasks: &[u32], groups: &[ExcerptGroup]) -> Problem {
+        let mut new_number = vec![NONE; self.group_count()];
+        let mut columns = GroupColumns {
+            kinds: self.groups.kinds.clone(),
+            cap_offsets: Vec::with_capacity(groups.len() + 1),
+            ..GroupColumns::default()
+        };
+        columns.cap_offsets.push(0);
+        for (number, excerpt) in (0..).zip(groups) {
+            let at = excerpt.group as usize;
+            new_number[at] = number;
+            let group = self.group(excerpt.group);
+            columns.ids.push(group.id);
+            columns.kind.push(self.groups.kind[at]);
+            match &excerpt.room {
+                None => {
+                    columns.cap.push(group.cap);
+                    columns.down.push(group.down);
+                    columns.caps.extend_from_slice(group.caps);
+                }
+                Some((cap, caps)) => {
+                    columns.cap.push(*cap);
+                    columns.down.push(0);
+                    columns.caps.extend_from_slice(caps);
+                }
+            }
+            columns.cap_offsets.push(columns.caps.len() as u32);
+        }
+        Problem {
+            start: self.start,
+            slot_minutes: self.slot_minutes,
+            slots: self.slots,
+            visit_cost: self.visit_cost,
+            calendars: Arc::clone(&self.calendars),
+            profiles: Arc::clone(&self.profiles),
+            groups: columns,
+            tasks: self.excerpt_tasks(tasks, &new_number),
+            sha256: OnceLock::from(String::new()),
+        }
+    }
+
+    fn excerpt_tasks(&self, tasks: &[u32], new_group: &[u32]) -> TaskColumns {
+        let whole = &self.tasks;
+        let pick = |column: &[u32]| tasks.iter().map(|&task| column[task as usize]).collect::<Vec<u32>>();
+        let mut group_offsets = Vec::with_capacity(tasks.len() + 1);
+        group_offsets.push(0);
+        let members: usize = tasks.iter().map(|&task| self.groups_of(task).len()).sum();
+        let mut groups = Vec::with_capacity(members);
+        for &task in tasks {
+            let from = groups.len();
+            let kept = self.groups_of(task).iter().map(|&group| new_group[group as usize]);
+            groups.extend(kept.filter(|&group| group != NONE));
+            groups[from..].sort_unstable();
+            group_offsets.push(groups.len() as u32);
+        }
+        let (site, sites) = renumber_sites(&pick(&whole.site), whole.sites.len());
+        let pinned = (0..).zip(tasks).filter(|&(_, &task)| self.pinned(task)).map(|(number, _)| number);
+        TaskColumns {
+            ids: IdArena::unnamed(tasks.len()),
+            duration: tasks.iter().map(|&task| whole.duration[task as usize]).collect(),
+            calendar: pick(&whole.calendar),
+            profile: pick(&whole.profile),
+            volume: pick(&whole.volume),
+            release: pick(&whole.release),
+            deadline: pick(&whole.deadline),
+            weight: pick(&whole.weight),
+            group_offsets,
+            groups,
+            sites: IdArena::unnamed(sites),
+            site,
+            current: if whole.current.is_empty() {
+                Vec::new()
+            } else {
+                let current = |&task: &u32| whole.current.get(task as usize).copied().unwrap_or(NONE);
+                tasks.iter().map(current).collect()
+            },
+            pinned: pinned.collect(),
+            after: self.excerpt_precedences(tasks),
+        }
+    }
+
+    fn excerpt_precedences(&self, tasks: &[u32]) -> Vec<After> {
+        if self.tasks.after.is_empty() {
+            return Vec::new();
+        }
+        let mut numbers = vec![NONE; self.task_count()];
+        for (number, &task) in (0..).zip(tasks) {
+            numbers[task as usize] = number;
+        }
+        let mut after: Vec<After> = self
+            .tasks
+            .after
+            .iter()
+            .map(|edge| After {
+                task: numbers[edge.task as usize],
+                predecessor: numbers[edge.predecessor as usize],
+                gap_slots: edge.gap_slots,
+            })
+            .filter(|edge| edge.task != NONE && edge.predecessor != NONE)
+            .collect();
+        after.sort_unstable_by_key(After::key);
+        after
+    }
+}
+
+/// Sites numbered by their first task, and how many there are.
+fn renumber_sites(sites: &[u32], whole: usize) -> (Vec<u32>, usize) {
+    let mut numbers = vec![NONE; whole];
+    let mut count = 0;
+    let renumbered = sites
+        .iter()
+        .map(|&site| match site {
+            NONE => NONE,
+            site => {
+                let number = &mut numbers[site as usize];
+                if *number == NONE {
+                    *number = count;
+                    count += 1;
+                }
+                *number
+            }
+        })
+        .collect();
+    (renumbered, count as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{GroupInput, ProblemBuilder, TaskInput, Calendar};
+    use super::*;
+
+    #[test]
+    fn keeps_what_belongs_together_in_the_order_asked_for() {
+        let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, 96);
+        builder.add_calendar(Calendar { id: "c".into(), open: vec![(0, 96)], cutoff_slots: 0 });
+        for id in ["g0", "g1", "g2"] {
+            builder.add_group(GroupInput { id, kind: "cell", cap: 7, caps: &[], down: 1 });
+        }
+        let after = [("T0", 2)];
+        for (task, id) in ["T0", "T1", "T2"].into_iter().enumerate() {
+            builder.add_task(TaskInput {
+                id,
+                duration: task as u32 + 1,
+                calendar: 0,
+                profile: None,
+                volume: 0,
+                release: 0,
+                deadline: 96,
+                weight: task as u32,
+                groups: &[0, task as u32 % 2 + 1],
+                site: Some(["A", "B", "B"][task]),
+                current: (task == 2).then_some(5),
+                pinned: task == 2,
+                after: if task == 2 { &after } else { &[] },
+            });
+        }
+        let whole = builder.finish().expect("valid");
+        let groups = [
+            ExcerptGroup { group: 1, room: None },
+            ExcerptGroup { group: 0, room: Some((3, vec![CapRange { begin: 0, end: 4, cap: 1 }])) },
+        ];
+        let part = whole.excerpt(&[2, 0], &groups);
+        assert_eq!((part.task_count(), part.site_count(), part.group_count()), (2, 2, 2));
+        assert_eq!((part.duration(0), part.duration(1)), (3, 1));
+        assert_eq!(part.groups_of(0), [0, 1]);
+        assert_eq!((part.group(0).room_at(0), part.group(1).room_at(0), part.group(1).room_at(4)), (6, 1, 3));
+        assert_eq!(part.pinned_tasks(), [0]);
+        assert_eq!((part.current(0), part.current(1)), (Some(5), None));
+        assert_eq!(part.after_of(0), [After { task: 0, predecessor: 1, gap_slots: 2 }]);
+    }
+}

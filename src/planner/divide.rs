@@ -1,0 +1,195 @@
+//! Dividing a large problem into parts that can be planned side by side.
+//!
+//! The [`Cut`] says which task belongs to which part. The room of a group with members in several parts is
+//! divided as the tasks of a sample use it when they all pay the prices that they learn together; so no part has
+//! to know of the others. Small shared groups are not divided: every part may use all of their room, and what is
+//! too much then is put right when the parts are joined.
+
+use crate::domain::problem::{CapRange, ExcerptGroup, Problem};
+
+use super::Stop;
+use super::cut::Cut;
+use super::negotiate::{LEARNING, Negotiation};
+use super::tables::{NONE, Tables};
+
+/// So many tasks are enough to learn the prices of large groups.
+const SAMPLE_TASKS: usize = 50_000;
+/// A group is priced from the sample if so many of its members are in it…
+const SAMPLED_MEMBERS_MIN: u32 = 400;
+/// … and its room is divided if there is so much of it for each part.
+const ROOM_A_PART_MIN: u32 = 3;
+
+/// One part: its tasks in canonical order, and the groups they count in.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) tasks: Vec<u32>,
+    pub(super) groups: Vec<ExcerptGroup>,
+}
+
+/// What the sample teaches about some groups of the whole problem.
+#[derive(Debug, Default)]
+pub(super) struct Lesson {
+    /// Numbers of groups of the whole problem, ascending.
+    pub(super) groups: Vec<u32>,
+    /// By group in that order, one charge a slot.
+    pub(super) charges: Vec<Vec<f32>>,
+    /// By group in that order, by part and slot, how much the part uses, in tasks of the sample.
+    usage: Vec<Vec<f32>>,
+}
+
+impl Lesson {
+    pub(super) fn charges_of(&self, group: u32) -> Option<&[f32]> {
+        self.groups.binary_search(&group).ok().map(|at| self.charges[at].as_slice())
+    }
+}
+
+/// Learns from every so-manieth task of `order` what the large groups' slots are worth, and to which part.
+pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, stop: &Stop<'_>) -> Lesson {
+    let stride = order.len().div_ceil(SAMPLE_TASKS).max(1);
+    let sample: Vec<u32> = order.iter().copied().step_by(stride).collect();
+    let mut members = vec![0u32; problem.group_count()];
+    let mut sampled = vec![0u32; problem.group_count()];
+    let mut count = |tasks: &[u32], counts: &mut Vec<u32>| {
+        for &task in tasks {
+            problem.groups_of(task).iter().for_each(|&group| counts[group as usize] += 1);
+        }
+    };
+    count(order, &mut members);
+    count(&sample, &mut sampled);
+    let groups: Vec<u32> = (0..problem.group_count() as u32)
+        .filter(|&group| sampled[group as usize] >= SAMPLED_MEMBERS_MIN.min(members[group as usize] / 2 + 1))
+        .filter(|&group| members[group as usize] >= SAMPLED_MEMBERS_MIN)
+        .collect();
+    let excerpts: Vec<ExcerptGroup> = groups
+        .iter()
+        .map(|&group| {
+            let share = f64::from(sampled[group as usize]) / f64::from(members[group as usize]);
+            let budget = problem.group(group);
+            let rooms = (0..problem.slots()).map(|slot| {
+                // What is lost by rounding in one slot is won in others.
+                let dither = f64::from(slot) * 0.618_033_988_749;
+                (f64::from(budget.room_at(slot)) * share + dither.fract()).floor() as u32
+            });
+            ExcerptGroup { group, room: Some(ranges(rooms)) }
+        })
+        .collect();
+    let excerpt = problem.excerpt(&sample, &excerpts);
+    let tables = Tables::new(&excerpt);
+    let mut negotiation = Negotiation::new(&tables);
+    let numbers: Vec<u32> = (0..sample.len() as u32).filter(|&task| !tables.pinned(task)).collect();
+    let slots = problem.slots() as usize;
+    let mut usage = vec![vec![0f32; cut.parts * slots]; groups.len()];
+    negotiation.learn(&numbers, LEARNING, stop, &mut |starts| {
+        for (task, &start) in (0..).zip(starts) {
+            if start == NONE {
+                continue;
+            }
+            let part = usize::from(cut.part_of[sample[task as usize] as usize]);
+            let from = part * slots + start as usize;
+            for &group in excerpt.groups_of(task) {
+                let usage = &mut usage[group as usize][from..from + excerpt.duration(task) as usize];
+                usage.iter_mut().for_each(|tasks| *tasks += 1.0);
+            }
+        }
+    });
+    let charges = (0..groups.len() as u32).map(|group| negotiation.charges_of(group)).collect();
+    Lesson { groups, charges, usage }
+}
+
+/// The parts of `cut`, with the room of shared groups divided as `lesson` teaches.
+pub(super) fn parts(problem: &Problem, order: &[u32], cut: &Cut, lesson: &Lesson) -> Vec<Part> {
+    let mut parts: Vec<Part> = (0..cut.parts).map(|_| Part { tasks: Vec::new(), groups: Vec::new() }).collect();
+    for &task in order {
+        parts[usize::from(cut.part_of[task as usize])].tasks.push(task);
+    }
+    let mut touched = vec![0u16; problem.group_count()];
+    let mut last = vec![u16::MAX; problem.group_count()];
+    for (number, part) in (0u16..).zip(&parts) {
+        for &group in part.tasks.iter().flat_map(|&task| problem.groups_of(task)) {
+            if last[group as usize] != number {
+                last[group as usize] = number;
+                touched[group as usize] += 1;
+            }
+        }
+    }
+    let mut by_id: Vec<u32> = (0..problem.group_count() as u32).collect();
+    by_id.sort_unstable_by_key(|&group| problem.group(group).id);
+    let pinned = pinned_load(problem, cut, lesson);
+    for number in 0..cut.parts {
+        let mut seen = vec![false; problem.group_count()];
+        for &group in parts[number].tasks.iter().flat_map(|&task| problem.groups_of(task)) {
+            seen[group as usize] = true;
+        }
+        let groups = by_id.iter().copied().filter(|&group| seen[group as usize]).map(|group| {
+            let divided = (touched[group as usize] > 1)
+                .then(|| lesson.groups.binary_search(&group).ok())
+                .flatten()
+                .filter(|_| problem.group(group).cap >= ROOM_A_PART_MIN * cut.parts as u32);
+            let room = divided.map(|at| ranges(rooms(problem, lesson, cut, &pinned, at, number).into_iter()));
+            ExcerptGroup { group, room }
+        });
+        parts[number].groups = groups.collect();
+    }
+    parts
+}
+
+/// By group of the lesson, part and slot: how many pinned tasks are down.
+fn pinned_load(problem: &Problem, cut: &Cut, lesson: &Lesson) -> Vec<Vec<u32>> {
+    if problem.pinned_tasks().is_empty() {
+        return Vec::new();
+    }
+    let slots = problem.slots() as usize;
+    let mut load = vec![vec![0u32; cut.parts * slots]; lesson.groups.len()];
+    for &task in problem.pinned_tasks() {
+        let Some(start) = problem.current(task) else { continue };
+        let from = usize::from(cut.part_of[task as usize]) * slots + start as usize;
+        for group in problem.groups_of(task) {
+            if let Ok(at) = lesson.groups.binary_search(group) {
+                load[at][from..from + problem.duration(task) as usize].iter_mut().for_each(|load| *load += 1);
+            }
+        }
+    }
+    load
+}
+
+/// What one part gets of a divided group's room, slot by slot: in proportion to its use, and all parts together
+/// exactly what there is.
+fn rooms(
+    problem: &Problem,
+    lesson: &Lesson,
+    cut: &Cut,
+    pinned: &[Vec<u32>],
+    at: usize,
+    part: usize,
+) -> Vec<u32> {
+    let budget = problem.group(lesson.groups[at]);
+    let slots = problem.slots() as usize;
+    let pinned_at = |part: usize, slot: usize| pinned.get(at).map_or(0, |load| load[part * slots + slot]);
+    (0..slots)
+        .map(|slot| {
+            let all_pinned: u32 = (0..cut.parts).map(|part| pinned_at(part, slot)).sum();
+            let room = budget.room_at(slot as u32).saturating_sub(all_pinned);
+            // A little for everybody, or nobody could ever go where the sample had no one.
+            let usage = |part: usize| f64::from(lesson.usage[at][part * slots + slot]) + 0.01;
+            let total: f64 = (0..cut.parts).map(usage).sum();
+            let before: f64 = (0..part).map(usage).sum();
+            let edge = |sum: f64| (f64::from(room) * (sum / total) + 1e-6).floor() as u32;
+            let end = if part + 1 == cut.parts { room } else { edge(before + usage(part)).min(room) };
+            end - edge(before).min(end) + pinned_at(part, slot)
+        })
+        .collect()
+}
+
+/// Rooms of all slots as a cap and the runs in which it is another.
+fn ranges(rooms: impl Iterator<Item = u32>) -> (u32, Vec<CapRange>) {
+    let mut runs: Vec<CapRange> = Vec::new();
+    for (slot, room) in (0..).zip(rooms) {
+        match runs.last_mut() {
+            Some(run) if run.cap == room => run.end = slot + 1,
+            _ => runs.push(CapRange { begin: slot, end: slot + 1, cap: room }),
+        }
+    }
+    let cap = runs.iter().max_by_key(|run| run.end - run.begin).map_or(0, |run| run.cap);
+    runs.retain(|run| run.cap != cap);
+    (cap, runs)
+}
