@@ -80,7 +80,7 @@ pub enum Command {
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
-    /// Write the planner's problem to a file
+    /// Write the planner's problem to a file, or make one up
     #[command(subcommand)]
     Problem(problem::ProblemCommand),
     Solve(solve::SolveArgs),

@@ -4,7 +4,6 @@
 //!
 //! `docs/fleet-files.md` records the choices: what shares, what sizes.
 
-mod dice;
 mod hardware;
 mod names;
 mod places;
@@ -16,8 +15,8 @@ use std::path::Path;
 
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
 use crate::fleet_files::{FileFormat, RecordWriter};
+use crate::sim::dice::Dice;
 
-use dice::Dice;
 use hardware::{Equipment, MODELS};
 use places::{COUNTRIES, Country, Region};
 use shops::{SHOPS, Shop};
@@ -61,7 +60,7 @@ pub struct FleetCounts {
 pub fn generate(terminals: u32, seed: u64) -> FleetGenerator {
     let terminals = terminals.min(TERMINALS_MAX);
     FleetGenerator {
-        dice: Dice::new(seed),
+        dice: Dice::new(b" offpeak virtual fleet 1", seed),
         terminals_wanted: terminals,
         terminals_made: 0,
         firms_made: 0,

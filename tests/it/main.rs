@@ -33,6 +33,7 @@ mod planner_cases;
 mod planner_properties;
 mod planner_rules;
 mod plans;
+mod problems;
 mod scenarios;
 mod schedule;
 mod selector;

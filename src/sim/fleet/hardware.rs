@@ -1,8 +1,8 @@
 //! Terminals as hardware: models with their serial numbers, and firmware versions as fleets have them: most on
 //! the newest or the one before, a tail that nobody has updated.
 
-use super::dice::Dice;
 use crate::domain::fleet::FirmwareVersion;
+use crate::sim::dice::Dice;
 
 /// How many serial numbers a model has; a prime, so that [`Model::serial`] gives each of them once.
 const SERIALS: u64 = 9_999_991;

@@ -1,10 +1,10 @@
 //! Names, streets and contacts, in the language of the country. Mail addresses are under `example`, which no
 //! mail server will ever accept for (RFC 2606).
 
-use super::dice::Dice;
 use super::places::{Country, Language};
 use super::shops::Shop;
 use crate::domain::fleet::Locale;
+use crate::sim::dice::Dice;
 
 const CHINESE_NAMES: &[&str] = &[
     "福源",

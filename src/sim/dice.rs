@@ -7,9 +7,11 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub(super) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut key = *b"........ offpeak virtual fleet 1";
+    /// Draws for one purpose: another `purpose` gives other draws from the same seed.
+    pub(super) fn new(purpose: &[u8; 24], seed: u64) -> Self {
+        let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..].copy_from_slice(purpose);
         Dice(ChaCha8Rng::from_seed(key))
     }
 
@@ -44,6 +46,13 @@ impl Dice {
         (inverse * inverse.sqrt()).sqrt()
     }
 
+    /// Brings a list into a random order.
+    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last as u32 + 1) as usize);
+        }
+    }
+
     pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u32) as usize]
     }
@@ -67,7 +76,7 @@ mod tests {
 
     #[test]
     fn draws_keep_their_shape() {
-        let mut dice = Dice::new(1);
+        let mut dice = Dice::new(b" offpeak dice for a test", 1);
         let draws: Vec<_> = (0..10_000).map(|_| dice.skewed(1, 200)).collect();
         assert_eq!((draws.iter().min(), draws.iter().max()), (Some(&1), Some(&200)));
         let small = draws.iter().filter(|draw| **draw <= 25).count();
