@@ -79,7 +79,9 @@ pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, stop: &Stop<'_>
     let numbers: Vec<u32> = (0..sample.len() as u32).filter(|&task| !tables.pinned(task)).collect();
     let slots = problem.slots() as usize;
     let mut usage = vec![vec![0f32; cut.parts * slots]; groups.len()];
-    negotiation.learn(&numbers, LEARNING, stop, &mut |starts| {
+    use super::search::knob;
+    let lesson = super::negotiate::Learning { passes: knob("LP", 30.0) as usize, step: knob("LS", 8.0) as f32, decay: knob("LD", 0.87) as f32 };
+    negotiation.learn(&numbers, lesson, stop, &mut |starts| {
         for (task, &start) in (0..).zip(starts) {
             if start == NONE {
                 continue;

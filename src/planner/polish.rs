@@ -43,6 +43,36 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
     }
 }
 
+pub(super) fn settle_in(board: &mut Board<'_>, rounds: usize, share: f64, random: &mut ChaCha8Rng, stop: &Stop<'_>, e: &dyn Fn() -> std::time::Duration) {
+    let mut tasks: Vec<u32> = (0..board.tables.task_count())
+        .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
+        .collect();
+    let mut polish =
+        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max: 4, partners_max: 6 };
+    for _ in 0..rounds {
+        tasks.shuffle(random);
+        for &task in &tasks {
+            polish.relocate(task);
+        }
+        eprintln!("relocated {} {:?}", polish.board.disruption(), e());
+    }
+    let mut buffer = Vec::new();
+    let mut regret: Vec<(std::cmp::Reverse<i64>, u32)> = tasks.iter().map(|&task| {
+        let least = super::prices::least(polish.board.tables, &polish.no_prices, task, &mut buffer).map_or(0, |(cost, _)| cost);
+        (std::cmp::Reverse(polish.board.cost_now(task, polish.board.starts[task as usize]) - least), task)
+    }).collect();
+    regret.sort_unstable();
+    regret.truncate((tasks.len() as f64 * share) as usize);
+    eprintln!("regrets {:?}", e());
+    for _ in 0..2 {
+        for &(_, task) in &regret {
+            if stop.now() { return; }
+            polish.exchange(task);
+        }
+        eprintln!("exchanged {} {:?}", polish.board.disruption(), e());
+    }
+}
+
 struct Polish<'b, 't> {
     board: &'b mut Board<'t>,
     no_prices: Prices,

@@ -30,7 +30,7 @@ pub(super) struct Found {
 /// Searches with the effort asked for.
 pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, voice: &Voice<'_>) -> Found {
     let order = canonical_order(problem);
-    if problem.task_count() > WHOLE_TASKS_MAX
+    if problem.task_count() > knob("WHOLE", WHOLE_TASKS_MAX as f64) as usize
         && options.effort != Effort::Fast
         && let Some(cut) = Cut::find(problem)
     {
@@ -191,12 +191,15 @@ fn in_parts(
     construct::place_wishes(&mut board, &starts);
     drop(starts);
     voice.say(0, Phase::Placing, &board);
-    let none = Prices::none(&tables);
+    eprintln!("joined {} {}", board.placed_count(), board.disruption());
+    let none = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &none);
     voice.say(0, Phase::Repairing, &board);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &none, options.effort, &mut random, stop);
     voice.say(0, Phase::Improving, &board);
+    eprintln!("repaired {} {} {:?}", board.placed_count(), board.disruption(), e());
+    polish::settle_in(&mut board, knob("REL", 1.0) as usize, knob("EXC", 0.05), &mut random, stop, &e);
     let before_bound = stop.watch.elapsed();
     let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     let bound = bound::prove(&board, &prices);
@@ -206,6 +209,7 @@ fn in_parts(
     Found { starts: board.starts, bound, bound_ms }
 }
 
+pub(super) fn knob(name:&str,default:f64)->f64{std::env::var(name).ok().and_then(|v|v.parse().ok()).unwrap_or(default)}
 fn plan_part(
     problem: &Problem,
     part: &Part,
@@ -223,9 +227,11 @@ fn plan_part(
     let e = || stop.watch.elapsed();
     let t0 = e();
     negotiation.remember_charges(|group| lesson.charges_of(part.groups[group as usize].group));
-    negotiation.learn(&order, PART_LEARNING, stop, &mut |_| {});
+    let learning = Learning { passes: knob("PL", 5.0) as usize, step: knob("PST", 0.6) as f32, decay: knob("PD", 0.8) as f32 };
+    let settling = Settling { passes: knob("PS", 16.0) as usize, growth: knob("PG", 1.3) as f32, look_again_every: knob("LA", 4.0) as usize };
+    negotiation.learn(&order, learning, stop, &mut |_| {});
     let t1 = e();
-    negotiation.settle(&order, PART_SETTLING, stop);
+    negotiation.settle(&order, settling, stop);
     let t2 = e();
     let prices = negotiation.prices();
     let mut board = Board::new(&tables);
@@ -236,11 +242,11 @@ fn plan_part(
     let (p2, d2) = (board.placed_count(), board.disruption());
     voice.say(number, Phase::Repairing, &board);
     let t3 = e();
-    repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+    if knob("PR",0.0)>0.0 {repair::make_room(&mut board, &prices, options.effort, &mut random, stop);}
     let (p3, d3) = (board.placed_count(), board.disruption());
     let t4 = e();
     voice.say(number, Phase::Improving, &board);
-    polish::improve(&mut board, options.effort, &mut random, stop);
+    if knob("PP",0.0)>0.0 {polish::improve(&mut board, options.effort, &mut random, stop);}
     eprintln!("part {number} tasks {} wishes {p1} {d1} placed {p2} {d2} repaired {p3} {d3} polished {} | learn {:?} settle {:?} place {:?} repair {:?} polish {:?}",
         part.tasks.len(), board.disruption(), t1-t0, t2-t1, t3-t2, t4-t3, e()-t4);
     voice.say(number, Phase::Improving, &board);
