@@ -6,6 +6,11 @@ use super::ledger::{Ledger, Scratch, margin};
 use super::prices::Prices;
 use super::tables::{Count, NONE, Tables};
 
+/// Of a group, no more tasks than this are looked at for exchange or ejection…
+const SEEN_MAX: usize = 64;
+/// … and no more than this are searched for them.
+const SCANNED_MAX: usize = 2048;
+
 /// A plan in the making: always within the hard rules.
 pub(super) struct Board<'t> {
     pub(super) tables: &'t Tables<'t>,
@@ -241,21 +246,35 @@ impl<'t> Board<'t> {
         start != NONE && start <= slot && slot < start + self.tables.problem.duration(task)
     }
 
-    /// Calls `see` for every member of `group` that is down in `slot`.
-    pub(super) fn for_each_down(&self, group: u32, slot: u32, mut see: impl FnMut(u32)) {
+    /// Calls `see` for members of `group` that are down in `slot`: for all of them in a small group, for a sample
+    /// in a large one, which begins at a place that `from` decides.
+    pub(super) fn for_each_down(&self, group: u32, slot: u32, from: u32, mut see: impl FnMut(u32)) {
         let members = self.tables.members(group);
         let earliest = (slot + 1).saturating_sub(self.tables.longest);
-        let nearby: usize = self.starting[earliest as usize..=slot as usize].iter().map(Vec::len).sum();
+        let starting = &self.starting[earliest as usize..=slot as usize];
+        let nearby: usize = starting.iter().map(Vec::len).sum();
+        let mut left = SEEN_MAX;
         if members.len() <= 4 * nearby {
-            members.iter().copied().filter(|&member| self.is_down(member, slot)).for_each(see);
-        } else {
-            for start in earliest..=slot {
-                for &task in &self.starting[start as usize] {
-                    if start + self.tables.problem.duration(task) > slot
-                        && self.tables.problem.groups_of(task).binary_search(&group).is_ok()
-                    {
-                        see(task);
+            let (before, after) = members.split_at(from as usize % members.len().max(1));
+            for &member in after.iter().chain(before).take(SCANNED_MAX) {
+                if self.is_down(member, slot) {
+                    see(member);
+                    left -= 1;
+                    if left == 0 {
+                        return;
                     }
+                }
+            }
+            return;
+        }
+        let all = starting.iter().flatten().copied();
+        let skipped = from as usize % nearby.max(1);
+        for task in all.clone().skip(skipped).chain(all.take(skipped)).take(SCANNED_MAX) {
+            if self.is_down(task, slot) && self.tables.problem.groups_of(task).binary_search(&group).is_ok() {
+                see(task);
+                left -= 1;
+                if left == 0 {
+                    return;
                 }
             }
         }

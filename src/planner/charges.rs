@@ -3,7 +3,10 @@
 //! This is the innermost loop of all: it looks at every start a task may take. Costs and charges are laid out on
 //! the axis (see [`Tables::on_axis`]), in single precision; whoever needs exact sums computes them again.
 
+use std::ops::Range;
+
 use super::tables::Tables;
+use crate::domain::problem::Problem;
 
 /// A row with charges in more than one of so many slots is added as a whole.
 const BROAD_SHARE: usize = 6;
@@ -66,6 +69,13 @@ impl Costs {
         });
         Costs { profiles: profiles.collect() }
     }
+
+    /// What a task pays by itself for a span of the axis.
+    pub(super) fn of(&self, problem: &Problem, task: u32, span: Range<usize>) -> f32 {
+        let Some(profile) = problem.profile_index(task) else { return 0.0 };
+        let volume = problem.volume(task) as f32;
+        self.profiles[profile as usize][span].iter().map(|cost| volume * cost).sum()
+    }
 }
 
 impl Charges {
@@ -84,6 +94,11 @@ impl Charges {
 
     pub(super) fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// Whether a row has no charge at all.
+    pub(super) fn is_free(&self, row: usize) -> bool {
+        self.charged_slots[row] == 0
     }
 
     /// Sets the charge of one slot.

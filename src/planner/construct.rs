@@ -47,14 +47,18 @@ fn order(board: &Board<'_>) -> Vec<u32> {
 /// Puts tasks where they wish to be, as far as that is legal: announced tasks first, predecessors before those
 /// that wait for them.
 pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
+    place_wishes_of(board, wishes, 0..wishes.len() as u32);
+}
+
+/// The same for some tasks; among equals the order is theirs.
+pub(super) fn place_wishes_of(board: &mut Board<'_>, wishes: &[u32], tasks: impl Iterator<Item = u32>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut wishing: Vec<(bool, u32, u32)> = (0..)
-        .zip(wishes)
-        .filter(|&(task, &wish)| wish != NONE && !tables.pinned(task))
-        .map(|(task, _)| (problem.current(task).is_none(), tables.depth(task), task))
+    let mut wishing: Vec<(bool, u32, u32)> = tasks
+        .filter(|&task| wishes[task as usize] != NONE && !tables.pinned(task))
+        .map(|task| (problem.current(task).is_none(), tables.depth(task), task))
         .collect();
-    wishing.sort_unstable();
+    wishing.sort_by_key(|&(new, depth, _)| (new, depth));
     for (_, _, task) in wishing {
         let wish = wishes[task as usize];
         let end = wish + problem.duration(task);

@@ -2,8 +2,9 @@
 //!
 //! The [`Cut`] says which task belongs to which part. The room of a group with members in several parts is
 //! divided as the tasks of a sample use it when they all pay the prices that they learn together; so no part has
-//! to know of the others. Small shared groups are not divided: every part may use all of their room, and what is
-//! too much then is put right when the parts are joined.
+//! to know of the others. Small shared groups are divided by members.
+
+use std::collections::HashMap;
 
 use crate::domain::problem::{CapRange, ExcerptGroup, Problem};
 
@@ -14,10 +15,12 @@ use super::tables::{NONE, Tables};
 
 /// So many tasks are enough to learn the prices of large groups.
 const SAMPLE_TASKS: usize = 50_000;
-/// A group is priced from the sample if so many of its members are in it…
+/// A group is priced from the sample if so many of its members are in it.
 const SAMPLED_MEMBERS_MIN: u32 = 400;
-/// … and its room is divided if there is so much of it for each part.
-const ROOM_A_PART_MIN: u32 = 3;
+
+/// A small shared group is used a little here and a little there: every part may have so many times its share of
+/// the room, and so many places more. What is too much then is put right when the parts are joined.
+const OVERBOOKED: f64 = 2.0;
 
 /// One part: its tasks in canonical order, and the groups they count in.
 #[derive(Debug)]
@@ -81,7 +84,10 @@ pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, stop: &Stop<'_>
     let mut usage = vec![vec![0f32; cut.parts * slots]; groups.len()];
     use super::search::knob;
     let lesson = super::negotiate::Learning { passes: knob("LP", 30.0) as usize, step: knob("LS", 8.0) as f32, decay: knob("LD", 0.87) as f32 };
-    negotiation.learn(&numbers, lesson, stop, &mut |starts| {
+    negotiation.learn(&numbers, lesson, stop);
+    let charges = (0..groups.len() as u32).map(|group| negotiation.charges_of(group)).collect();
+    let settling = super::negotiate::Settling { passes: knob("QS", 30.0) as usize, growth: knob("QG", 1.15) as f32, look_again_every: 4 };
+    let mut see = |starts: &[u32]| {
         for (task, &start) in (0..).zip(starts) {
             if start == NONE {
                 continue;
@@ -93,8 +99,9 @@ pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, stop: &Stop<'_>
                 usage.iter_mut().for_each(|tasks| *tasks += 1.0);
             }
         }
-    });
-    let charges = (0..groups.len() as u32).map(|group| negotiation.charges_of(group)).collect();
+    };
+    negotiation.settle(&numbers, settling, stop, &mut see);
+    see(negotiation.wishes());
     Lesson { groups, charges, usage }
 }
 
@@ -106,8 +113,10 @@ pub(super) fn parts(problem: &Problem, order: &[u32], cut: &Cut, lesson: &Lesson
     }
     let mut touched = vec![0u16; problem.group_count()];
     let mut last = vec![u16::MAX; problem.group_count()];
+    let mut all_members = vec![0u32; problem.group_count()];
     for (number, part) in (0u16..).zip(&parts) {
         for &group in part.tasks.iter().flat_map(|&task| problem.groups_of(task)) {
+            all_members[group as usize] += 1;
             if last[group as usize] != number {
                 last[group as usize] = number;
                 touched[group as usize] += 1;
@@ -116,68 +125,88 @@ pub(super) fn parts(problem: &Problem, order: &[u32], cut: &Cut, lesson: &Lesson
     }
     let mut by_id: Vec<u32> = (0..problem.group_count() as u32).collect();
     by_id.sort_unstable_by_key(|&group| problem.group(group).id);
-    let pinned = pinned_load(problem, cut, lesson);
+    let pinned = pinned_load(problem, cut, &touched);
+    let mut members_before = vec![0u32; problem.group_count()];
     for number in 0..cut.parts {
-        let mut seen = vec![false; problem.group_count()];
+        let mut members = vec![0u32; problem.group_count()];
         for &group in parts[number].tasks.iter().flat_map(|&task| problem.groups_of(task)) {
-            seen[group as usize] = true;
+            members[group as usize] += 1;
         }
-        let groups = by_id.iter().copied().filter(|&group| seen[group as usize]).map(|group| {
-            let divided = (touched[group as usize] > 1)
-                .then(|| lesson.groups.binary_search(&group).ok())
-                .flatten()
-                .filter(|_| problem.group(group).cap >= ROOM_A_PART_MIN * cut.parts as u32);
-            let room = divided.map(|at| ranges(rooms(problem, lesson, cut, &pinned, at, number).into_iter()));
+        let groups = by_id.iter().copied().filter(|&group| members[group as usize] > 0).map(|group| {
+            let at = group as usize;
+            let room = (touched[at] > 1).then(|| {
+                let share = |members: u32| f64::from(members) / f64::from(all_members[at]);
+                let by_members = (share(members_before[at]), share(members_before[at] + members[at]));
+                let rooms = rooms(problem, lesson, cut, &pinned, group, number, by_members);
+                ranges(rooms.into_iter())
+            });
             ExcerptGroup { group, room }
         });
         parts[number].groups = groups.collect();
+        members_before.iter_mut().zip(&members).for_each(|(before, members)| *before += members);
     }
     parts
 }
 
-/// By group of the lesson, part and slot: how many pinned tasks are down.
-fn pinned_load(problem: &Problem, cut: &Cut, lesson: &Lesson) -> Vec<Vec<u32>> {
-    if problem.pinned_tasks().is_empty() {
-        return Vec::new();
-    }
+/// By shared group: how many pinned tasks of a part are down, by part and slot.
+fn pinned_load(problem: &Problem, cut: &Cut, touched: &[u16]) -> HashMap<u32, Vec<u32>> {
+    let mut load: HashMap<u32, Vec<u32>> = HashMap::new();
     let slots = problem.slots() as usize;
-    let mut load = vec![vec![0u32; cut.parts * slots]; lesson.groups.len()];
     for &task in problem.pinned_tasks() {
         let Some(start) = problem.current(task) else { continue };
         let from = usize::from(cut.part_of[task as usize]) * slots + start as usize;
-        for group in problem.groups_of(task) {
-            if let Ok(at) = lesson.groups.binary_search(group) {
-                load[at][from..from + problem.duration(task) as usize].iter_mut().for_each(|load| *load += 1);
-            }
+        let shared = problem.groups_of(task).iter().filter(|&&group| touched[group as usize] > 1);
+        for &group in shared {
+            let load = load.entry(group).or_insert_with(|| vec![0; cut.parts * slots]);
+            load[from..from + problem.duration(task) as usize].iter_mut().for_each(|load| *load += 1);
         }
     }
     load
 }
 
-/// What one part gets of a divided group's room, slot by slot: in proportion to its use, and all parts together
-/// exactly what there is.
+/// What one part gets of a shared group's room, slot by slot, all parts together exactly what there is: in
+/// proportion to its use in the lesson. Where there was none, a multiple of its share of the members.
 fn rooms(
     problem: &Problem,
     lesson: &Lesson,
     cut: &Cut,
-    pinned: &[Vec<u32>],
-    at: usize,
+    pinned: &HashMap<u32, Vec<u32>>,
+    group: u32,
     part: usize,
+    by_members: (f64, f64),
 ) -> Vec<u32> {
-    let budget = problem.group(lesson.groups[at]);
+    let budget = problem.group(group);
     let slots = problem.slots() as usize;
-    let pinned_at = |part: usize, slot: usize| pinned.get(at).map_or(0, |load| load[part * slots + slot]);
+    let usage = lesson.groups.binary_search(&group).ok().map(|at| lesson.usage[at].as_slice());
+    let pinned = pinned.get(&group).map(Vec::as_slice);
+    let pinned_at = |part: usize, slot: usize| pinned.map_or(0, |load| load[part * slots + slot]);
     (0..slots)
         .map(|slot| {
             let all_pinned: u32 = (0..cut.parts).map(|part| pinned_at(part, slot)).sum();
             let room = budget.room_at(slot as u32).saturating_sub(all_pinned);
-            // A little for everybody, or nobody could ever go where the sample had no one.
-            let usage = |part: usize| f64::from(lesson.usage[at][part * slots + slot]) + 0.01;
-            let total: f64 = (0..cut.parts).map(usage).sum();
-            let before: f64 = (0..part).map(usage).sum();
-            let edge = |sum: f64| (f64::from(room) * (sum / total) + 1e-6).floor() as u32;
-            let end = if part + 1 == cut.parts { room } else { edge(before + usage(part)).min(room) };
-            end - edge(before).min(end) + pinned_at(part, slot)
+            let (begin, end) = match usage {
+                None => {
+                    let most = f64::from(room) * (by_members.1 - by_members.0) * OVERBOOKED + OVERBOOKED;
+                    return room.min(most.ceil() as u32) + pinned_at(part, slot);
+                }
+                Some(usage) => {
+                    // A little for everybody, or nobody could ever go where the sample had no one.
+                    let usage = |part: usize| f64::from(usage[part * slots + slot]) + 0.01;
+                    let total: f64 = (0..cut.parts).map(usage).sum();
+                    let before: f64 = (0..part).map(usage).sum();
+                    (before / total, if part + 1 == cut.parts { 1.0 } else { (before + usage(part)) / total })
+                }
+            };
+            let day = slot as u32 / problem.slots_per_day();
+            let phase = (f64::from(day) * 0.618_033_988_749).fract();
+            let edge = |share: f64| match share {
+                share if share <= 0.0 => 0,
+                share if share >= 1.0 => room,
+                share => ((f64::from(room) * share + phase) as u32).min(room),
+            };
+            let exact = edge(end) - edge(begin);
+            let more = (f64::from(exact) * super::search::knob("OVER", 0.03) + phase) as u32;
+            (exact + more).min(room) + pinned_at(part, slot)
         })
         .collect()
 }

@@ -29,6 +29,16 @@ const SETTLING_PRESENT: f32 = 0.3;
 /// A charge that nobody pays if there is any other way.
 const CLOSED: f32 = 1e15;
 
+/// A task in a crowd looks again with this probability for each share of the crowd that should leave.
+const LOOK_WHEN_CROWDED: f32 = 4.0;
+
+/// A number from 0 to 1 that only depends on the two given.
+fn dice(task: u32, pass: u32) -> f32 {
+    let mixed = (u64::from(task) << 32 | u64::from(pass)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    (mixed >> 40) as f32 / (1u32 << 24) as f32
+}
+
 /// How long to learn: the first step, and what is left of a step in the next pass.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Learning {
@@ -89,7 +99,7 @@ impl<'t> Negotiation<'t> {
             nights: HashMap::new(),
             look: Look::default(),
         };
-        negotiation.remember(0.0);
+        negotiation.refresh();
         negotiation
     }
 
@@ -107,7 +117,7 @@ impl<'t> Negotiation<'t> {
                 self.history[base + at] = charges[slot as usize];
             }
         }
-        self.remember(0.0);
+        self.refresh();
     }
 
     pub(super) fn history(&self) -> &[f32] {
@@ -116,7 +126,7 @@ impl<'t> Negotiation<'t> {
 
     pub(super) fn set_history(&mut self, history: &[f32]) {
         self.history.copy_from_slice(history);
-        self.remember(0.0);
+        self.refresh();
     }
 
     /// The remembered charges of a group, by slot.
@@ -131,21 +141,17 @@ impl<'t> Negotiation<'t> {
         charges
     }
 
-    /// Learns prices: passes in ever smaller steps, after the later of which `see` is shown where everybody is.
-    /// Whoever settles afterwards starts from these prices.
-    pub(super) fn learn(&mut self, order: &[u32], lesson: Learning, stop: &Stop<'_>, see: &mut dyn FnMut(&[u32])) {
+    /// Learns prices: passes in ever smaller steps. Whoever settles afterwards starts from these prices.
+    pub(super) fn learn(&mut self, order: &[u32], lesson: Learning, stop: &Stop<'_>) {
         self.unit = self.typical_cost();
         self.present = LEARNING_PRESENT * self.unit;
         let mut step = lesson.step * self.unit;
-        for pass in 0..lesson.passes {
+        for _ in 0..lesson.passes {
             if stop.now() {
                 break;
             }
             for &task in order {
                 self.reconsider(task);
-            }
-            if pass * 3 >= lesson.passes * 2 {
-                see(&self.starts);
             }
             self.remember(step);
             if self.history.iter().all(|&charge| charge == 0.0) {
@@ -170,8 +176,14 @@ impl<'t> Negotiation<'t> {
     }
 
     /// Settles on a plan: those who stand in a crowd look again in every pass, the others now and then, and
-    /// crowding costs more from pass to pass.
-    pub(super) fn settle(&mut self, order: &[u32], settling: Settling, stop: &Stop<'_>) {
+    /// crowding costs more from pass to pass. After the later passes `see` is shown where everybody is.
+    pub(super) fn settle(
+        &mut self,
+        order: &[u32],
+        settling: Settling,
+        stop: &Stop<'_>,
+        see: &mut dyn FnMut(&[u32]),
+    ) {
         self.present = SETTLING_PRESENT * self.unit;
         for pass in 0..settling.passes {
             if stop.now() {
@@ -179,11 +191,15 @@ impl<'t> Negotiation<'t> {
             }
             let mut crowded = 0;
             for (position, &task) in order.iter().enumerate() {
-                let over = self.is_crowded(task);
-                crowded += usize::from(over);
-                if over || (position + pass) % settling.look_again_every == 0 {
+                let crowding = self.crowding(task);
+                crowded += usize::from(crowding > 0.0);
+                let looks = crowding * super::search::knob("LWC", 4.0) as f32 > dice(task, pass as u32);
+                if looks || (position + pass) % settling.look_again_every == 0 {
                     self.reconsider(task);
                 }
+            }
+            if pass * 3 >= settling.passes * 2 {
+                see(&self.starts);
             }
             if crowded == 0 {
                 break;
@@ -207,29 +223,65 @@ impl<'t> Negotiation<'t> {
         if cost == 0 { 1.0 } else { (cost as f64 / slots as f64) as f32 }
     }
 
+    /// Moves a task to where it pays less, if there is such a place.
     fn reconsider(&mut self, task: u32) {
         let old = self.starts[task as usize];
+        let Some((cost, start)) = self.cheapest(task) else {
+            return;
+        };
         if old != NONE {
+            if start == old || self.pays_now(task, old) <= cost {
+                return;
+            }
             self.shift(task, old, -1);
-            self.starts[task as usize] = NONE;
         }
-        if let Some(start) = self.cheapest(task) {
-            self.starts[task as usize] = start;
-            self.shift(task, start, 1);
-        }
+        self.starts[task as usize] = start;
+        self.shift(task, start, 1);
     }
 
-    fn is_crowded(&self, task: u32) -> bool {
+    /// What a task pays where it stands: for those who crowd there beside it, not for itself.
+    fn pays_now(&self, task: u32, start: u32) -> f32 {
+        let problem = self.tables.problem;
+        let begin = self.tables.on_axis(start) as usize;
+        let span = begin..begin + problem.duration(task) as usize;
+        let mut cost = self.costs.of(problem, task, span.clone());
+        for row in self.tables.rows(task) {
+            let base = row as usize * self.width;
+            for at in base + span.start..base + span.end {
+                cost += match self.room[at] {
+                    0 => CLOSED,
+                    room => self.history[at] + self.present * (self.load[at] - room).max(0) as f32,
+                };
+            }
+        }
+        if problem.visit_cost() > 0
+            && let Some(site) = problem.site(task)
+            && self.nights.get(&(site, problem.night_of(task, start))) == Some(&1)
+        {
+            cost += problem.visit_cost() as f32;
+        }
+        cost
+    }
+
+    /// The share of those beside a task that should leave, where it is most crowded; 0 where it is not.
+    fn crowding(&self, task: u32) -> f32 {
         let start = self.starts[task as usize];
         if start == NONE {
-            return false;
+            return 0.0;
         }
         let begin = self.tables.on_axis(start) as usize;
         let span = begin..begin + self.tables.problem.duration(task) as usize;
-        self.tables.rows(task).any(|row| {
+        let mut most = 0.0f32;
+        for row in self.tables.rows(task) {
             let base = row as usize * self.width;
-            span.clone().any(|slot| self.load[base + slot] > self.room[base + slot])
-        })
+            for at in base + span.start..base + span.end {
+                let (load, room) = (self.load[at], self.room[at]);
+                if load > room {
+                    most = most.max((load - room) as f32 / load as f32);
+                }
+            }
+        }
+        most
     }
 
     fn shift(&mut self, task: u32, start: u32, by: i32) {
@@ -264,9 +316,18 @@ impl<'t> Negotiation<'t> {
         self.history[at] + self.present * (self.load[at] + 1 - self.room[at]).max(0) as f32
     }
 
+    /// Sets all charges anew, and remembers nothing.
+    fn refresh(&mut self) {
+        self.remember(0.0);
+    }
+
     /// Charges rise where too many are, in proportion to the room, and fall where there is room.
     fn remember(&mut self, step: f32) {
         for (row, history) in self.history.chunks_exact_mut(self.width.max(1)).enumerate() {
+            // Nothing is remembered, and nowhere is it full.
+            if step != 0.0 && self.charges.is_free(row) {
+                continue;
+            }
             let base = row * self.width;
             self.charges.set_row(row, |slot| {
                 let (room, load) = (self.room[base + slot], self.load[base + slot]);
@@ -281,7 +342,7 @@ impl<'t> Negotiation<'t> {
     }
 
     /// The start at which the task pays least now. An announced task wishes to stay where it is.
-    fn cheapest(&mut self, task: u32) -> Option<u32> {
+    fn cheapest(&mut self, task: u32) -> Option<(f32, u32)> {
         let tables = self.tables;
         let problem = tables.problem;
         let (release, deadline) = (problem.release(task), tables.latest_end(task));
@@ -290,7 +351,7 @@ impl<'t> Negotiation<'t> {
                 .runs(task, release, problem.deadline(task))
                 .any(|(first, last)| first <= current && current <= last)
         {
-            return Some(current);
+            return Some((f32::NEG_INFINITY, current));
         }
         let mut look = std::mem::take(&mut self.look);
         self.charges.look(tables, &self.costs, task, (release, deadline), &mut look);
@@ -298,15 +359,19 @@ impl<'t> Negotiation<'t> {
         let best = match problem.site(task).filter(|_| problem.visit_cost() > 0) {
             None => look.least(problem.duration(task) as usize, |_| 0.0),
             Some(site) => {
+                let alone = self.starts[task as usize];
+                let alone = (alone != NONE)
+                    .then(|| (site, problem.night_of(task, alone)))
+                    .filter(|night| self.nights.get(night) == Some(&1));
                 look.split_nights(|start| problem.night_of(task, start));
                 look.least(problem.duration(task) as usize, |run| {
-                    let visited = self.nights.contains_key(&(site, problem.night_of(task, run.first)));
-                    if visited { 0.0 } else { problem.visit_cost() as f32 }
+                    let night = (site, problem.night_of(task, run.first));
+                    if alone != Some(night) && self.nights.contains_key(&night) { 0.0 } else { problem.visit_cost() as f32 }
                 })
             }
         };
         self.look = look;
-        best.map(|(_, start)| start)
+        best
     }
 
     /// Closes the slots that a small group does not allow.

@@ -174,7 +174,7 @@ impl Polish<'_, '_> {
                     1 => match &mut partners {
                         None => {
                             let mut found = Vec::new();
-                            self.board.for_each_down(group, slot, |other| {
+                            self.board.for_each_down(group, slot, task.wrapping_mul(0x9e37_79b9), |other| {
                                 if !tables.pinned(other)
                                     && !tables.has_precedence(other)
                                     && problem.current(other) != self.board.start(other)

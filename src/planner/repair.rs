@@ -249,7 +249,8 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                 return None;
             }
             let mut easiest: Option<(u64, u32, u32)> = None;
-            self.board.for_each_down(group, slot, |other| {
+            let from = random.random();
+            self.board.for_each_down(group, slot, from, |other| {
                 if tables.pinned(other) || ejected.contains(&other) || self.board.holds_others(other) {
                     return;
                 }

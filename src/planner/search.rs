@@ -64,15 +64,33 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
     Found { starts, bound, bound_ms }
 }
 
-/// All tasks in an order that does not depend on the file's: by a hash of the name.
+/// All tasks in an order that does not depend on the file's: by hashes of names, those of one small group (a
+/// cell, say) and of one site side by side, since they read the same memory.
 fn canonical_order(problem: &Problem) -> Vec<u32> {
-    let mut keyed: Vec<(u64, u32)> =
-        (0..problem.task_count() as u32).map(|task| (hash(problem.task_id(task)), task)).collect();
+    let mut sizes = vec![0u32; problem.group_count()];
+    for task in 0..problem.task_count() as u32 {
+        problem.groups_of(task).iter().for_each(|&group| sizes[group as usize] += 1);
+    }
+    let hashes: Vec<u64> =
+        (0..problem.group_count() as u32).map(|group| hash(problem.group(group).id)).collect();
+    let mut keyed: Vec<(u32, u32, u32, u32)> = (0..problem.task_count() as u32)
+        .map(|task| {
+            let groups = problem.groups_of(task);
+            let near = groups.iter().filter(|&&group| sizes[group as usize] > NEIGHBOURS_MIN);
+            let cell = near.min_by_key(|&&group| (sizes[group as usize], hashes[group as usize]));
+            let small = groups.iter().min_by_key(|&&group| (sizes[group as usize], hashes[group as usize]));
+            let key = |group: Option<&u32>| group.map_or(0, |&group| (hashes[group as usize] >> 32) as u32);
+            (key(cell), key(small), (hash(problem.task_id(task)) >> 32) as u32, task)
+        })
+        .collect();
     keyed.sort_unstable_by(|a, b| {
-        a.0.cmp(&b.0).then_with(|| problem.task_id(a.1).cmp(problem.task_id(b.1)))
+        (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| problem.task_id(a.3).cmp(problem.task_id(b.3)))
     });
-    keyed.into_iter().map(|(_, task)| task).collect()
+    keyed.into_iter().map(|(.., task)| task).collect()
 }
+
+/// A group with more members than this is a neighbourhood.
+const NEIGHBOURS_MIN: u32 = 100;
 
 /// FNV-1a, mixed once more: names differ in their last letters mostly.
 fn hash(name: &str) -> u64 {
@@ -110,7 +128,7 @@ fn negotiate_and_improve<'t>(
     let mut order: Vec<u32> = (0..tables.task_count()).filter(|&task| !tables.pinned(task)).collect();
     order.shuffle(random);
     let mut learned = Negotiation::new(tables);
-    learned.learn(&order, LEARNING, stop, &mut |_| {});
+    learned.learn(&order, LEARNING, stop);
     let prices = learned.prices();
     if let Ok(rounds) = std::env::var("DUAL") {
         let e = stop.watch.elapsed();
@@ -133,7 +151,7 @@ fn negotiate_and_improve<'t>(
             order.shuffle(random);
         }
         let mut negotiation = learned.clone();
-        negotiation.settle(&order, SETTLING, stop);
+        negotiation.settle(&order, SETTLING, stop, &mut |_| {});
         let mut board = Board::new(tables);
         construct::place_wishes(&mut board, negotiation.wishes());
         voice.say(0, Phase::Placing, &board);
@@ -178,17 +196,23 @@ fn in_parts(
     let results = side_by_side(&parts, options.threads, |number| {
         plan_part(problem, &parts[number], number, &lesson, options, stop, voice)
     });
+    let mut joining: Vec<(f64, usize)> = results.iter().enumerate().map(|(part, found)| {
+        (found.iter().filter(|&&start| start == NONE).count() as f64 / found.len().max(1) as f64, part)
+    }).collect();
+    joining.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     for (part, found) in parts.iter().zip(results) {
         for (&task, start) in part.tasks.iter().zip(found) {
             starts[task as usize] = start;
         }
     }
-    drop(parts);
     voice.join();
     eprintln!("parts done at {:?}", e());
     let tables = Tables::new(problem);
     let mut board = Board::new(&tables);
-    construct::place_wishes(&mut board, &starts);
+    for &(_, part) in &joining {
+        construct::place_wishes_of(&mut board, &starts, parts[part].tasks.iter().copied());
+    }
+    drop(parts);
     drop(starts);
     voice.say(0, Phase::Placing, &board);
     eprintln!("joined {} {}", board.placed_count(), board.disruption());
@@ -229,9 +253,9 @@ fn plan_part(
     negotiation.remember_charges(|group| lesson.charges_of(part.groups[group as usize].group));
     let learning = Learning { passes: knob("PL", 5.0) as usize, step: knob("PST", 0.6) as f32, decay: knob("PD", 0.8) as f32 };
     let settling = Settling { passes: knob("PS", 16.0) as usize, growth: knob("PG", 1.3) as f32, look_again_every: knob("LA", 4.0) as usize };
-    negotiation.learn(&order, learning, stop, &mut |_| {});
+    negotiation.learn(&order, learning, stop);
     let t1 = e();
-    negotiation.settle(&order, settling, stop);
+    negotiation.settle(&order, settling, stop, &mut |_| {});
     let t2 = e();
     let prices = negotiation.prices();
     let mut board = Board::new(&tables);
@@ -247,6 +271,30 @@ fn plan_part(
     let t4 = e();
     voice.say(number, Phase::Improving, &board);
     if knob("PP",0.0)>0.0 {polish::improve(&mut board, options.effort, &mut random, stop);}
+    let mut kinds = std::collections::BTreeMap::new();
+    for task in 0..tables.task_count() {
+        if board.start(task).is_none() {
+            let mut best = (u32::MAX, Vec::new());
+            for (a, b) in tables.runs(task, excerpt.release(task), excerpt.deadline(task)) { for s in a..=b {
+                let l: Vec<u32> = excerpt.groups_of(task).iter().copied().filter(|&g| board.lack(g, s, s + excerpt.duration(task)) > 0).collect();
+                if (l.len() as u32) < best.0 { best = (l.len() as u32, l); }
+            } }
+            let k: Vec<&str> = best.1.iter().map(|&g| excerpt.group(g).kind).collect();
+            *kinds.entry(format!("{k:?}")).or_insert(0) += 1;
+        }
+    }
+    {
+        // room left by kind in each day among slots
+        let mut left = std::collections::BTreeMap::new();
+        let per_day = excerpt.slots_per_day();
+        let mut demand = vec![0u32; (excerpt.slots()/per_day) as usize + 1];
+        let mut tight = vec![0u32; (excerpt.slots()/per_day) as usize + 1];
+        for t in 0..tables.task_count() { if let Some(s)=board.start(t) { demand[(s/per_day) as usize]+=excerpt.duration(t);} else { tight[(excerpt.release(t)/per_day) as usize]+=1; } }
+        for g in 0..excerpt.group_count() as u32 { let k=excerpt.group(g).kind; if k=="fleet"||k=="reg" {
+            for day in 0..excerpt.slots()/per_day { let mut l=0; let mut f=0; for s in day*per_day..(day+1)*per_day { let lack=board.lack(g,s,s+1); if lack>0 {f+=1;} else {l+=1;} } left.entry(k).or_insert(vec![]).push((l,f)); } } }
+        eprintln!("part {number} full slots per day {:?} demand/day {:?} unplaced by release day {:?}", left.iter().map(|(k,v)|(k,v.iter().map(|x|x.1).collect::<Vec<_>>())).collect::<Vec<_>>(), demand, tight);
+    }
+    eprintln!("part {number} lacks {kinds:?}");
     eprintln!("part {number} tasks {} wishes {p1} {d1} placed {p2} {d2} repaired {p3} {d3} polished {} | learn {:?} settle {:?} place {:?} repair {:?} polish {:?}",
         part.tasks.len(), board.disruption(), t1-t0, t2-t1, t3-t2, t4-t3, e()-t4);
     voice.say(number, Phase::Improving, &board);
