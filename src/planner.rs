@@ -31,7 +31,7 @@ use crate::domain::problem::Problem;
 use board::Board;
 use negotiate::Negotiation;
 use prices::Prices;
-pub use report::{Relaxation, Report, group_load};
+pub use report::{Larger, Move, MoveCause, Relaxation, Report, group_load};
 use tables::Tables;
 
 /// How much work to put in.
@@ -159,8 +159,7 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
     let bound = bound::prove(&board, &prices);
     let bound_ms = (watch.elapsed() - before_bound).as_millis() as u64;
     progress(Phase::Explaining, &board, bound.disruption_lower);
-    let unplaced = explain::explain_all(&mut board);
-    let report = report::aggregate(problem, &unplaced);
+    let (unplaced, report) = explain::account(&mut board);
     let metrics = Metrics {
         tasks: problem.task_count() as u64,
         placed: board.placed_count(),

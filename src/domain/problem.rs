@@ -9,6 +9,7 @@
 //! index (`u32`) in the order in which they were given.
 
 mod builder;
+mod change;
 mod error;
 mod ids;
 mod read;
@@ -128,7 +129,7 @@ pub struct Problem {
     sha256: OnceLock<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct GroupColumns {
     ids: IdArena,
     kinds: Vec<String>,
@@ -139,7 +140,7 @@ struct GroupColumns {
     caps: Vec<CapRange>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct TaskColumns {
     ids: IdArena,
     duration: Vec<u16>,

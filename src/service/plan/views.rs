@@ -143,7 +143,7 @@ pub(super) fn unplaced_message(reason: Reason) -> &'static str {
 
 /// What a change would bring, summed over a plan's unplaced tasks.
 pub(super) fn relaxation_text(relaxation: &Relaxation, problem: &Problem) -> String {
-    let Relaxation { change, tasks, weight: _ } = relaxation;
+    let Relaxation { change, tasks, .. } = relaxation;
     let what = match change {
         Change::GroupCap { group, cap_add } => {
             let cap = (0..problem.group_count())

@@ -1,0 +1,169 @@
+//! Where there is room: loads as they stand, with more tasks and higher caps laid over them, and the starts
+//! that every calendar and every group leaves, remembered as bits.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::bits::{self, Bits};
+use super::loads::{Loads, Step, worst};
+use crate::domain::problem::{Calendar, Problem};
+
+/// So many words of remembered bits are kept at most: 64 MiB.
+const WORDS_KEPT_MAX: usize = 8 << 20;
+
+/// Loads that can be added to, and taken back to what they were.
+#[derive(Debug)]
+pub(super) struct Room<'l, 'p> {
+    pub(super) loads: &'l Loads<'p>,
+    pub(super) problem: &'p Problem,
+    words: usize,
+    /// Starts that a calendar allows, by its number and a duration.
+    calendars: HashMap<(u32, u32), Bits>,
+    /// Starts that a group forbids as it stands, by its number and a duration.
+    standing: HashMap<(u32, u32), Bits>,
+    words_kept: usize,
+    changed: HashMap<u32, Changed>,
+}
+
+/// A group that is not as it stood.
+#[derive(Debug)]
+struct Changed {
+    steps: Vec<Step>,
+    /// By duration.
+    full: Vec<(u32, Bits)>,
+}
+
+impl<'l, 'p> Room<'l, 'p> {
+    pub(super) fn new(loads: &'l Loads<'p>) -> Room<'l, 'p> {
+        Room {
+            loads,
+            problem: loads.problem,
+            words: bits::words(loads.problem.slots()),
+            calendars: HashMap::new(),
+            standing: HashMap::new(),
+            words_kept: 0,
+            changed: HashMap::new(),
+        }
+    }
+
+    /// Forgets what was laid over the loads.
+    pub(super) fn reset(&mut self) {
+        self.changed.clear();
+    }
+
+    pub(super) fn words(&self) -> usize {
+        self.words
+    }
+
+    fn steps(&self, group: u32) -> &[Step] {
+        self.changed.get(&group).map_or_else(|| self.loads.steps(group), |changed| &changed.steps)
+    }
+
+    fn changed(&mut self, group: u32) -> &mut Vec<Step> {
+        let loads = self.loads;
+        let changed = self
+            .changed
+            .entry(group)
+            .or_insert_with(|| Changed { steps: loads.steps(group).to_vec(), full: Vec::new() });
+        changed.full.clear();
+        &mut changed.steps
+    }
+
+    /// Raises a cap and each of its ranges.
+    pub(super) fn raise(&mut self, group: u32, cap_add: u32) {
+        self.changed(group)
+            .iter_mut()
+            .for_each(|step| step.over = step.over.saturating_sub_unsigned(cap_add));
+    }
+
+    /// One more task is down in its groups.
+    pub(super) fn take(&mut self, task: u32, start: u32) {
+        let problem = self.problem;
+        let end = start + problem.duration(task);
+        for &group in problem.groups_of(task) {
+            let steps = self.changed(group);
+            let from = cut(steps, start);
+            let until = if end < problem.slots() { cut(steps, end) } else { steps.len() };
+            steps[from..until].iter_mut().for_each(|step| step.over += 1);
+        }
+    }
+
+    /// By how much one more task of a group is too many in the fullest slot of a span.
+    pub(super) fn over(&self, group: u32, begin: u32, end: u32) -> i32 {
+        worst(self.steps(group), begin, end).0
+    }
+
+    /// Starts that a group forbids a task of this duration.
+    pub(super) fn forbidden(&mut self, group: u32, duration: u32) -> Bits {
+        let known = match self.changed.get(&group) {
+            Some(changed) => changed.full.iter().find(|(known, _)| *known == duration).map(|(_, bits)| bits),
+            None => self.standing.get(&(group, duration)),
+        };
+        if let Some(bits) = known {
+            return Rc::clone(bits);
+        }
+        let mut full = vec![0; self.words];
+        let steps = self.steps(group);
+        let ends = steps.iter().skip(1).map(|step| step.slot).chain([self.problem.slots()]);
+        for (step, end) in steps.iter().zip(ends) {
+            if step.over > 0 {
+                bits::set_run(&mut full, step.slot, end);
+            }
+        }
+        bits::smear(&mut full, duration);
+        let full: Bits = full.into();
+        match self.changed.get_mut(&group) {
+            Some(changed) => changed.full.push((duration, Rc::clone(&full))),
+            None => {
+                self.make_way();
+                self.standing.insert((group, duration), Rc::clone(&full));
+            }
+        }
+        full
+    }
+
+    /// Starts that the task's calendar allows, whatever its dates say.
+    pub(super) fn allowed(&mut self, task: u32) -> Bits {
+        let duration = self.problem.duration(task);
+        let number = self.problem.calendar_index(task);
+        if let Some(bits) = self.calendars.get(&(number, duration)) {
+            return Rc::clone(bits);
+        }
+        let bits = starts_of(&self.problem.calendars()[number as usize], duration, self.words);
+        self.make_way();
+        self.calendars.insert((number, duration), Rc::clone(&bits));
+        bits
+    }
+
+    /// Forgets what is remembered when it becomes too much.
+    fn make_way(&mut self) {
+        self.words_kept += self.words;
+        if self.words_kept > WORDS_KEPT_MAX {
+            self.standing.clear();
+            self.calendars.clear();
+            self.words_kept = self.words;
+        }
+    }
+}
+
+/// Starts at which a task of this duration lies in one opening and not past its cutoff.
+pub(super) fn starts_of(calendar: &Calendar, duration: u32, words: usize) -> Bits {
+    let mut starts = vec![0; words];
+    let tail = duration.max(calendar.cutoff_slots);
+    for &(begin, end) in &calendar.open {
+        if begin + tail <= end {
+            bits::set_run(&mut starts, begin, end - tail + 1);
+        }
+    }
+    starts.into()
+}
+
+/// The number of the step that begins at `slot`; makes one if there is none.
+fn cut(steps: &mut Vec<Step>, slot: u32) -> usize {
+    let at = steps.partition_point(|step| step.slot < slot);
+    if steps.get(at).is_none_or(|step| step.slot != slot) {
+        let over = steps[at - 1].over;
+        steps.insert(at, Step { slot, over });
+    }
+    at
+}
