@@ -96,6 +96,18 @@ pub enum MoveCause {
 }
 
 impl MoveCause {
+    /// The name in files and on the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            MoveCause::Window => "window",
+            MoveCause::Dates => "dates",
+            MoveCause::Precedence => "precedence",
+            MoveCause::Pinned => "pinned",
+            MoveCause::Budget => "budget",
+            MoveCause::MadeRoom => "made_room",
+        }
+    }
+
     /// What happened, for people: "… because <words>".
     pub fn words(self) -> &'static str {
         match self {

@@ -32,6 +32,7 @@ mod pages_views;
 mod planner_brute_force;
 mod planner_cases;
 mod planner_explanations;
+mod planner_moves;
 mod planner_properties;
 mod planner_rules;
 mod planner_truth;

@@ -9,6 +9,8 @@ pub(crate) struct BruteForce<'p> {
     down: Vec<Vec<u32>>,
     /// By weight placed: the least disruption.
     least: Vec<Option<u64>>,
+    /// Over all legal plans, however little they place.
+    fewest_moved: u64,
 }
 
 impl<'p> BruteForce<'p> {
@@ -19,6 +21,7 @@ impl<'p> BruteForce<'p> {
             starts: vec![None; problem.task_count()],
             down: vec![vec![0; problem.slots() as usize]; problem.group_count()],
             least: vec![None; total as usize + 1],
+            fewest_moved: u64::MAX,
         };
         for &task in problem.pinned_tasks() {
             all.set(task, problem.current(task).expect("a pinned task has a current start"));
@@ -100,8 +103,16 @@ impl<'p> BruteForce<'p> {
             }
         }
         cost += visits.len() as u64 * problem.visit_cost();
+        let away =
+            |(task, start): (u32, &Option<u32>)| problem.current(task).is_some_and(|at| *start != Some(at));
+        let moved = (0..).zip(&self.starts).filter(|&each| away(each)).count() as u64;
+        self.fewest_moved = self.fewest_moved.min(moved);
         let least = &mut self.least[weight as usize];
         *least = Some(least.map_or(cost, |known| known.min(cost)));
+    }
+
+    pub(crate) fn fewest_moved(&self) -> u64 {
+        self.fewest_moved
     }
 
     pub(crate) fn most_weight(&self) -> u64 {

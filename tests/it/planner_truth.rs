@@ -23,6 +23,10 @@ impl Down {
         Down(down)
     }
 
+    pub(crate) fn at(&self, group: u32, slot: u32) -> u32 {
+        self.0[group as usize][slot as usize]
+    }
+
     /// Starts at which a task without a place keeps every rule, by one plain loop for each rule.
     pub(crate) fn legal_starts(&self, problem: &Problem, starts: &[Option<u32>], task: u32) -> Vec<u32> {
         let duration = problem.duration(task);
