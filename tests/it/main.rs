@@ -7,6 +7,7 @@ mod api;
 mod calendar_laws;
 mod calendar_oracles;
 mod campaigns;
+mod checker_codes;
 mod checker_mutations;
 mod cli_binary;
 mod cli_client;

@@ -1,5 +1,7 @@
 //! Every plan of a small problem, by trying everything.
 
+use std::collections::BTreeMap;
+
 use offpeak::domain::problem::Problem;
 
 /// Every legal plan's weight with the least disruption at that weight, by trying everything.
@@ -11,6 +13,8 @@ pub(crate) struct BruteForce<'p> {
     least: Vec<Option<u64>>,
     /// Over all legal plans, however little they place.
     fewest_moved: u64,
+    /// By weight placed, announced tasks moved and number of tasks placed: the least disruption.
+    by_moves: BTreeMap<(u32, u64, usize), u64>,
 }
 
 impl<'p> BruteForce<'p> {
@@ -22,6 +26,7 @@ impl<'p> BruteForce<'p> {
             down: vec![vec![0; problem.slots() as usize]; problem.group_count()],
             least: vec![None; total as usize + 1],
             fewest_moved: u64::MAX,
+            by_moves: BTreeMap::new(),
         };
         for &task in problem.pinned_tasks() {
             all.set(task, problem.current(task).expect("a pinned task has a current start"));
@@ -107,8 +112,23 @@ impl<'p> BruteForce<'p> {
             |(task, start): (u32, &Option<u32>)| problem.current(task).is_some_and(|at| *start != Some(at));
         let moved = (0..).zip(&self.starts).filter(|&each| away(each)).count() as u64;
         self.fewest_moved = self.fewest_moved.min(moved);
+        let placed = self.starts.iter().flatten().count();
+        let known = self.by_moves.entry((weight, moved, placed)).or_insert(cost);
+        *known = (*known).min(cost);
         let least = &mut self.least[weight as usize];
         *least = Some(least.map_or(cost, |known| known.min(cost)));
+    }
+
+    /// The fewest announced tasks moved at this weight.
+    pub(crate) fn fewest_moved_at(&self, weight: u64) -> u64 {
+        let at = self.by_moves.keys().find(|key| u64::from(key.0) == weight);
+        at.expect("a plan of this weight is legal").1
+    }
+
+    /// The least disruption with exactly this weight, so many moves, and so many tasks (those without weight
+    /// would be left out otherwise), as some legal plan has them.
+    pub(crate) fn least_disruption_of(&self, weight: u64, moved: u64, placed: u64) -> u64 {
+        self.by_moves[&(weight as u32, moved, placed as usize)]
     }
 
     pub(crate) fn fewest_moved(&self) -> u64 {

@@ -18,24 +18,66 @@ fn assert_clean(problem: &Problem, plan: &Plan) {
     );
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+/// How a planner did on many small problems, against the best that brute force found.
+#[derive(Debug, Default)]
+struct Distance {
+    problems: u64,
+    /// Problems in which less weight was placed than possible.
+    missed: u64,
+    /// Sums over the others: announced tasks moved, and the fewest at that weight.
+    moved: u64,
+    fewest: u64,
+    /// Disruption, and the least at that weight with so many moves.
+    disruption: u64,
+    least: u64,
+}
 
-    #[test]
-    fn plans_are_legal_and_bounds_are_never_on_the_wrong_side(seed: u64, tasks in 1usize..5) {
-        let problem = small(seed, tasks).build();
+/// Plans small problems, asserts what must hold of every single one, and sums up what need not.
+fn against_brute_force(seeds: std::ops::Range<u64>, effort: Effort) -> Distance {
+    let mut distance = Distance::default();
+    for seed in seeds {
+        let problem = small(seed, 1 + seed as usize % 4).build();
         let exact = BruteForce::run(&problem);
-        for effort in [Effort::Fast, Effort::Standard] {
-            let options = SolveOptions { effort, ..SolveOptions::default() };
-            let plan = planner::solve(&problem, &options, &StoppedWatch).plan;
-            assert_clean(&problem, &plan);
-            let metrics = &plan.metrics;
-            prop_assert!(metrics.weight_placed <= exact.most_weight());
-            prop_assert!(exact.most_weight() <= metrics.bound.weight_upper);
-            prop_assert!(exact.least_disruption(metrics.weight_placed) <= metrics.disruption);
-            prop_assert!(metrics.bound.disruption_lower <= exact.least_disruption(metrics.weight_placed));
+        let options = SolveOptions { effort, ..SolveOptions::default() };
+        let plan = planner::solve(&problem, &options, &StoppedWatch).plan;
+        assert_clean(&problem, &plan);
+        let metrics = &plan.metrics;
+        let least = exact.least_disruption(metrics.weight_placed);
+        assert!(metrics.weight_placed <= exact.most_weight(), "seed {seed}");
+        assert!(exact.most_weight() <= metrics.bound.weight_upper, "seed {seed}");
+        assert!(exact.fewest_moved() <= metrics.moved, "seed {seed}");
+        assert!(least <= metrics.disruption, "seed {seed}");
+        assert!(metrics.bound.disruption_lower <= least, "seed {seed}");
+        distance.problems += 1;
+        if metrics.weight_placed < exact.most_weight() {
+            distance.missed += 1;
+        } else {
+            distance.disruption += metrics.disruption;
+            distance.least += exact.least_disruption_of(metrics.weight_placed, metrics.moved, metrics.placed);
+            distance.moved += metrics.moved;
+            distance.fewest += exact.fewest_moved_at(metrics.weight_placed);
         }
     }
+    println!("{effort:?}: {distance:?}");
+    distance
+}
+
+/// Not laws, but what is stated must not get worse unnoticed: the most weight in 99 of 100 problems, then
+/// next to no announced task moved without need, and a disruption within 1 % of the least in sum.
+#[test]
+fn small_problems_are_planned_as_well_as_brute_force_does() {
+    let distance = against_brute_force(0..3000, Effort::Standard);
+    assert!(distance.missed * 100 <= distance.problems, "{distance:?}");
+    assert!(distance.moved * 100 <= distance.fewest * 101, "{distance:?}");
+    assert!(distance.disruption * 100 <= distance.least * 101, "{distance:?}");
+}
+
+/// Construction and repair alone: the most weight in 99 of 100, a disruption within 3 %.
+#[test]
+fn small_problems_are_planned_well_at_once() {
+    let distance = against_brute_force(10_000..12_000, Effort::Fast);
+    assert!(distance.missed * 100 <= distance.problems, "{distance:?}");
+    assert!(distance.disruption * 100 <= distance.least * 103, "{distance:?}");
 }
 
 proptest! {
@@ -91,18 +133,6 @@ proptest! {
             prop_assert!(placed.is_some(), "{:?} does not place {}", entry, task);
         }
     }
-}
-
-/// How often the planner finds what brute force finds: not a law, but it must not get worse unnoticed.
-#[test]
-fn small_problems_are_nearly_always_solved_to_the_most_weight() {
-    let missed: Vec<u64> = (0..300)
-        .filter(|&seed| {
-            let problem = small(seed, 4).build();
-            solve(&problem).plan.metrics.weight_placed < BruteForce::run(&problem).most_weight()
-        })
-        .collect();
-    assert!(missed.len() <= 3, "missed {missed:?}");
 }
 
 #[test]

@@ -144,12 +144,11 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
         return Err(PlanFileCommandError::TimeLimit(seconds));
     }
     let problem = read_problem(&args.problem)?;
-    let open_file = |path| Ok((path, writable(path).map_err(|source| file_error(path, source))?));
     let target = match &args.output {
-        OutputTarget::File(path) => Some(open_file(path)?),
+        OutputTarget::File(path) => Some(opened(path)?),
         OutputTarget::Text | OutputTarget::Json => None,
     };
-    let report = args.report.as_ref().map(open_file).transpose()?;
+    let report = args.report.as_deref().map(opened).transpose()?;
     let options = SolveOptions {
         effort: args.effort.into(),
         seed: args.seed,
@@ -189,6 +188,10 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
     }
     context.output.note(&summary);
     Ok(())
+}
+
+fn opened(path: &Path) -> Result<(&Path, File), PlanFileCommandError> {
+    Ok((path, writable(path).map_err(|source| file_error(path, source))?))
 }
 
 /// Opens a file that is to be written before the work begins: hours of planning should not end in a folder
