@@ -15,6 +15,8 @@ mod relax;
 mod room;
 mod unavoidable;
 
+use std::cmp::Reverse;
+
 use super::board::Board;
 use super::report::Report;
 use super::tables::NONE;
@@ -85,12 +87,16 @@ fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Re
     report.moves_unavoidable = unavoidable::moves_unavoidable(problem, neighbours);
 }
 
-/// Moves announced tasks back to where they were announced, where that is legal as things stand.
+/// Moves announced tasks back to where they were announced, where that is legal as things stand; the heaviest
+/// first, then by name.
 fn send_home(board: &mut Board<'_>) {
     let problem = board.tables.problem;
     for _ in 0..HOMECOMINGS_MAX {
         let mut came = false;
-        for (task, home) in away_tasks(board) {
+        let mut away = away_tasks(board);
+        let key = |task: u32| (Reverse(problem.weight(task)), problem.task_id(task));
+        away.sort_by(|a, b| key(a.0).cmp(&key(b.0)));
+        for (task, home) in away {
             let start = board.start(task).map(|_| board.remove(task));
             let end = home + problem.duration(task);
             let legal =

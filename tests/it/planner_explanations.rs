@@ -263,26 +263,30 @@ fn said(report: &Report) -> Vec<(&Change, Option<&str>, u64, u64)> {
     all.collect()
 }
 
-/// Planning again with a change granted gives what was said, with announced starts and without.
+/// Planning again with a change granted gives what was said: always with the starts announced, and for some of
+/// the changes also anew, with the search that takes its time.
 #[test]
 fn relaxations_place_at_least_what_they_say() {
-    let mut seen = 0;
-    for seed in 0..8 {
+    let (mut seen, mut anew) = (0, 0);
+    for seed in 0..6 {
         let problem = crowded(seed, 160).build();
-        let outcome = solve(&problem);
-        let placed = outcome.plan.metrics.weight_placed;
-        for (change, calendar, tasks, weight) in said(&outcome.report).into_iter().step_by(2) {
+        let outcome = quick_outcome(&problem);
+        for (change, calendar, tasks, weight) in said(&outcome.report) {
             assert!(tasks > 0);
+            let said = outcome.plan.metrics.weight_placed + weight;
             let changed = problem.with_change_for_all(change, calendar).unwrap();
             let announced = Retold::new(&changed).announced(&outcome.plan.starts).build();
-            for again in [&announced, &changed] {
-                let again = solve(again).plan.metrics.weight_placed;
-                assert!(again >= placed + weight, "seed {seed} {change:?}: {again} < {placed} + {weight}");
+            let again = quick(&announced).metrics.weight_placed;
+            assert!(again >= said, "seed {seed} {change:?}: {again} < {said}");
+            if seen % 8 == 0 {
+                let again = solve(&changed).plan.metrics.weight_placed;
+                assert!(again >= said, "seed {seed} {change:?} anew: {again} < {said}");
+                anew += 1;
             }
             seen += 1;
         }
     }
-    assert!(seen > 30, "{seen} relaxations");
+    assert!(seen >= 30 && anew >= 3, "{seen} relaxations, {anew} planned anew");
 }
 
 /// On small problems brute force says how much a change really makes possible.

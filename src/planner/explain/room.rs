@@ -59,21 +59,17 @@ impl<'l, 'p> Room<'l, 'p> {
         self.changed.get(&group).map_or_else(|| self.loads.steps(group), |changed| &changed.steps)
     }
 
-    fn changed(&mut self, group: u32) -> &mut Vec<Step> {
+    fn changed(&mut self, group: u32) -> &mut Changed {
         let loads = self.loads;
-        let changed = self
-            .changed
-            .entry(group)
-            .or_insert_with(|| Changed { steps: loads.steps(group).to_vec(), full: Vec::new() });
-        changed.full.clear();
-        &mut changed.steps
+        let copy = || Changed { steps: loads.steps(group).to_vec(), full: Vec::new() };
+        self.changed.entry(group).or_insert_with(copy)
     }
 
     /// Raises a cap and each of its ranges.
     pub(super) fn raise(&mut self, group: u32, cap_add: u32) {
-        self.changed(group)
-            .iter_mut()
-            .for_each(|step| step.over = step.over.saturating_sub_unsigned(cap_add));
+        let Changed { steps, full } = self.changed(group);
+        steps.iter_mut().for_each(|step| step.over = step.over.saturating_sub_unsigned(cap_add));
+        full.clear();
     }
 
     /// One more task is down in its groups.
@@ -81,10 +77,17 @@ impl<'l, 'p> Room<'l, 'p> {
         let problem = self.problem;
         let end = start + problem.duration(task);
         for &group in problem.groups_of(task) {
-            let steps = self.changed(group);
+            let Changed { steps, full } = self.changed(group);
             let from = cut(steps, start);
             let until = if end < problem.slots() { cut(steps, end) } else { steps.len() };
-            steps[from..until].iter_mut().for_each(|step| step.over += 1);
+            for at in from..until {
+                steps[at].over += 1;
+                if steps[at].over == 1 {
+                    let begin = steps[at].slot;
+                    let end = steps.get(at + 1).map_or(problem.slots(), |next| next.slot);
+                    full.iter_mut().for_each(|(duration, bits)| forbid(bits, begin, end, *duration));
+                }
+            }
         }
     }
 
@@ -156,6 +159,16 @@ pub(super) fn starts_of(calendar: &Calendar, duration: u32, words: usize) -> Bit
         }
     }
     starts.into()
+}
+
+/// Starts from which a task of this duration would meet `[begin, end)` become forbidden.
+fn forbid(bits: &mut Bits, begin: u32, end: u32, duration: u32) {
+    if Rc::get_mut(bits).is_none() {
+        *bits = bits.to_vec().into();
+    }
+    if let Some(own) = Rc::get_mut(bits) {
+        bits::set_run(own, begin.saturating_sub(duration - 1), end);
+    }
 }
 
 /// The number of the step that begins at `slot`; makes one if there is none.
