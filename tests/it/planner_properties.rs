@@ -81,7 +81,7 @@ fn small_problems_are_planned_well_at_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn planning_again_moves_nothing(seed: u64, tasks in 1usize..14) {

@@ -129,3 +129,85 @@ impl Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CapRange, GroupInput, ProblemBuilder, TaskInput};
+    use super::*;
+
+    /// Fifteen days of hours; two tasks in one calendar and one group.
+    fn problem() -> Problem {
+        let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 60, 15 * 24);
+        builder.add_calendar(Calendar { id: "nights".into(), open: vec![(2, 5), (5, 8)], cutoff_slots: 1 });
+        let caps = [CapRange { begin: 0, end: 9, cap: u32::MAX }];
+        builder.add_group(GroupInput { id: "cell", kind: "cell", cap: 2, caps: &caps, down: 0 });
+        for id in ["T0", "T1"] {
+            builder.add_task(TaskInput {
+                id,
+                duration: 2,
+                calendar: 0,
+                profile: None,
+                volume: 0,
+                release: 10,
+                deadline: 100,
+                weight: 1,
+                groups: &[0],
+                site: None,
+                current: None,
+                pinned: false,
+                after: &[],
+            });
+        }
+        builder.finish().expect("valid")
+    }
+
+    fn again(problem: &Problem) -> Problem {
+        let mut bytes = Vec::new();
+        problem.write(&mut bytes).expect("a vector takes it");
+        Problem::read(bytes.as_slice()).expect("what was changed is as valid as before")
+    }
+
+    #[test]
+    fn dates_change_for_one_or_for_all_and_stop_at_the_horizon() {
+        let problem = problem();
+        let later = Change::Deadline { deadline_add_slots: 1000 };
+        let earlier = Change::Release { release_subtract_slots: 4 };
+        let one = again(&problem.with_change_for(1, &later).expect("known"));
+        assert_eq!([one.deadline(0), one.deadline(1)], [100, 360]);
+        assert_ne!(one.sha256(), problem.sha256());
+        let all = again(&problem.with_change_for_all(&later, None).expect("known"));
+        assert_eq!([all.deadline(0), all.deadline(1)], [360, 360]);
+        let one = again(&problem.with_change_for(0, &earlier).expect("known"));
+        assert_eq!([one.release(0), one.release(1)], [6, 10]);
+        let all = again(&problem.with_change_for_all(&earlier, None).expect("known"));
+        assert_eq!([all.release(0), all.release(1)], [6, 6]);
+    }
+
+    #[test]
+    fn caps_are_raised_with_their_ranges() {
+        let problem = problem();
+        let raise = |group: &str| Change::GroupCap { group: group.into(), cap_add: 3 };
+        let changed = again(&problem.with_change_for(0, &raise("cell")).expect("known"));
+        assert_eq!((changed.group(0).cap, changed.group(0).caps[0].cap), (5, u32::MAX));
+        assert!(problem.with_change_for(0, &raise("nobody")).is_none());
+        let both = Change::GroupCaps { groups: vec!["cell".into(), "nobody".into()], cap_add: 1 };
+        assert!(problem.with_change_for_all(&both, None).is_none());
+        let wait = Change::Predecessor { predecessor: "T1".into() };
+        assert!(problem.with_change_for(0, &wait).is_none());
+    }
+
+    #[test]
+    fn openings_join_what_they_overlap_and_leave_apart_what_they_touch() {
+        let problem = problem();
+        let open = |begin, end| Change::Opening { opening: (begin, end) };
+        let one = again(&problem.with_change_for(1, &open(8, 10)).expect("known"));
+        assert_eq!(one.calendar(0).open, [(2, 5), (5, 8)]);
+        assert_eq!(one.calendar(1).open, [(2, 5), (5, 8), (8, 10)]);
+        let one = again(&problem.with_change_for(1, &open(4, 6)).expect("known"));
+        assert_eq!(one.calendar(1).open, [(2, 8)]);
+        let all = again(&problem.with_change_for_all(&open(178, 181), Some("nights")).expect("known"));
+        assert_eq!(all.calendar(0).open, [(2, 5), (5, 8), (10, 13), (178, 181), (346, 349)]);
+        assert!(problem.with_change_for_all(&open(178, 181), Some("days")).is_none());
+        assert!(problem.with_change_for(1, &open(359, 361)).is_none(), "beyond the horizon");
+    }
+}

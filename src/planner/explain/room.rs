@@ -180,3 +180,84 @@ fn cut(steps: &mut Vec<Step>, slot: u32) -> usize {
     }
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::domain::problem::{CapRange, GroupInput, ProblemBuilder, TaskInput};
+    use crate::planner::tables::NONE;
+
+    const SLOTS: u32 = 100;
+
+    /// Forty tasks of one group, half of them placed.
+    fn crowd(random: &mut ChaCha8Rng) -> (Problem, Vec<u32>) {
+        let mut builder = ProblemBuilder::new(DateTime::UNIX_EPOCH, 15, SLOTS);
+        builder.add_calendar(Calendar { id: "c".into(), open: vec![(0, SLOTS)], cutoff_slots: 0 });
+        let caps = [CapRange { begin: 30, end: 50, cap: 1 }];
+        builder.add_group(GroupInput { id: "g", kind: "cell", cap: 5, caps: &caps, down: 1 });
+        let mut starts = Vec::new();
+        for number in 0..40 {
+            let duration = random.random_range(1..9);
+            let id = format!("T{number}");
+            builder.add_task(TaskInput {
+                id: &id,
+                duration,
+                calendar: 0,
+                profile: None,
+                volume: 0,
+                release: 0,
+                deadline: SLOTS,
+                weight: 1,
+                groups: &[0],
+                site: None,
+                current: None,
+                pinned: false,
+                after: &[],
+            });
+            starts.push(if number < 20 { random.random_range(0..=SLOTS - duration) } else { NONE });
+        }
+        (builder.finish().expect("valid"), starts)
+    }
+
+    #[test]
+    fn remembered_bits_follow_what_is_laid_over_the_loads() {
+        for seed in 0..20 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let (problem, mut starts) = crowd(&mut random);
+            let loads = Loads::new(&problem, starts.clone(), &[true]);
+            let mut room = Room::new(&loads);
+            let mut raised = 0;
+            for task in 20..40 {
+                for duration in [1, 3, 8] {
+                    let forbidden = room.forbidden(0, duration);
+                    for start in 0..=SLOTS - duration {
+                        let too_many = |slot: u32| {
+                            let placed = (0..40).filter(|&other| starts[other as usize] != NONE);
+                            let down = placed.filter(|&other| {
+                                let begin = starts[other as usize];
+                                begin <= slot && slot < begin + problem.duration(other)
+                            });
+                            down.count() as i32 + 2 - (problem.group(0).cap_at(slot) + raised) as i32
+                        };
+                        let over = (start..start + duration).map(too_many).max().expect("a slot");
+                        assert_eq!(room.over(0, start, start + duration), over);
+                        assert_eq!(forbidden[start as usize / 64] >> (start % 64) & 1 == 1, over > 0);
+                    }
+                }
+                let start = random.random_range(0..=SLOTS - problem.duration(task));
+                room.take(task, start);
+                starts[task as usize] = start;
+                if task % 7 == 0 {
+                    room.raise(0, 1);
+                    raised += 1;
+                }
+            }
+            room.reset();
+            assert_eq!(room.over(0, 0, SLOTS), Room::new(&loads).over(0, 0, SLOTS));
+        }
+    }
+}
