@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use offpeak::checker::{self, Code};
 use offpeak::domain::plan_file::{Plan, Reason, Unplaced};
 use offpeak::domain::problem::Problem;
+use offpeak::planner::{self, Effort, SolveOptions, StoppedWatch};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -118,7 +119,8 @@ fn the_checker_agrees_with_a_plain_reading_of_the_rules() {
     let small = (0..1500).map(|seed| small(seed, 8));
     for case in small.chain((0..3).map(|seed| tight(seed, 60))) {
         let problem = case.build();
-        let starts = solve(&problem).plan.starts;
+        let quick = SolveOptions { effort: Effort::Fast, ..SolveOptions::default() };
+        let starts = planner::solve(&problem, &quick, &StoppedWatch).plan.starts;
         assert_eq!(breaches(&problem, &starts), [""; 0]);
         let movable: Vec<u32> = (0..problem.task_count() as u32)
             .filter(|&task| !problem.pinned(task) && starts[task as usize].is_some())

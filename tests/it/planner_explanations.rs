@@ -183,9 +183,9 @@ fn assert_explained(problem: &Problem, plan: &Plan) -> [u32; 7] {
 #[test]
 fn every_named_change_is_true_and_the_least_of_the_first_kind_that_does() {
     let mut kinds = [0; 7];
-    for seed in 0..1500 {
+    for seed in 0..1000 {
         let problem = small(seed, 4 + seed as usize % 11).build();
-        let plan = if seed % 3 == 0 { solve(&problem).plan } else { quick(&problem) };
+        let plan = if seed % 5 == 0 { solve(&problem).plan } else { quick(&problem) };
         let more = assert_explained(&problem, &plan);
         kinds.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
     }
