@@ -106,7 +106,7 @@ pub struct PlanReport {
     pub findings: Vec<FindingView>,
     /// Terminals without a place, by reason.
     pub unplaced: Vec<UnplacedCount>,
-    /// What would place more: "raising cell-17 from 2 to 3 places 41 more".
+    /// What would place more, all of them together: "raise the budget of cell-17 from 2 to 3: 41 more".
     pub relaxations: Vec<String>,
     /// Terminals that need or get no appointment, by reason.
     pub skipped: Vec<SkippedCount>,

@@ -154,7 +154,7 @@ pub(super) fn relaxation_text(relaxation: &Relaxation, problem: &Problem) -> Str
             format!("raise the budget of {group} from {cap} to {}", cap + cap_add)
         }
         Change::Opening { opening: (from, to) } => format!(
-            "open one more maintenance window a week, first from {} to {}, for one set of sites",
+            "open one more window a week, as from {} to {}, at sites that share their windows",
             instant_text(*from, problem),
             instant_text(*to, problem)
         ),
