@@ -34,6 +34,7 @@ mod planner_brute_force;
 mod planner_cases;
 mod planner_explanations;
 mod planner_moves;
+mod planner_order;
 mod planner_properties;
 mod planner_rules;
 mod planner_truth;
