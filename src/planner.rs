@@ -33,7 +33,7 @@ use std::time::Duration;
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::domain::problem::Problem;
 use board::Board;
-pub use report::{Relaxation, Report, group_load};
+pub use report::{Larger, Move, MoveCause, Relaxation, Report, group_load};
 use tables::Tables;
 
 /// How much work to put in.
@@ -140,8 +140,7 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
     let tables = Tables::new(problem);
     let mut board = Board::of(&tables, &found.starts);
     voice.say(0, Phase::Explaining, &board);
-    let unplaced = explain::explain_all(&mut board);
-    let report = report::aggregate(problem, &unplaced);
+    let (unplaced, report) = explain::account(&mut board);
     let metrics = Metrics {
         tasks: problem.task_count() as u64,
         placed: board.placed_count(),

@@ -84,6 +84,12 @@ pub struct PlanReport {
     pub disruption_lower: u64,
     /// Standing appointments that it moves.
     pub moved: u64,
+    /// No plan that keeps every rule moves fewer.
+    #[serde(default)]
+    pub moves_unavoidable: u64,
+    /// Why they are moved.
+    #[serde(default)]
+    pub moves: Vec<MoveCount>,
     /// Standing appointments that it leaves alone.
     pub kept: u64,
     /// Site nights visited by new work.
@@ -100,10 +106,21 @@ pub struct PlanReport {
     pub findings: Vec<FindingView>,
     /// Terminals without a place, by reason.
     pub unplaced: Vec<UnplacedCount>,
-    /// What would place more: "raising cell-17 from 2 to 3 places 41 more".
+    /// What would place more, all of them together: "raise the budget of cell-17 from 2 to 3: 41 more".
     pub relaxations: Vec<String>,
     /// Terminals that need or get no appointment, by reason.
     pub skipped: Vec<SkippedCount>,
+}
+
+/// Standing appointments that a plan moves for one cause.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MoveCount {
+    /// `window`, `dates`, `precedence`, `pinned`, `budget`, `made_room`.
+    pub cause: String,
+    /// The cause in words.
+    pub explanation: String,
+    /// How many.
+    pub appointments: u64,
 }
 
 /// Terminals without a place for one reason.

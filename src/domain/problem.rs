@@ -9,6 +9,7 @@
 //! index (`u32`) in the order in which they were given.
 
 mod builder;
+mod change;
 mod error;
 mod excerpt;
 mod ids;
@@ -130,7 +131,7 @@ pub struct Problem {
     sha256: OnceLock<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct GroupColumns {
     ids: IdArena,
     kinds: Vec<String>,
@@ -141,7 +142,7 @@ struct GroupColumns {
     caps: Vec<CapRange>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct TaskColumns {
     ids: IdArena,
     duration: Vec<u16>,

@@ -1,159 +1,162 @@
-//! Why a task has no place, and the smallest change that would give it one with everything else where it is.
+//! What is to be said about a plan: why tasks have no place and what would give them one ([`reason`]), what
+//! would place more of them together ([`relax`]), which announced starts were moved for what ([`moves`]), and
+//! how many of these moves nobody could have avoided ([`unavoidable`]).
+//!
+//! Everything here follows from the problem and the starts: [`loads`] counts how full groups are, [`room`]
+//! remembers which starts calendars and groups leave, as [`bits`]; [`fill`] puts tasks into what is left.
+
+mod bits;
+mod fill;
+mod loads;
+mod moves;
+mod neighbours;
+mod reason;
+mod relax;
+mod room;
+mod unavoidable;
+
+use std::cmp::Reverse;
 
 use super::board::Board;
-use super::tables::{NONE, Tables};
-use crate::domain::plan_file::{Change, Reason, Unplaced};
-use crate::domain::problem::SITE_KIND;
+use super::report::Report;
+use super::tables::NONE;
+use crate::domain::plan_file::Unplaced;
+use crate::domain::problem::Problem;
+use fill::{Fill, Terms, sort_for_filling};
+use loads::Loads;
+use moves::Causes;
+use neighbours::Neighbours;
+use reason::{Answer, Reasons};
+use room::Room;
 
-/// One entry for each task without a start, in the problem's order.
-pub(super) fn explain_all(board: &mut Board<'_>) -> Vec<Unplaced> {
-    let empty = Board::new(board.tables);
+/// So often announced tasks are sent home, while each time makes room for more of them.
+const HOMECOMINGS_MAX: usize = 4;
+
+/// One entry for each task without a start, in the problem's order, and the report.
+///
+/// What is said has to be true of the plan, so the plan is finished first: an announced task whose start is free
+/// returns there, and a task that fits somewhere as things stand is placed. After a search that ran to its end
+/// there is nothing of the kind.
+pub(super) fn account(board: &mut Board<'_>) -> (Vec<Unplaced>, Report) {
+    let problem = board.tables.problem;
+    let neighbours = Neighbours::new(problem);
+    send_home(board);
+    place_what_fits(board, &neighbours);
+    let mut report = Report::default();
+    let unplaced = explain_unplaced(board, &neighbours, &mut report);
+    explain_moves(board, &neighbours, &mut report);
+    (unplaced, report)
+}
+
+fn explain_unplaced(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Report) -> Vec<Unplaced> {
+    let problem = board.tables.problem;
+    let tasks = unplaced_tasks(board);
+    if tasks.is_empty() {
+        return Vec::new();
+    }
+    let wanted = groups_of(problem, &tasks);
+    let loads = Loads::new(problem, board.starts.clone(), &wanted);
+    let pinned = Loads::new(problem, pinned_starts(problem), &wanted);
+    let empty = Loads::new(problem, vec![NONE; problem.task_count()], &wanted);
+    let mut reasons = Reasons::new(neighbours, &loads, &pinned, &empty);
+    let answers: Vec<(u32, Answer)> = tasks.iter().map(|&task| (task, reasons.of(task))).collect();
+    for (_, answer) in &answers {
+        *report.reasons.entry(answer.reason).or_default() += 1;
+    }
+    let entries = answers.iter().map(|(task, answer)| reasons.entry(*task, answer)).collect();
+    report.relaxations = relax::measure(&mut reasons.into_room(), neighbours, &answers);
+    entries
+}
+
+fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Report) {
+    let problem = board.tables.problem;
+    let away = away_tasks(board);
+    if away.is_empty() {
+        return;
+    }
+    let tasks: Vec<u32> = away.iter().map(|&(task, _)| task).collect();
+    let wanted = groups_of(problem, &tasks);
+    let plan = Loads::new(problem, board.starts.clone(), &wanted);
+    let pinned = Loads::new(problem, pinned_starts(problem), &wanted);
+    let claims = Loads::new(problem, moves::claims(problem), &wanted);
+    let mut causes = Causes::new(neighbours, &plan, &pinned, &claims);
+    report.moves = away.iter().map(|&(task, from)| causes.of(task, from)).collect();
+    for each in &report.moves {
+        *report.causes.entry(each.cause).or_default() += 1;
+    }
+    report.moves_unavoidable = unavoidable::moves_unavoidable(problem, neighbours);
+}
+
+/// Moves announced tasks back to where they were announced, where that is legal as things stand; the heaviest
+/// first, then by name.
+fn send_home(board: &mut Board<'_>) {
+    let problem = board.tables.problem;
+    for _ in 0..HOMECOMINGS_MAX {
+        let mut came = false;
+        let mut away = away_tasks(board);
+        let key = |task: u32| (Reverse(problem.weight(task)), problem.task_id(task));
+        away.sort_by(|a, b| key(a.0).cmp(&key(b.0)));
+        for (task, home) in away {
+            let start = board.start(task).map(|_| board.remove(task));
+            let end = home + problem.duration(task);
+            let legal =
+                board.span(task).is_some_and(|(release, deadline)| release <= home && end <= deadline)
+                    && !moves::outside_window(problem, task, home)
+                    && problem.groups_of(task).iter().all(|&group| board.lack(group, home, end) == 0);
+            came |= legal;
+            if let Some(start) = if legal { Some(home) } else { start } {
+                board.place(task, start);
+            }
+        }
+        if !came {
+            return;
+        }
+    }
+}
+
+/// Places tasks that have none though there is room for them.
+fn place_what_fits(board: &mut Board<'_>, neighbours: &Neighbours<'_>) {
+    let problem = board.tables.problem;
+    let mut tasks = unplaced_tasks(board);
+    if tasks.is_empty() {
+        return;
+    }
+    let loads = Loads::new(problem, board.starts.clone(), &groups_of(problem, &tasks));
+    sort_for_filling(problem, &mut tasks);
+    let (mut room, mut looks_left) = (Room::new(&loads), u64::MAX);
+    let placed =
+        Fill { neighbours, room: &mut room, terms: Terms::default(), looks_left: &mut looks_left }.run(tasks);
+    for (task, start) in placed {
+        board.place(task, start);
+    }
+}
+
+fn unplaced_tasks(board: &Board<'_>) -> Vec<u32> {
+    (0..board.tables.task_count()).filter(|&task| board.starts[task as usize] == NONE).collect()
+}
+
+/// Announced tasks that do not stand where they were announced, each with that start.
+fn away_tasks(board: &Board<'_>) -> Vec<(u32, u32)> {
+    let problem = board.tables.problem;
     (0..board.tables.task_count())
-        .filter(|&task| board.starts[task as usize] == NONE)
-        .map(|task| explain(board, &empty, task))
+        .filter_map(|task| problem.current(task).map(|current| (task, current)))
+        .filter(|&(task, current)| board.starts[task as usize] != current)
         .collect()
 }
 
-fn explain(board: &Board<'_>, empty: &Board<'_>, task: u32) -> Unplaced {
-    let tables = board.tables;
-    let problem = tables.problem;
-    let entry = |reason, groups: Vec<u32>, change| Unplaced {
-        task: problem.task_id(task).to_owned(),
-        reason,
-        groups: groups.iter().map(|&group| problem.group(group).id.to_owned()).collect(),
-        change,
-    };
-    if tables.runs(task, problem.release(task), problem.deadline(task)).next().is_none() {
-        return entry(Reason::NoOpening, Vec::new(), nearest_opening(board, task));
+fn pinned_starts(problem: &Problem) -> Vec<u32> {
+    let mut starts = vec![NONE; problem.task_count()];
+    for &task in problem.pinned_tasks() {
+        starts[task as usize] = problem.current(task).unwrap_or(NONE);
     }
-    let Some((release, deadline)) = board.span(task) else {
-        return entry(Reason::AfterUnplaced, Vec::new(), first_predecessor(board, task));
-    };
-    let Some(tightness) = least_lack(board, task, release, deadline) else {
-        let pinned_follower = tables.followers(task).iter().any(|edge| tables.pinned(edge.task));
-        return match first_predecessor(board, task) {
-            Some(change) => entry(Reason::AfterUnplaced, Vec::new(), Some(change)),
-            None if pinned_follower => entry(Reason::PinnedConflict, Vec::new(), None),
-            None => entry(Reason::NoOpening, Vec::new(), nearest_opening(board, task)),
-        };
-    };
-    let Tightness { cap_add, groups } = tightness;
-    let names = |groups: &[u32]| groups.iter().map(|&group| problem.group(group).id.to_owned()).collect();
-    let change = match groups.as_slice() {
-        &[group] => Change::GroupCap { group: problem.group(group).id.to_owned(), cap_add },
-        several => Change::GroupCaps { groups: names(several), cap_add },
-    };
-    let site = groups.iter().copied().find(|&group| problem.group(group).kind == SITE_KIND);
-    let only_pinned_are_in_the_way = least_lack(empty, task, release, deadline).is_some_and(|lack| {
-        lack.cap_add > 0
-            && problem
-                .pinned_tasks()
-                .iter()
-                .any(|&pinned| problem.groups_of(pinned).iter().any(|group| lack.groups.contains(group)))
-    });
-    let reason = match site {
-        _ if only_pinned_are_in_the_way => Reason::PinnedConflict,
-        Some(_) => Reason::SiteRule,
-        None => Reason::BudgetFull,
-    };
-    entry(reason, groups, Some(change))
+    starts
 }
 
-/// The groups to raise, all by the same number.
-struct Tightness {
-    cap_add: u32,
-    groups: Vec<u32>,
-}
-
-/// The fewest groups, raised by the least, that let the task in somewhere; `None` without any start.
-fn least_lack(board: &Board<'_>, task: u32, release: u32, deadline: u32) -> Option<Tightness> {
-    let tables = board.tables;
-    let duration = tables.problem.duration(task);
-    let mut best: Option<(usize, u32, u32)> = None;
-    for (first, last) in tables.runs(task, release, deadline) {
-        for start in first..=last {
-            let (mut groups, mut most) = (0, 0);
-            for &group in tables.problem.groups_of(task) {
-                let lack = board.lack(group, start, start + duration);
-                if lack > 0 {
-                    groups += 1;
-                    most = most.max(lack);
-                }
-                if best.is_some_and(|(fewest, ..)| groups > fewest) {
-                    break;
-                }
-            }
-            if best.is_none_or(|best| (groups, most, start) < best) {
-                best = Some((groups, most, start));
-            }
-        }
+/// A flag a group: whether any of the tasks counts in it.
+fn groups_of(problem: &Problem, tasks: &[u32]) -> Vec<bool> {
+    let mut wanted = vec![false; problem.group_count()];
+    for &task in tasks {
+        problem.groups_of(task).iter().for_each(|&group| wanted[group as usize] = true);
     }
-    best.map(|(_, cap_add, start)| Tightness {
-        cap_add,
-        groups: tables
-            .problem
-            .groups_of(task)
-            .iter()
-            .copied()
-            .filter(|&group| board.lack(group, start, start + duration) > 0)
-            .collect(),
-    })
-}
-
-fn first_predecessor(board: &Board<'_>, task: u32) -> Option<Change> {
-    let problem = board.tables.problem;
-    let late = |predecessor: u32, gap: u32| match board.start(predecessor) {
-        None => true,
-        Some(start) => start + problem.duration(predecessor) + gap > problem.release(task),
-    };
-    let edges = board.tables.predecessors(task);
-    let unplaced = edges.iter().find(|edge| board.start(edge.predecessor).is_none());
-    let edge = unplaced.or_else(|| edges.iter().find(|edge| late(edge.predecessor, edge.gap_slots)))?;
-    Some(Change::Predecessor { predecessor: problem.task_id(edge.predecessor).to_owned() })
-}
-
-/// For a task without any start: a later deadline, an earlier release, or an opening of its own; the shortest
-/// of the two spans, if one of them gives it a place among the others.
-fn nearest_opening(board: &Board<'_>, task: u32) -> Option<Change> {
-    let tables = board.tables;
-    let problem = tables.problem;
-    let duration = problem.duration(task);
-    let (release, deadline) = (problem.release(task), problem.deadline(task));
-    let (earliest, latest_end) = board.neighbours_span(task)?;
-    let fits = |start: u32| {
-        earliest <= start
-            && start + duration <= latest_end
-            && problem.groups_of(task).iter().all(|&group| board.lack(group, start, start + duration) == 0)
-    };
-    let later = first_fit(tables, task, release, tables.slots, fits)
-        .map(|start| (start + duration).saturating_sub(deadline));
-    let earlier = last_fit(tables, task, deadline, fits).map(|start| release.saturating_sub(start));
-    match (later, earlier) {
-        (Some(later), Some(earlier)) if later > 0 && later <= earlier => {
-            Some(Change::Deadline { deadline_add_slots: later })
-        }
-        (_, Some(earlier)) if earlier > 0 => Some(Change::Release { release_subtract_slots: earlier }),
-        (Some(later), _) if later > 0 => Some(Change::Deadline { deadline_add_slots: later }),
-        _ => {
-            let length = duration.max(problem.calendar(task).cutoff_slots);
-            let latest = deadline.checked_sub(duration)?.min(tables.slots.checked_sub(length)?);
-            let start = (release..=latest).find(|&start| fits(start))?;
-            Some(Change::Opening { opening: (start, start + length) })
-        }
-    }
-}
-
-fn first_fit(
-    tables: &Tables<'_>,
-    task: u32,
-    release: u32,
-    deadline: u32,
-    fits: impl Fn(u32) -> bool,
-) -> Option<u32> {
-    tables.runs(task, release, deadline).find_map(|(first, last)| (first..=last).find(|&start| fits(start)))
-}
-
-fn last_fit(tables: &Tables<'_>, task: u32, deadline: u32, fits: impl Fn(u32) -> bool) -> Option<u32> {
-    let runs: Vec<(u32, u32)> = tables.runs(task, 0, deadline).collect();
-    runs.into_iter().rev().find_map(|(first, last)| (first..=last).rev().find(|&start| fits(start)))
+    wanted
 }

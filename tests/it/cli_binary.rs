@@ -105,6 +105,38 @@ fn solve_writes_where_it_is_told_and_verify_judges_it() {
     assert!(stderr(&refused).starts_with("Refused:"), "{}", stderr(&refused));
 }
 
+/// T1 was announced outside its window, T2 and T3 in the same slots of a cell for one.
+#[test]
+fn solve_says_what_moves_and_why() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a UTF-8 path").to_owned();
+    let (problem, plan, report) = (path("problem.json"), path("plan.json"), path("report.json"));
+    let task = |id: &str, current: u32| {
+        format!(
+            r#"{{"id":"{id}","duration":2,"calendar":0,"release":0,"deadline":96,"weight":1,"groups":[0],"current":{current}}}"#
+        )
+    };
+    let text = format!(
+        r#"{{"format":"offpeak.problem/1","start":"2026-12-01T00:00:00Z","slot_minutes":15,"slots":96,
+        "calendars":[{{"id":"c0","open":[[8,24]]}}],"profiles":[],
+        "groups":[{{"id":"cell","kind":"cell","cap":1}}],"tasks":[{},{},{}]}}"#,
+        task("T1", 40),
+        task("T2", 10),
+        task("T3", 10)
+    );
+    std::fs::write(&problem, text).expect("a file can be written");
+    let solved = offpeak(&["solve", &problem, "-o", &plan, "--report", &report]);
+    assert_eq!(code(&solved), 0, "{}", stderr(&solved));
+    assert!(stderr(&solved).contains("2 moved, at least 2 unavoidable: "), "{}", stderr(&solved));
+    let text = std::fs::read_to_string(&report).expect("the report is written");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(report["moves_unavoidable"], 2);
+    assert_eq!(report["causes"], serde_json::json!({"window": 1, "budget": 1}));
+    assert_eq!(report["moves"][0]["task"], "T1");
+    assert_eq!(report["moves"][0]["cause"], "window");
+    assert_eq!(report["moves"][1]["groups"], serde_json::json!(["cell"]));
+}
+
 #[test]
 fn completions_are_made_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -174,7 +174,8 @@ fn a_plan_is_waited_for_and_drawn() {
     };
     let report = json!({"horizon_from": "2026-12-01T00:00:00Z", "horizon_to": "2026-12-31T00:00:00Z", "tasks": 12,
         "placed": 10, "weight_placed": 20, "weight_total": 24, "weight_upper": 22, "disruption": 100,
-        "disruption_lower": 98, "moved": 0, "kept": 0, "visits": 4, "merchants": 3, "peak_down": 5,
+        "disruption_lower": 98, "moved": 2, "kept": 5, "moves_unavoidable": 1,
+        "moves": [{"cause": "window", "explanation": "no longer inside a window", "appointments": 2}], "visits": 4, "merchants": 3, "peak_down": 5,
         "solve_ms": 1234, "problem_sha256": "00", "findings": [],
         "unplaced": [{"reason": "budget_full", "terminals": 2}],
         "relaxations": ["raising cell-17 from 2 to 3 places 2 more"], "skipped": []});

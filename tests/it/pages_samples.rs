@@ -11,7 +11,7 @@ use offpeak::api::fleet::{FleetSummary, MerchantView, SiteView, TerminalHistory,
 use offpeak::api::lock::LockView;
 use offpeak::api::notice::{Message, NoticeView};
 use offpeak::api::plan::{
-    GroupLoad, Load, NightLoad, PlanItem, PlanProgress, PlanReport, PlanView, Tonight, Unplaced,
+    GroupLoad, Load, MoveCount, NightLoad, PlanItem, PlanProgress, PlanReport, PlanView, Tonight, Unplaced,
     UnplacedCount,
 };
 use offpeak::api::problem::{FindingView, Problem};
@@ -229,6 +229,12 @@ pub(crate) fn report(wording: Wording) -> PlanReport {
         disruption: 100_700,
         disruption_lower: 100_000,
         moved: 3,
+        moves_unavoidable: 2,
+        moves: vec![MoveCount {
+            cause: "window".to_owned(),
+            explanation: wording.text("the announced time is no longer inside a window"),
+            appointments: 3,
+        }],
         kept: 48,
         visits: 611,
         merchants: 402,

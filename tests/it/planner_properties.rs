@@ -6,118 +6,8 @@ use offpeak::domain::problem::Problem;
 use offpeak::planner::{self, Effort, SolveOptions, StoppedWatch};
 use proptest::prelude::*;
 
+use crate::planner_brute_force::BruteForce;
 use crate::planner_cases::{Case, small, solve, tight};
-
-/// Every legal plan's weight with the least disruption at that weight, by trying everything.
-struct BruteForce<'p> {
-    problem: &'p Problem,
-    starts: Vec<Option<u32>>,
-    down: Vec<Vec<u32>>,
-    /// By weight placed: the least disruption.
-    least: Vec<Option<u64>>,
-}
-
-impl<'p> BruteForce<'p> {
-    fn run(problem: &'p Problem) -> BruteForce<'p> {
-        let total: u32 = (0..problem.task_count() as u32).map(|task| problem.weight(task)).sum();
-        let mut all = BruteForce {
-            problem,
-            starts: vec![None; problem.task_count()],
-            down: vec![vec![0; problem.slots() as usize]; problem.group_count()],
-            least: vec![None; total as usize + 1],
-        };
-        for &task in problem.pinned_tasks() {
-            all.set(task, problem.current(task).expect("a pinned task has a current start"));
-        }
-        all.decide(0);
-        all
-    }
-
-    fn set(&mut self, task: u32, start: u32) {
-        self.starts[task as usize] = Some(start);
-        for &group in self.problem.groups_of(task) {
-            for slot in start..start + self.problem.duration(task) {
-                self.down[group as usize][slot as usize] += 1;
-            }
-        }
-    }
-
-    fn unset(&mut self, task: u32) {
-        let start = self.starts[task as usize].take().expect("only placed tasks are taken back");
-        for &group in self.problem.groups_of(task) {
-            for slot in start..start + self.problem.duration(task) {
-                self.down[group as usize][slot as usize] -= 1;
-            }
-        }
-    }
-
-    fn decide(&mut self, task: u32) {
-        let problem = self.problem;
-        if task as usize == problem.task_count() {
-            return self.judge();
-        }
-        if problem.pinned(task) {
-            return self.decide(task + 1);
-        }
-        self.decide(task + 1);
-        let calendar = problem.calendar(task);
-        let duration = problem.duration(task);
-        for start in problem.release(task)..problem.slots() {
-            let end = start + duration;
-            let open = calendar.open.iter().any(|&(begin, until)| {
-                begin <= start && end <= until && start + calendar.cutoff_slots <= until
-            });
-            let room = |group: u32, slot: u32| problem.group(group).room_at(slot);
-            if end <= problem.deadline(task)
-                && open
-                && problem.groups_of(task).iter().all(|&group| {
-                    (start..end).all(|slot| self.down[group as usize][slot as usize] < room(group, slot))
-                })
-            {
-                self.set(task, start);
-                self.decide(task + 1);
-                self.unset(task);
-            }
-        }
-    }
-
-    fn judge(&mut self) {
-        let problem = self.problem;
-        for edge in problem.precedences() {
-            let Some(start) = self.starts[edge.task as usize] else { continue };
-            let pinned = problem.pinned(edge.task);
-            match self.starts[edge.predecessor as usize] {
-                None if !pinned => return,
-                None => {}
-                Some(_) if pinned && problem.pinned(edge.predecessor) => {}
-                Some(before) if start < before + problem.duration(edge.predecessor) + edge.gap_slots => {
-                    return;
-                }
-                Some(_) => {}
-            }
-        }
-        let (mut weight, mut cost) = (0, 0);
-        let mut visits = std::collections::BTreeSet::new();
-        for (task, start) in (0..).zip(&self.starts) {
-            if let Some(start) = *start {
-                weight += problem.weight(task);
-                cost += problem.cost_at(task, start);
-                visits.extend(problem.site(task).map(|site| (site, problem.night_of(task, start))));
-            }
-        }
-        cost += visits.len() as u64 * problem.visit_cost();
-        let least = &mut self.least[weight as usize];
-        *least = Some(least.map_or(cost, |known| known.min(cost)));
-    }
-
-    fn most_weight(&self) -> u64 {
-        self.least.iter().rposition(Option::is_some).unwrap_or(0) as u64
-    }
-
-    fn least_disruption(&self, weight: u64) -> u64 {
-        self.least[weight as usize..].iter().flatten().copied().min().unwrap_or(0)
-    }
-}
 
 fn assert_clean(problem: &Problem, plan: &Plan) {
     let findings = checker::check(problem, plan);
@@ -128,28 +18,70 @@ fn assert_clean(problem: &Problem, plan: &Plan) {
     );
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+/// How a planner did on many small problems, against the best that brute force found.
+#[derive(Debug, Default)]
+struct Distance {
+    problems: u64,
+    /// Problems in which less weight was placed than possible.
+    missed: u64,
+    /// Sums over the others: announced tasks moved, and the fewest at that weight.
+    moved: u64,
+    fewest: u64,
+    /// Disruption, and the least at that weight with so many moves.
+    disruption: u64,
+    least: u64,
+}
 
-    #[test]
-    fn plans_are_legal_and_bounds_are_never_on_the_wrong_side(seed: u64, tasks in 1usize..5) {
-        let problem = small(seed, tasks).build();
+/// Plans small problems, asserts what must hold of every single one, and sums up what need not.
+fn against_brute_force(seeds: std::ops::Range<u64>, effort: Effort) -> Distance {
+    let mut distance = Distance::default();
+    for seed in seeds {
+        let problem = small(seed, 1 + seed as usize % 4).build();
         let exact = BruteForce::run(&problem);
-        for effort in [Effort::Fast, Effort::Standard] {
-            let options = SolveOptions { effort, ..SolveOptions::default() };
-            let plan = planner::solve(&problem, &options, &StoppedWatch).plan;
-            assert_clean(&problem, &plan);
-            let metrics = &plan.metrics;
-            prop_assert!(metrics.weight_placed <= exact.most_weight());
-            prop_assert!(exact.most_weight() <= metrics.bound.weight_upper);
-            prop_assert!(exact.least_disruption(metrics.weight_placed) <= metrics.disruption);
-            prop_assert!(metrics.bound.disruption_lower <= exact.least_disruption(metrics.weight_placed));
+        let options = SolveOptions { effort, ..SolveOptions::default() };
+        let plan = planner::solve(&problem, &options, &StoppedWatch).plan;
+        assert_clean(&problem, &plan);
+        let metrics = &plan.metrics;
+        let least = exact.least_disruption(metrics.weight_placed);
+        assert!(metrics.weight_placed <= exact.most_weight(), "seed {seed}");
+        assert!(exact.most_weight() <= metrics.bound.weight_upper, "seed {seed}");
+        assert!(exact.fewest_moved() <= metrics.moved, "seed {seed}");
+        assert!(least <= metrics.disruption, "seed {seed}");
+        assert!(metrics.bound.disruption_lower <= least, "seed {seed}");
+        distance.problems += 1;
+        if metrics.weight_placed < exact.most_weight() {
+            distance.missed += 1;
+        } else {
+            distance.disruption += metrics.disruption;
+            distance.least += exact.least_disruption_of(metrics.weight_placed, metrics.moved, metrics.placed);
+            distance.moved += metrics.moved;
+            distance.fewest += exact.fewest_moved_at(metrics.weight_placed);
         }
     }
+    println!("{effort:?}: {distance:?}");
+    distance
+}
+
+/// Not laws, but what is stated must not get worse unnoticed: the most weight in 99 of 100 problems, then
+/// next to no announced task moved without need, and a disruption within 1 % of the least in sum.
+#[test]
+fn small_problems_are_planned_as_well_as_brute_force_does() {
+    let distance = against_brute_force(0..3000, Effort::Standard);
+    assert!(distance.missed * 100 <= distance.problems, "{distance:?}");
+    assert!(distance.moved * 100 <= distance.fewest * 101, "{distance:?}");
+    assert!(distance.disruption * 100 <= distance.least * 101, "{distance:?}");
+}
+
+/// Construction and repair alone: the most weight in 99 of 100, a disruption within 3 %.
+#[test]
+fn small_problems_are_planned_well_at_once() {
+    let distance = against_brute_force(10_000..12_000, Effort::Fast);
+    assert!(distance.missed * 100 <= distance.problems, "{distance:?}");
+    assert!(distance.disruption * 100 <= distance.least * 103, "{distance:?}");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 100, cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn planning_again_moves_nothing(seed: u64, tasks in 1usize..14) {
@@ -201,18 +133,6 @@ proptest! {
             prop_assert!(placed.is_some(), "{:?} does not place {}", entry, task);
         }
     }
-}
-
-/// How often the planner finds what brute force finds: not a law, but it must not get worse unnoticed.
-#[test]
-fn small_problems_are_nearly_always_solved_to_the_most_weight() {
-    let missed: Vec<u64> = (0..300)
-        .filter(|&seed| {
-            let problem = small(seed, 4).build();
-            solve(&problem).plan.metrics.weight_placed < BruteForce::run(&problem).most_weight()
-        })
-        .collect();
-    assert!(missed.len() <= 3, "missed {missed:?}");
 }
 
 #[test]

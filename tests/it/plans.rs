@@ -165,6 +165,9 @@ fn planning_again_moves_only_what_a_new_blackout_forces_and_tells_the_merchant()
         app.post("/blackouts", blackout).await;
         let plan = app.plan(json!({"replan": true})).await;
         assert_eq!(plan["report"]["moved"], 3, "{plan}");
+        assert_eq!(plan["report"]["moves_unavoidable"], 3, "{plan}");
+        assert_eq!(plan["report"]["moves"][0]["cause"], "window", "{plan}");
+        assert_eq!(plan["report"]["moves"][0]["appointments"], 3, "{plan}");
         assert_eq!(plan["report"]["kept"], 3, "{plan}");
         let diff = app.get(&format!("/plans/{}/diff", plan["id"])).await;
         let moved = diff["moved"].as_array().unwrap();

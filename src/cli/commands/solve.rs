@@ -17,7 +17,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::OutputTarget;
 use crate::clock::Stopwatch;
-use crate::domain::plan_file::{Metrics, Plan};
+use crate::domain::plan_file::Metrics;
 use crate::domain::problem::{Problem, ProblemError};
 use crate::planner::{self, Effort, Phase, Progress, SolveOptions, Watch};
 
@@ -36,6 +36,9 @@ pub struct SolveArgs {
     #[arg(id = OUTPUT_ID, short = 'o', long = "output", value_name = "PLAN", default_value = "-",
           value_parser = OutputTarget::of_file_command)]
     pub output: OutputTarget,
+    /// File that the report goes to, as JSON: what would place more, what moves and why
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Stop after so many seconds with the best plan so far
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
@@ -142,9 +145,10 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
     }
     let problem = read_problem(&args.problem)?;
     let target = match &args.output {
-        OutputTarget::File(path) => Some((path, writable(path).map_err(|source| file_error(path, source))?)),
+        OutputTarget::File(path) => Some(opened(path)?),
         OutputTarget::Text | OutputTarget::Json => None,
     };
+    let report = args.report.as_deref().map(opened).transpose()?;
     let options = SolveOptions {
         effort: args.effort.into(),
         seed: args.seed,
@@ -157,16 +161,27 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
     outcome.plan.metrics.peak_rss_mb = peak_rss_mb();
     match target {
         Some((path, file)) => {
-            write_plan(&outcome.plan, path, file).map_err(|source| file_error(path, source))?;
+            write_file(path, file, |out| outcome.plan.write(out))
+                .map_err(|source| file_error(path, source))?;
         }
         None => outcome
             .plan
             .write(io::stdout().lock())
             .map_err(|source| PlanFileCommandError::File { path: "standard output".into(), source })?,
     }
+    if let Some((path, file)) = report {
+        let write = |out: &mut dyn Write| {
+            serde_json::to_writer(&mut *out, &outcome.report).map_err(io::Error::from)?;
+            out.write_all(b"\n")
+        };
+        write_file(path, file, write).map_err(|source| file_error(path, source))?;
+    }
     let mut summary = summary(&outcome.plan.metrics);
     if outcome.cut_short {
         summary += "\nCut short: this is the best plan so far.";
+    }
+    if let Some(moves) = outcome.report.moves_sentence() {
+        summary += &format!("\n{moves}.");
     }
     for relaxation in outcome.report.relaxations.iter().take(5) {
         summary += &format!("\n{}", relaxation.sentence(&problem));
@@ -175,22 +190,32 @@ fn solve(args: &SolveArgs, context: &Context) -> Result<(), PlanFileCommandError
     Ok(())
 }
 
-/// Opens the file that the plan goes to before the work begins: hours of planning should not end in a folder
-/// that is not there. What the file holds stays until there is a plan to put in its place.
+fn opened(path: &Path) -> Result<(&Path, File), PlanFileCommandError> {
+    Ok((path, writable(path).map_err(|source| file_error(path, source))?))
+}
+
+/// Opens a file that is to be written before the work begins: hours of planning should not end in a folder
+/// that is not there. What the file holds stays until there is something to put in its place.
 fn writable(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).write(true).truncate(false).open(path)
 }
 
-fn write_plan(plan: &Plan, path: &Path, file: File) -> io::Result<()> {
+fn write_file(
+    path: &Path,
+    file: File,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     // A device such as /dev/null has no length to cut.
     if file.metadata()?.is_file() {
         file.set_len(0)?;
     }
+    let mut file = io::BufWriter::new(file);
     if !names_gzip(path) {
-        return plan.write(file);
+        write(&mut file)?;
+        return file.flush();
     }
     let mut packed = GzEncoder::new(file, Compression::default());
-    plan.write(&mut packed)?;
+    write(&mut packed)?;
     packed.finish()?.flush()
 }
 

@@ -77,7 +77,12 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
         (
             "standing",
             (report.kept + report.moved > 0).then(|| {
-                format!("{} kept, {} moved", plural(report.kept, "appointment"), count(report.moved))
+                let unavoidable = match report.moved {
+                    0 => String::new(),
+                    _ => format!(" (at least {} unavoidable)", count(report.moves_unavoidable)),
+                };
+                let kept = plural(report.kept, "appointment");
+                format!("{kept} kept, {} moved{unavoidable}", count(report.moved))
             }),
         ),
         ("solved in", Some(format!("{:.1} s", report.solve_ms as f64 / 1000.0))),
@@ -85,6 +90,17 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
     ]);
     for finding in &report.findings {
         screen.line(format!("    {}", finding_line(finding)));
+    }
+    if !report.moves.is_empty() {
+        screen.heading("Moved, and why");
+        for moves in &report.moves {
+            screen.line(format!(
+                "  {:>7}  {}: {}",
+                count(moves.appointments),
+                moves.cause,
+                moves.explanation
+            ));
+        }
     }
     if !report.unplaced.is_empty() {
         screen.heading("Without a place, and why");

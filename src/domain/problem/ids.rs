@@ -1,7 +1,7 @@
 //! Names end to end in one string: 4 bytes and the name's own length each.
 
 /// A list of names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct IdArena {
     text: String,
     ends: Vec<u32>,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::problem::{self, Draft, Meaning};
-use super::views::{change_text, finding_view, plan_view, relaxation_text, unplaced_message};
-use crate::api::plan::{NewPlan, PlanProgress, PlanReport, PlanView, Unplaced, UnplacedCount};
+use super::views::{change_text, finding_view, is_own_group, plan_view, relaxation_text, unplaced_message};
+use crate::api::plan::{MoveCount, NewPlan, PlanProgress, PlanReport, PlanView, Unplaced, UnplacedCount};
 use crate::checker;
 use crate::clock::Stopwatch;
 use crate::db::plan::{PlanItemRow, PlanRow};
@@ -349,6 +349,17 @@ fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -
         disruption: metrics.disruption,
         disruption_lower: metrics.bound.disruption_lower,
         moved,
+        moves_unavoidable: outcome.report.moves_unavoidable,
+        moves: outcome
+            .report
+            .causes
+            .iter()
+            .map(|(cause, &appointments)| MoveCount {
+                cause: cause.name().to_owned(),
+                explanation: cause.words().to_owned(),
+                appointments,
+            })
+            .collect(),
         kept,
         visits: visits.len() as u64,
         merchants: merchants.len() as u64,
@@ -364,6 +375,7 @@ fn report_of(draft: &Draft, outcome: &planner::Outcome, items: &[PlanItemRow]) -
             .report
             .relaxations
             .iter()
+            .filter(|relaxation| !is_own_group(&relaxation.change))
             .take(RELAXATIONS_SHOWN_MAX)
             .map(|relaxation| relaxation_text(relaxation, &draft.problem))
             .collect(),

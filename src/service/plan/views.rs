@@ -143,7 +143,7 @@ pub(super) fn unplaced_message(reason: Reason) -> &'static str {
 
 /// What a change would bring, summed over a plan's unplaced tasks.
 pub(super) fn relaxation_text(relaxation: &Relaxation, problem: &Problem) -> String {
-    let Relaxation { change, tasks, weight: _ } = relaxation;
+    let Relaxation { change, tasks, .. } = relaxation;
     let what = match change {
         Change::GroupCap { group, cap_add } => {
             let cap = (0..problem.group_count())
@@ -153,9 +153,24 @@ pub(super) fn relaxation_text(relaxation: &Relaxation, problem: &Problem) -> Str
                 .map_or(0, |group| group.cap);
             format!("raise the budget of {group} from {cap} to {}", cap + cap_add)
         }
+        Change::Opening { opening: (from, to) } => format!(
+            "open one more window a week, as from {} to {}, at sites that share their windows",
+            instant_text(*from, problem),
+            instant_text(*to, problem)
+        ),
         other => change_text(other, problem),
     };
     format!("{what}: {tasks} more")
+}
+
+/// Whether a change is about a terminal that cannot be in two appointments at once: nobody can raise that.
+pub(super) fn is_own_group(change: &Change) -> bool {
+    matches!(change, Change::GroupCap { group, .. } if group.starts_with("terminal:"))
+}
+
+fn instant_text(slot: u32, problem: &Problem) -> String {
+    let minutes = i64::from(slot) * i64::from(problem.slot_minutes());
+    (problem.start() + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%d %H:%MZ").to_string()
 }
 
 /// A change in words, in the operator's units.
@@ -163,16 +178,15 @@ pub(super) fn change_text(change: &Change, problem: &Problem) -> String {
     let slots = |slots: u32| {
         let minutes = slots * problem.slot_minutes();
         let nights = minutes.div_ceil(1440);
-        if minutes >= 1440 { format!("{nights} days") } else { format!("{minutes} minutes") }
-    };
-    let at = |slot: u32| {
-        let minutes = i64::from(slot) * i64::from(problem.slot_minutes());
-        (problem.start() + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%d %H:%MZ").to_string()
-    };
-    match change {
-        Change::GroupCap { group, .. } if group.starts_with("terminal:") => {
-            "move or cancel the terminal's other appointment".to_owned()
+        match nights {
+            1 if minutes == 1440 => "a day".to_owned(),
+            _ if minutes >= 1440 => format!("{nights} days"),
+            _ => format!("{minutes} minutes"),
         }
+    };
+    let at = |slot: u32| instant_text(slot, problem);
+    match change {
+        change if is_own_group(change) => "move or cancel the terminal's other appointment".to_owned(),
         Change::GroupCap { group, cap_add } => format!("raise the budget of {group} by {cap_add}"),
         Change::GroupCaps { groups, cap_add } => {
             format!("raise the budgets of {} by {cap_add} each", groups.join(" and "))
