@@ -1,5 +1,7 @@
 //! Placing one task after the other, the hardest first.
 
+use std::cmp::Reverse;
+
 use super::board::Board;
 use super::prices::Prices;
 use super::tables::NONE;
@@ -54,12 +56,15 @@ pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
 pub(super) fn place_wishes_of(board: &mut Board<'_>, wishes: &[u32], tasks: impl Iterator<Item = u32>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut wishing: Vec<(bool, u32, u32)> = tasks
+    let mut wishing: Vec<(bool, u32, Reverse<u64>, u32)> = tasks
         .filter(|&task| wishes[task as usize] != NONE && !tables.pinned(task))
-        .map(|task| (problem.current(task).is_none(), tables.depth(task), task))
+        .map(|task| {
+            let size = u64::from(problem.volume(task)) * u64::from(problem.duration(task));
+            (problem.current(task).is_none(), tables.depth(task), Reverse(size), task)
+        })
         .collect();
-    wishing.sort_by_key(|&(new, depth, _)| (new, depth));
-    for (_, _, task) in wishing {
+    wishing.sort_by_key(|&(new, depth, size, _)| (new, depth, size));
+    for (.., task) in wishing {
         let wish = wishes[task as usize];
         let end = wish + problem.duration(task);
         let within = board.span(task).is_some_and(|(release, deadline)| release <= wish && end <= deadline);

@@ -47,7 +47,7 @@ impl Lesson {
 }
 
 /// Learns from every so-manieth task of `order` what the large groups' slots are worth, and to which part.
-pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, stop: &Stop<'_>) -> Lesson {
+pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, threads: usize, stop: &Stop<'_>) -> Lesson {
     let stride = order.len().div_ceil(SAMPLE_TASKS).max(1);
     let sample: Vec<u32> = order.iter().copied().step_by(stride).collect();
     let mut members = vec![0u32; problem.group_count()];
@@ -85,7 +85,12 @@ pub(super) fn learn(problem: &Problem, order: &[u32], cut: &Cut, stop: &Stop<'_>
     use super::search::knob;
     let lesson = super::negotiate::Learning { passes: knob("LP", 30.0) as usize, step: knob("LS", 8.0) as f32, decay: knob("LD", 0.87) as f32 };
     negotiation.learn(&numbers, lesson, stop);
-    let charges = (0..groups.len() as u32).map(|group| negotiation.charges_of(group)).collect();
+    let mut dual = super::dual::Dual::new(&tables, negotiation.history(), threads);
+    eprintln!("dual from {:.0}", dual.value());
+    dual.run(knob("DR", 40.0) as usize, stop);
+    eprintln!("dual to {:.0}", dual.value());
+    let charges = (0..groups.len() as u32).map(|group| dual.charges_of(group)).collect();
+    if knob("DUSE", 1.0) > 0.0 { negotiation.set_history(dual.charges()); }
     let settling = super::negotiate::Settling { passes: knob("QS", 30.0) as usize, growth: knob("QG", 1.15) as f32, look_again_every: 4 };
     let mut see = |starts: &[u32]| {
         for (task, &start) in (0..).zip(starts) {
@@ -134,7 +139,7 @@ pub(super) fn parts(problem: &Problem, order: &[u32], cut: &Cut, lesson: &Lesson
         }
         let groups = by_id.iter().copied().filter(|&group| members[group as usize] > 0).map(|group| {
             let at = group as usize;
-            let room = (touched[at] > 1).then(|| {
+            let room = (touched[at] > 1 && super::search::knob("NOQ", 0.0) == 0.0).then(|| {
                 let share = |members: u32| f64::from(members) / f64::from(all_members[at]);
                 let by_members = (share(members_before[at]), share(members_before[at] + members[at]));
                 let rooms = rooms(problem, lesson, cut, &pinned, group, number, by_members);

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Stop;
 use super::board::Board;
 use super::charges::{Charges, Costs, Look};
-use super::tables::Tables;
+use super::tables::{Count, Tables};
 
 /// So many tasks are a thread's next piece of work.
 const PIECE_TASKS: usize = 2048;
@@ -64,7 +64,7 @@ impl<'t> Dual<'t> {
             best: start.to_vec(),
             value: f64::NEG_INFINITY,
             load: Vec::new(),
-            step: 0.5,
+            step: super::search::knob("DS", 0.1),
             stale: 0,
             charges: Charges::none(tables),
         };
@@ -77,6 +77,16 @@ impl<'t> Dual<'t> {
     /// The best charges so far, by row and slot of the axis.
     pub(super) fn charges(&self) -> &[f32] {
         &self.best
+    }
+
+    /// The best charges of a group, by slot.
+    pub(super) fn charges_of(&self, group: u32) -> Vec<f32> {
+        let mut charges = vec![0.0; self.tables.slots as usize];
+        if let Count::Dense(row) = self.tables.count(group) {
+            let best = &self.best[row as usize * self.tables.width()..];
+            self.tables.axis_slots().zip(best).for_each(|(slot, &charge)| charges[slot as usize] = charge);
+        }
+        charges
     }
 
     /// The value of the best charges; not exact.

@@ -43,6 +43,19 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
     }
 }
 
+/// Places tasks that found no place where another one makes way at little cost.
+pub(super) fn squeeze_in(board: &mut Board<'_>, starts_max: usize, partners_max: usize, stop: &Stop<'_>) {
+    let waiting: Vec<u32> = (0..board.tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    let mut polish =
+        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max, partners_max };
+    for task in waiting {
+        if stop.now() {
+            return;
+        }
+        polish.insert(task);
+    }
+}
+
 pub(super) fn settle_in(board: &mut Board<'_>, rounds: usize, share: f64, random: &mut ChaCha8Rng, stop: &Stop<'_>, e: &dyn Fn() -> std::time::Duration) {
     let mut tasks: Vec<u32> = (0..board.tables.task_count())
         .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
@@ -135,12 +148,48 @@ impl Polish<'_, '_> {
         0
     }
 
+    /// Gives a task without a place that of another one, which goes where it then costs least, if there is such a
+    /// pair; the one that costs least together.
+    fn insert(&mut self, task: u32) -> bool {
+        let Some((release, deadline)) = self.board.span(task) else { return false };
+        self.starts_between(task, release, deadline, i64::MAX);
+        let mut best: Option<(i64, u32, u32, u32)> = None;
+        for at in 0..self.starts.len() {
+            let (cost, start) = self.starts[at];
+            if best.is_some_and(|(least, ..)| cost >= least) {
+                break;
+            }
+            for partner in self.partners(task, start) {
+                let partner_old = self.board.remove(partner);
+                let partner_cost = self.board.cost_now(partner, partner_old);
+                self.board.place(task, start);
+                if let Some((partner_start, cost_then)) = self.board.best_start(partner, &self.no_prices) {
+                    let sum = cost + cost_then - partner_cost;
+                    if best.is_none_or(|(least, ..)| sum < least) {
+                        best = Some((sum, start, partner, partner_start));
+                    }
+                }
+                self.board.remove(task);
+                self.board.place(partner, partner_old);
+            }
+        }
+        let Some((_, start, partner, partner_start)) = best else { return false };
+        self.board.remove(partner);
+        self.board.place(task, start);
+        self.board.place(partner, partner_start);
+        true
+    }
+
     /// The cheapest starts that cost less than now, full or not.
     fn cheaper_starts(&mut self, task: u32, than: i64) {
+        let problem = self.board.tables.problem;
+        self.starts_between(task, problem.release(task), problem.deadline(task), than);
+    }
+
+    fn starts_between(&mut self, task: u32, release: u32, deadline: u32, than: i64) {
         let tables = self.board.tables;
-        let problem = tables.problem;
         self.starts.clear();
-        for (first, last) in tables.runs(task, problem.release(task), problem.deadline(task)) {
+        for (first, last) in tables.runs(task, release, deadline) {
             for start in first..=last {
                 let cost = tables.cost(task, start);
                 if cost < than {

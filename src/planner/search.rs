@@ -188,7 +188,7 @@ fn in_parts(
     voice.say_sums(0, Phase::Pricing, (0, 0));
     let e = || stop.watch.elapsed();
     eprintln!("cut {} parts at {:?}", cut.parts, e());
-    let lesson = divide::learn(problem, order, cut, stop);
+    let lesson = divide::learn(problem, order, cut, options.threads, stop);
     eprintln!("learned {} groups at {:?}", lesson.groups.len(), e());
     let parts = divide::parts(problem, order, cut, &lesson);
     eprintln!("divided at {:?}", e());
@@ -218,6 +218,18 @@ fn in_parts(
     eprintln!("joined {} {}", board.placed_count(), board.disruption());
     let none = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &none);
+    eprintln!("placed {} {} {:?}", board.placed_count(), board.disruption(), e());
+    if knob("SQG", 1.0) > 0.0 { polish::squeeze_in(&mut board, knob("SQS", 24.0) as usize, knob("SQN", 8.0) as usize, stop); }
+    eprintln!("squeezed {} {} {:?}", board.placed_count(), board.disruption(), e());
+    {
+        let mut b = Vec::new(); let none = Prices::none(&tables);
+        let w: Vec<u32> = (0..tables.task_count()).filter(|&t| board.start(t).is_none()).collect();
+        let c: i64 = w.iter().filter_map(|&t| prices::least(&tables, &none, t, &mut b)).map(|x| x.0).sum();
+        let mut d = std::collections::BTreeMap::new();
+        for &t in &w { *d.entry(problem.duration(t)).or_insert(0) += 1; }
+        let v: u64 = w.iter().map(|&t| u64::from(problem.volume(t))).sum();
+        eprintln!("leftover {} least cost {} volume {} durations {:?}", w.len(), c, v, d);
+    }
     voice.say(0, Phase::Repairing, &board);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &none, options.effort, &mut random, stop);
@@ -264,6 +276,7 @@ fn plan_part(
     drop(negotiation);
     construct::place_all(&mut board, &prices);
     let (p2, d2) = (board.placed_count(), board.disruption());
+    if knob("SQP", 1.0) > 0.0 { polish::squeeze_in(&mut board, knob("SQS", 24.0) as usize, knob("SQN", 8.0) as usize, stop); }
     voice.say(number, Phase::Repairing, &board);
     let t3 = e();
     if knob("PR",0.0)>0.0 {repair::make_room(&mut board, &prices, options.effort, &mut random, stop);}
@@ -271,30 +284,6 @@ fn plan_part(
     let t4 = e();
     voice.say(number, Phase::Improving, &board);
     if knob("PP",0.0)>0.0 {polish::improve(&mut board, options.effort, &mut random, stop);}
-    let mut kinds = std::collections::BTreeMap::new();
-    for task in 0..tables.task_count() {
-        if board.start(task).is_none() {
-            let mut best = (u32::MAX, Vec::new());
-            for (a, b) in tables.runs(task, excerpt.release(task), excerpt.deadline(task)) { for s in a..=b {
-                let l: Vec<u32> = excerpt.groups_of(task).iter().copied().filter(|&g| board.lack(g, s, s + excerpt.duration(task)) > 0).collect();
-                if (l.len() as u32) < best.0 { best = (l.len() as u32, l); }
-            } }
-            let k: Vec<&str> = best.1.iter().map(|&g| excerpt.group(g).kind).collect();
-            *kinds.entry(format!("{k:?}")).or_insert(0) += 1;
-        }
-    }
-    {
-        // room left by kind in each day among slots
-        let mut left = std::collections::BTreeMap::new();
-        let per_day = excerpt.slots_per_day();
-        let mut demand = vec![0u32; (excerpt.slots()/per_day) as usize + 1];
-        let mut tight = vec![0u32; (excerpt.slots()/per_day) as usize + 1];
-        for t in 0..tables.task_count() { if let Some(s)=board.start(t) { demand[(s/per_day) as usize]+=excerpt.duration(t);} else { tight[(excerpt.release(t)/per_day) as usize]+=1; } }
-        for g in 0..excerpt.group_count() as u32 { let k=excerpt.group(g).kind; if k=="fleet"||k=="reg" {
-            for day in 0..excerpt.slots()/per_day { let mut l=0; let mut f=0; for s in day*per_day..(day+1)*per_day { let lack=board.lack(g,s,s+1); if lack>0 {f+=1;} else {l+=1;} } left.entry(k).or_insert(vec![]).push((l,f)); } } }
-        eprintln!("part {number} full slots per day {:?} demand/day {:?} unplaced by release day {:?}", left.iter().map(|(k,v)|(k,v.iter().map(|x|x.1).collect::<Vec<_>>())).collect::<Vec<_>>(), demand, tight);
-    }
-    eprintln!("part {number} lacks {kinds:?}");
     eprintln!("part {number} tasks {} wishes {p1} {d1} placed {p2} {d2} repaired {p3} {d3} polished {} | learn {:?} settle {:?} place {:?} repair {:?} polish {:?}",
         part.tasks.len(), board.disruption(), t1-t0, t2-t1, t3-t2, t4-t3, e()-t4);
     voice.say(number, Phase::Improving, &board);

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use std::sync::Arc;
+
 use super::{Calendar, Problem};
 use crate::domain::plan_file::Change;
 
@@ -60,7 +62,7 @@ impl Problem {
                     own.id.push('+');
                 }
                 changed.tasks.calendar[at] = changed.calendars.len() as u32;
-                changed.calendars.push(own);
+                Arc::make_mut(&mut changed.calendars).push(own);
             }
             _ => return None,
         }
@@ -88,7 +90,7 @@ impl Problem {
             }
             Change::Opening { opening } if opening.0 < opening.1 && opening.1 <= slots => {
                 let number = self.calendars.iter().position(|known| Some(known.id.as_str()) == calendar)?;
-                changed.calendars[number] = self.calendars[number].opened(self.weekly(*opening));
+                Arc::make_mut(&mut changed.calendars)[number] = self.calendars[number].opened(self.weekly(*opening));
             }
             _ => return None,
         }
