@@ -12,7 +12,8 @@ use super::tables::Tables;
 use crate::domain::plan_file::Bound;
 
 /// Proves both bounds for the plan on the board.
-pub(super) fn prove(board: &Board<'_>, prices: &Prices) -> Bound {
+pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound {
+    let _ = threads;
     let tables = board.tables;
     let problem = tables.problem;
     let empty = Board::new(tables);

@@ -22,6 +22,8 @@ const AIM: f64 = 0.03;
 const PATIENCE_ROUNDS: usize = 4;
 const SHORTEN: f64 = 0.7;
 const LENGTHEN: f64 = 1.4;
+/// Steps are shares of the way to the aim; the start is near already.
+const STEP_FIRST: f64 = 0.1;
 const STEP_MAX: f64 = 2.0;
 
 /// The search for prices, by row and slot of the axis.
@@ -64,7 +66,7 @@ impl<'t> Dual<'t> {
             best: start.to_vec(),
             value: f64::NEG_INFINITY,
             load: Vec::new(),
-            step: super::search::knob("DS", 0.1),
+            step: STEP_FIRST,
             stale: 0,
             charges: Charges::none(tables),
         };
@@ -72,11 +74,6 @@ impl<'t> Dual<'t> {
         dual.value = answer.value;
         dual.load = answer.load.iter().map(|&load| load as f32).collect();
         dual
-    }
-
-    /// The best charges so far, by row and slot of the axis.
-    pub(super) fn charges(&self) -> &[f32] {
-        &self.best
     }
 
     /// The best charges of a group, by slot.
@@ -89,14 +86,9 @@ impl<'t> Dual<'t> {
         charges
     }
 
-    /// The value of the best charges; not exact.
-    pub(super) fn value(&self) -> f64 {
-        self.value
-    }
-
     /// So many rounds more, or until nothing is left to gain.
     pub(super) fn run(&mut self, rounds: usize, stop: &Stop<'_>) {
-        for _round in 0..rounds {
+        for _ in 0..rounds {
             if stop.now() {
                 return;
             }
@@ -136,9 +128,6 @@ impl<'t> Dual<'t> {
                     self.stale = 0;
                     self.step *= SHORTEN;
                 }
-            }
-            if std::env::var("DUAL").is_ok() && _round % 10 == 9 {
-                eprintln!("round {_round} value {:.0} tried {:.0} step {:.4} norm {norm:.0}", self.value, answer.value, self.step);
             }
         }
     }

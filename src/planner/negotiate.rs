@@ -22,15 +22,10 @@ use super::tables::{Count, NONE, Tables};
 /// From nothing to prices.
 pub(super) const LEARNING: Learning = Learning { passes: 30, step: 8.0, decay: 0.87 };
 const LEARNING_PRESENT: f32 = 0.3;
-/// So many passes settle a plan as well as it can be.
-pub(super) const SETTLING: Settling = Settling { passes: 80, growth: 1.05, look_again_every: 2 };
 const SETTLING_STEP: f32 = 2.0;
 const SETTLING_PRESENT: f32 = 0.3;
 /// A charge that nobody pays if there is any other way.
 const CLOSED: f32 = 1e15;
-
-/// A task in a crowd looks again with this probability for each share of the crowd that should leave.
-const LOOK_WHEN_CROWDED: f32 = 4.0;
 
 /// A number from 0 to 1 that only depends on the two given.
 fn dice(task: u32, pass: u32) -> f32 {
@@ -54,6 +49,8 @@ pub(super) struct Settling {
     pub(super) passes: usize,
     pub(super) growth: f32,
     pub(super) look_again_every: usize,
+    /// A task in a crowd looks again with this probability for each share of the crowd that should leave.
+    pub(super) look_when_crowded: f32,
 }
 
 /// Where every task wishes to be, and what crowding costs. By row and slot of the axis, if not said otherwise.
@@ -120,25 +117,9 @@ impl<'t> Negotiation<'t> {
         self.refresh();
     }
 
+    /// The remembered charges, by row and slot of the axis.
     pub(super) fn history(&self) -> &[f32] {
         &self.history
-    }
-
-    pub(super) fn set_history(&mut self, history: &[f32]) {
-        self.history.copy_from_slice(history);
-        self.refresh();
-    }
-
-    /// The remembered charges of a group, by slot.
-    pub(super) fn charges_of(&self, group: u32) -> Vec<f32> {
-        let mut charges = vec![0.0; self.tables.slots as usize];
-        if let Count::Dense(row) = self.tables.count(group) {
-            let base = row as usize * self.width;
-            for (at, slot) in self.tables.axis_slots().enumerate() {
-                charges[slot as usize] = self.history[base + at];
-            }
-        }
-        charges
     }
 
     /// Learns prices: passes in ever smaller steps. Whoever settles afterwards starts from these prices.
@@ -176,14 +157,8 @@ impl<'t> Negotiation<'t> {
     }
 
     /// Settles on a plan: those who stand in a crowd look again in every pass, the others now and then, and
-    /// crowding costs more from pass to pass. After the later passes `see` is shown where everybody is.
-    pub(super) fn settle(
-        &mut self,
-        order: &[u32],
-        settling: Settling,
-        stop: &Stop<'_>,
-        see: &mut dyn FnMut(&[u32]),
-    ) {
+    /// crowding costs more from pass to pass.
+    pub(super) fn settle(&mut self, order: &[u32], settling: Settling, stop: &Stop<'_>) {
         self.present = SETTLING_PRESENT * self.unit;
         for pass in 0..settling.passes {
             if stop.now() {
@@ -193,13 +168,10 @@ impl<'t> Negotiation<'t> {
             for (position, &task) in order.iter().enumerate() {
                 let crowding = self.crowding(task);
                 crowded += usize::from(crowding > 0.0);
-                let looks = crowding * super::search::knob("LWC", 4.0) as f32 > dice(task, pass as u32);
+                let looks = crowding > 0.0 && crowding * settling.look_when_crowded > dice(task, pass as u32);
                 if looks || (position + pass) % settling.look_again_every == 0 {
                     self.reconsider(task);
                 }
-            }
-            if pass * 3 >= settling.passes * 2 {
-                see(&self.starts);
             }
             if crowded == 0 {
                 break;

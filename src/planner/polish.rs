@@ -3,11 +3,13 @@
 //! Two moves, both kept only if they pay: a task goes where it costs least; and, where that is full, it takes
 //! the place of one other task, which goes where it then costs least.
 
+use std::cmp::Reverse;
+
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::board::Board;
-use super::prices::Prices;
+use super::prices::{self, Prices};
 use super::tables::Count;
 use super::{Effort, Stop};
 
@@ -44,10 +46,11 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
 }
 
 /// Places tasks that found no place where another one makes way at little cost.
-pub(super) fn squeeze_in(board: &mut Board<'_>, starts_max: usize, partners_max: usize, stop: &Stop<'_>) {
-    let waiting: Vec<u32> = (0..board.tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
-    let mut polish =
-        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max, partners_max };
+pub(super) fn squeeze_in(board: &mut Board<'_>, stop: &Stop<'_>) {
+    let waiting: Vec<u32> =
+        (0..board.tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    let no_prices = Prices::none(board.tables);
+    let mut polish = Polish { no_prices, board, starts: Vec::new(), starts_max: 200, partners_max: 6 };
     for task in waiting {
         if stop.now() {
             return;
@@ -56,33 +59,29 @@ pub(super) fn squeeze_in(board: &mut Board<'_>, starts_max: usize, partners_max:
     }
 }
 
-pub(super) fn settle_in(board: &mut Board<'_>, rounds: usize, share: f64, random: &mut ChaCha8Rng, stop: &Stop<'_>, e: &dyn Fn() -> std::time::Duration) {
-    let mut tasks: Vec<u32> = (0..board.tables.task_count())
-        .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
-        .collect();
-    let mut polish =
-        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max: 4, partners_max: 6 };
-    for _ in 0..rounds {
-        tasks.shuffle(random);
-        for &task in &tasks {
-            polish.relocate(task);
-        }
-        eprintln!("relocated {} {:?}", polish.board.disruption(), e());
-    }
+/// Offers one of so many tasks the place of another, those first whose place costs most above the least.
+pub(super) fn exchange_the_unhappiest(board: &mut Board<'_>, one_of: usize, stop: &Stop<'_>) {
+    let tables = board.tables;
+    let no_prices = Prices::none(tables);
     let mut buffer = Vec::new();
-    let mut regret: Vec<(std::cmp::Reverse<i64>, u32)> = tasks.iter().map(|&task| {
-        let least = super::prices::least(polish.board.tables, &polish.no_prices, task, &mut buffer).map_or(0, |(cost, _)| cost);
-        (std::cmp::Reverse(polish.board.cost_now(task, polish.board.starts[task as usize]) - least), task)
-    }).collect();
-    regret.sort_unstable();
-    regret.truncate((tasks.len() as f64 * share) as usize);
-    eprintln!("regrets {:?}", e());
+    let mut unhappy: Vec<(Reverse<i64>, u32)> = (0..tables.task_count())
+        .filter(|&task| !tables.pinned(task))
+        .filter_map(|task| {
+            let start = board.start(task)?;
+            let (least, _) = prices::least(tables, &no_prices, task, &mut buffer)?;
+            Some((Reverse(board.cost_now(task, start) - least), task))
+        })
+        .collect();
+    unhappy.sort_unstable();
+    unhappy.truncate(unhappy.len() / one_of.max(1));
+    let mut polish = Polish { no_prices, board, starts: Vec::new(), starts_max: 4, partners_max: 6 };
     for _ in 0..2 {
-        for &(_, task) in &regret {
-            if stop.now() { return; }
+        for &(_, task) in &unhappy {
+            if stop.now() {
+                return;
+            }
             polish.exchange(task);
         }
-        eprintln!("exchanged {} {:?}", polish.board.disruption(), e());
     }
 }
 

@@ -5,8 +5,6 @@
 //! where there is room, it falls. The sum of those least costs, less what all places would bring in, is a lower
 //! bound on the disruption of every plan, whatever the charges.
 
-use super::Stop;
-use super::board::Board;
 use super::tables::{NONE, Tables};
 
 /// A charge for each slot of some rows of the ledger, kept as running sums.
@@ -112,86 +110,4 @@ pub(super) fn least(
         }
     }
     best
-}
-
-/// How far above the known bound the steps aim at first, as a share of it.
-const SHARPEN_GAP: f64 = 0.04;
-
-/// Raises the bound of `prices` by so many subgradient steps.
-pub(super) fn sharpen(tables: &Tables<'_>, prices: Prices, rounds: usize, stop: &Stop<'_>) -> Prices {
-    if rounds == 0 || stop.now() {
-        return prices;
-    }
-    let board = Board::new(tables);
-    let slots = tables.slots as usize;
-    let rows: Vec<u32> = (0..tables.dense.len() as u32).collect();
-    let capacity: Vec<i64> = rows
-        .iter()
-        .flat_map(|&row| board.ledger.left_row(row).iter().map(|&left| i64::from(left.max(0))))
-        .collect();
-    let mut charges: Vec<f64> = rows
-        .iter()
-        .flat_map(|&row| {
-            prices.row(row).unwrap_or_default().windows(2).map(|pair| (pair[1] - pair[0]) as f64)
-        })
-        .collect();
-    let mut direction = vec![0f64; capacity.len()];
-    let mut best: (i64, Vec<i64>) = (i64::MIN, charges.iter().map(|&charge| charge as i64).collect());
-    let mut gap = 0.0;
-    let mut stale = 0;
-    let mut buffer = Vec::new();
-    for round in 0..rounds {
-        if stop.now() {
-            break;
-        }
-        let whole: Vec<i64> = charges.iter().map(|&charge| charge.round() as i64).collect();
-        let prices = Prices::of(tables, &rows, &whole);
-        let mut usage = vec![0i64; (slots + 1) * rows.len()];
-        let mut value: i64 = -whole.iter().zip(&capacity).map(|(charge, room)| charge * room).sum::<i64>();
-        for task in 0..tables.task_count() {
-            if tables.pinned(task) {
-                continue;
-            }
-            let Some((cost, start)) = least(tables, &prices, task, &mut buffer) else { continue };
-            value += cost;
-            let end = start + tables.problem.duration(task);
-            for row in tables.rows(task) {
-                usage[row as usize * (slots + 1) + start as usize] += 1;
-                usage[row as usize * (slots + 1) + end as usize] -= 1;
-            }
-        }
-        if round == 0 {
-            gap = SHARPEN_GAP * value.abs() as f64;
-        }
-        if value > best.0 {
-            stale = 0;
-            best = (value, whole);
-        } else {
-            stale += 1;
-            if stale >= 3 {
-                gap *= 0.7;
-                stale = 0;
-            }
-        }
-        let mut norm = 0.0;
-        for row in 0..rows.len() {
-            let mut down = 0;
-            for slot in 0..slots {
-                down += usage[row * (slots + 1) + slot];
-                let at = row * slots + slot;
-                let excess = (down - capacity[at]) as f64;
-                let useful = if excess < 0.0 && charges[at] <= 0.0 { 0.0 } else { excess };
-                direction[at] = useful + 0.6 * direction[at];
-                norm += direction[at] * direction[at];
-            }
-        }
-        if norm == 0.0 {
-            break;
-        }
-        let step = (best.0 as f64 + gap - value as f64) / norm;
-        for (charge, direction) in charges.iter_mut().zip(&direction) {
-            *charge = (*charge + step * direction).max(0.0);
-        }
-    }
-    Prices::of(tables, &rows, &best.1)
 }
