@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod campaign;
 mod connection;
 pub mod fleet;
+pub mod group;
 mod ids;
 mod instant;
 pub mod lock;

@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{appointment, appointment_work, campaign, site, terminal, visit};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::ids::TerminalId;
 
 /// An appointment.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
@@ -25,6 +26,45 @@ pub struct AppointmentRow {
     pub note: Option<String>,
     pub created_at: Instant,
     pub closed_at: Option<Instant>,
+}
+
+/// What planning asks of an appointment that stands.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Standing {
+    pub id: i64,
+    pub revision: i32,
+    pub terminal_id: TerminalId,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    pub notice_lead_minutes: i32,
+    pub emergency: bool,
+    /// It has not begun.
+    pub is_movable: bool,
+}
+
+type StandingColumns = (i64, String, i32, i64, Instant, Instant, i32, bool);
+
+fn standing_of(columns: StandingColumns) -> Standing {
+    let (id, state, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency) = columns;
+    let is_movable = state.parse().is_ok_and(AppointmentState::is_movable);
+    let terminal_id = TerminalId(terminal_id);
+    Standing { id, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency, is_movable }
+}
+
+macro_rules! standing_columns {
+    () => {
+        (
+            appointment::id,
+            appointment::state,
+            appointment::revision,
+            appointment::terminal_id,
+            appointment::starts_at,
+            appointment::ends_at,
+            appointment::notice_lead_minutes,
+            appointment::emergency,
+        )
+    };
 }
 
 /// One piece of work of an appointment: a campaign's, or ad-hoc (no campaign, the title says what).
@@ -56,7 +96,7 @@ fn words(states: &[AppointmentState]) -> Vec<&'static str> {
     states.iter().map(|state| state.as_str()).collect()
 }
 
-fn standing_words() -> Vec<&'static str> {
+pub(super) fn standing_words() -> Vec<&'static str> {
     AppointmentState::ALL.iter().filter(|state| state.is_standing()).map(|state| state.as_str()).collect()
 }
 
@@ -117,12 +157,44 @@ pub fn list(
     query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
 }
 
-/// Every standing appointment that ends after `instant`, by id.
-pub fn standing(connection: &mut Connection, ends_after: Instant) -> QueryResult<Vec<AppointmentRow>> {
-    appointment::table
-        .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
-        .order(appointment::id)
-        .load(connection)
+/// Every standing appointment that ends after `ends_after`, in no order.
+pub fn standing(connection: &mut Connection, ends_after: Instant) -> QueryResult<Vec<Standing>> {
+    let stands = appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after));
+    let query = appointment::table.filter(stands).select(standing_columns!());
+    // One after the other: there may be as many as terminals.
+    on_each!(connection, inner => query
+        .load_iter::<StandingColumns, diesel::connection::DefaultLoadingMode>(inner)?
+        .map(|row| row.map(standing_of))
+        .collect())
+}
+
+/// The standing appointments of these terminals that end after `ends_after`, in no order.
+pub fn standing_at(
+    connection: &mut Connection,
+    terminal_ids: &[i64],
+    ends_after: Instant,
+) -> QueryResult<Vec<Standing>> {
+    let mut found = Vec::new();
+    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
+        let rows: Vec<StandingColumns> = appointment::table
+            .filter(appointment::terminal_id.eq_any(chunk))
+            .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
+            .select(standing_columns!())
+            .load(connection)?;
+        found.extend(rows.into_iter().map(standing_of));
+    }
+    Ok(found)
+}
+
+/// The appointments with these ids, in no order.
+pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<AppointmentRow>> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            appointment::table.filter(appointment::id.eq_any(chunk)).load::<AppointmentRow>(connection)?,
+        );
+    }
+    Ok(rows)
 }
 
 /// The standing appointments of these terminals.
@@ -301,7 +373,8 @@ pub fn due(
 ) -> QueryResult<Vec<AppointmentRow>> {
     let mut query = appointment::table.filter(appointment::state.eq_any(words(states))).into_boxed();
     query = if by_end {
-        query.filter(appointment::ends_at.le(instant))
+        // What has ended has begun: the index by start finds it without walking all that lies ahead.
+        query.filter(appointment::ends_at.le(instant).and(appointment::starts_at.lt(instant)))
     } else {
         query.filter(appointment::starts_at.le(instant))
     };

@@ -88,6 +88,14 @@ impl AnyConnection {
         }
     }
 
+    /// First thing in a transaction that counts the searches under way before it adds one.
+    pub fn serialize_searches(&mut self) -> QueryResult<()> {
+        match self {
+            AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305222)"),
+            AnyConnection::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// `sqlite` or `postgres`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -62,10 +62,15 @@ pub struct TerminalRow {
 }
 
 macro_rules! keyed_table {
-    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $also:ident) => {
+    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $batch:ident, $also:ident) => {
         /// Every row, by id.
         pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
             $table::table.order($table::id).load(connection)
+        }
+
+        /// Rows above the id `after`, by id, at most `limit`.
+        pub fn $batch(connection: &mut Connection, after: i64, limit: i64) -> QueryResult<Vec<$row>> {
+            $table::table.filter($table::id.gt(after)).order($table::id).limit(limit).load(connection)
         }
 
         /// The rows with these natural keys, in no order.
@@ -135,6 +140,7 @@ keyed_table!(
     insert_merchants,
     update_merchants,
     merchant_page,
+    merchants_after,
     name
 );
 keyed_table!(
@@ -147,6 +153,7 @@ keyed_table!(
     insert_sites,
     update_sites,
     site_page,
+    sites_after,
     name
 );
 keyed_table!(
@@ -159,8 +166,20 @@ keyed_table!(
     insert_terminals,
     update_terminals,
     terminal_page,
+    terminals_after,
     label
 );
+
+/// The first active terminal of a site.
+pub fn terminal_of_site(connection: &mut Connection, site_code: &str) -> QueryResult<Option<i64>> {
+    site::table
+        .inner_join(terminal::table)
+        .filter(site::code.eq(site_code).and(terminal::retired.eq(false)))
+        .select(terminal::id)
+        .order(terminal::id)
+        .first(connection)
+        .optional()
+}
 
 /// Notes the firmware that a terminal reports.
 pub fn set_firmware(

@@ -21,7 +21,7 @@ pub struct LockRow {
     pub closed_at: Option<Instant>,
 }
 
-fn down_words() -> Vec<&'static str> {
+pub(super) fn down_words() -> Vec<&'static str> {
     LockState::ALL.iter().filter(|state| state.is_down()).map(|state| state.as_str()).collect()
 }
 

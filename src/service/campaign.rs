@@ -16,7 +16,7 @@ use crate::service::schedule::{self, Changes};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
-pub use targets::{Target, TargetState, targets_of};
+pub use targets::{Picking, Target, TargetState};
 
 /// Terminals whose skip reason a list names one by one.
 const SKIPPED_SHOWN_MAX: usize = 10_000;
@@ -182,29 +182,27 @@ pub fn targets(app: &App, name: &str) -> Result<Targets, Error> {
     let mut connection = app.database.get()?;
     connection.read(|connection| {
         let row = find(connection, name)?;
-        let world = World::load(connection, app, 30)?;
-        let targets = targets_of(connection, &world, &row, app.settings.announce_allowance_minutes)?;
-        Ok(count_targets(&world, &targets))
+        let mut picking = Picking::begin(connection, row)?;
+        let world = World::visit(connection, app, 30, &mut |place, terminal, site, merchant| {
+            picking.look_at(place, terminal, site, merchant);
+        })?;
+        Ok(count_targets(&world, picking.targets(&world, app.settings.announce_allowance_minutes)))
     })
 }
 
-fn count_targets(world: &World, targets: &[Target]) -> Targets {
+fn count_targets(world: &World, targets: impl Iterator<Item = Target>) -> Targets {
     let mut counts = BTreeMap::new();
-    let mut result = Targets {
-        selected: targets.len() as u64,
-        to_plan: 0,
-        scheduled: 0,
-        skipped: Vec::new(),
-        skipped_terminals: Vec::new(),
-    };
+    let mut result =
+        Targets { selected: 0, to_plan: 0, scheduled: 0, skipped: Vec::new(), skipped_terminals: Vec::new() };
     for target in targets {
+        result.selected += 1;
         match target.state {
             TargetState::ToPlan { .. } => result.to_plan += 1,
             TargetState::Scheduled => result.scheduled += 1,
             TargetState::Skipped(reason) => {
                 *counts.entry(reason).or_insert(0) += 1;
                 if result.skipped_terminals.len() < SKIPPED_SHOWN_MAX {
-                    let serial = world.terminals[target.terminal].terminal.serial.clone();
+                    let serial = world.terminals[target.terminal as usize].serial.to_string();
                     result.skipped_terminals.push(SkippedTerminal { serial, reason });
                 }
             }

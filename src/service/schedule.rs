@@ -5,6 +5,7 @@ mod notices;
 mod visits;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -60,7 +61,7 @@ pub struct NewAppointment {
     /// The plan it comes from.
     pub plan_id: Option<i64>,
     /// Campaign (none for ad-hoc work) and title of each piece of work.
-    pub work: Vec<(Option<i64>, String)>,
+    pub work: Arc<[(Option<i64>, String)]>,
     /// Why it is done out of turn.
     pub note: Option<String>,
 }
@@ -188,7 +189,7 @@ fn create(
             created_at: now,
             closed_at: None,
         });
-        for (ordinal, (campaign_id, title)) in (0..).zip(&appointment.work) {
+        for (ordinal, (campaign_id, title)) in (0..).zip(appointment.work.iter()) {
             let (campaign_id, title) = (*campaign_id, title.clone());
             work.push(WorkRow { appointment_id: *id, ordinal, campaign_id, title });
         }

@@ -233,6 +233,7 @@ pub(crate) fn report(wording: Wording) -> PlanReport {
         visits: 611,
         merchants: 402,
         peak_down: FLEET_BUDGET.into(),
+        cut_short: false,
         solve_ms: 1_840,
         problem_sha256: "5f2a".repeat(16),
         findings: Vec::new(),
@@ -274,7 +275,11 @@ pub(crate) fn plan(wording: Wording, id: i64, state: PlanState) -> PlanView {
             phase: wording.text("improve"),
             placed: 310,
             total: 1_214,
+            disruption: 120_000,
+            disruption_lower: 100_000,
+            percent: 42,
         }),
+        stopping: false,
         report: has_report.then(|| {
             let findings = if state == PlanState::Draft { vec![finding(wording)] } else { Vec::new() };
             PlanReport { findings, ..report(wording) }

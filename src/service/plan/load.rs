@@ -55,7 +55,7 @@ pub fn plan_load(app: &App, PlanId(id): PlanId) -> Result<Load, Error> {
         let moved: BTreeSet<i64> = items.iter().filter_map(|item| item.appointment_id).collect();
         let mut down = standing(&world, &moved);
         for item in items {
-            let Some(terminal) = world.terminal_index.get(&TerminalId(item.terminal_id)).copied() else {
+            let Some(terminal) = world.index_of(TerminalId(item.terminal_id)) else {
                 continue;
             };
             if let (Some(starts_at), Some(ends_at)) = (item.starts_at, item.ends_at) {
@@ -116,7 +116,7 @@ fn standing(world: &World, without: &BTreeSet<i64>) -> Vec<Down> {
         .iter()
         .filter(|row| !without.contains(&row.id))
         .filter_map(|row| {
-            let terminal = *world.terminal_index.get(&TerminalId(row.terminal_id))?;
+            let terminal = world.index_of(row.terminal_id)?;
             Some(Down { terminal, starts_at: row.starts_at.utc(), ends_at: row.ends_at.utc() })
         })
         .collect()
@@ -133,10 +133,10 @@ fn load_of(app: &App, world: &World, down: &[Down]) -> Load {
         let range =
             grid.slot_floor(item.starts_at) as usize..(grid.slot_ceil(item.ends_at) as usize).min(slots);
         fleet[range.clone()].iter_mut().for_each(|count| *count += 1);
-        for number in &groups.of_terminal[item.terminal] {
-            let load = &mut loads[*number as usize];
+        for number in groups.of_terminal(item.terminal) {
+            let load = &mut loads[number as usize];
             if load.is_empty() {
-                load.resize(slots, groups.groups[*number as usize].down);
+                load.resize(slots, groups.groups[number as usize].down);
             }
             load[range.clone()].iter_mut().for_each(|count| *count += 1);
         }
