@@ -36,6 +36,8 @@ pub struct App {
     pub clock: Clock,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Loads that have been drawn.
+    pub loads: Arc<plan::KeptLoads>,
 }
 
 /// Who asks: it goes onto the audit trail.

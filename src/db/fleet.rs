@@ -7,7 +7,7 @@ use crate::db::{Connection, Instant, LOOKUP_KEYS, containing, insert_rows, lower
 
 /// A merchant.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = merchant, treat_none_as_null = true)]
+#[diesel(table_name = merchant, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct MerchantRow {
     pub id: i64,
@@ -22,7 +22,7 @@ pub struct MerchantRow {
 
 /// A site.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = site, treat_none_as_null = true)]
+#[diesel(table_name = site, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct SiteRow {
     pub id: i64,
@@ -40,7 +40,7 @@ pub struct SiteRow {
 
 /// A terminal.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = terminal, treat_none_as_null = true)]
+#[diesel(table_name = terminal, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct TerminalRow {
     pub id: i64,
@@ -169,6 +169,16 @@ keyed_table!(
     terminals_after,
     label
 );
+
+/// Some active terminal.
+pub fn any_terminal(connection: &mut Connection) -> QueryResult<Option<i64>> {
+    terminal::table
+        .filter(terminal::retired.eq(false))
+        .select(terminal::id)
+        .order(terminal::id)
+        .first(connection)
+        .optional()
+}
 
 /// The first active terminal of a site.
 pub fn terminal_of_site(connection: &mut Connection, site_code: &str) -> QueryResult<Option<i64>> {

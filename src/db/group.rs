@@ -193,6 +193,41 @@ fn columns(groupings: &[Grouping]) -> String {
     .join(", ")
 }
 
+/// At most `limit` terminals that are in a standing appointment that meets this span.
+pub fn terminals_between(
+    connection: &mut Connection,
+    from: Instant,
+    to: Instant,
+    limit: i64,
+) -> QueryResult<Vec<i64>> {
+    let earliest = earliest_start(connection, from)?;
+    let (from, to) = (from.micros(), to.micros());
+    let sql = format!(
+        "SELECT DISTINCT a.terminal_id AS id FROM appointment a WHERE a.starts_at >= {earliest} \
+         AND a.starts_at < {to} AND a.ends_at > {from} AND (a.state || '') IN ({}) LIMIT {limit}",
+        quoted(&appointment::standing_words())
+    );
+    let rows: Vec<TerminalId> = on_each!(connection, inner => diesel::sql_query(sql).load(inner))?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+#[derive(QueryableByName)]
+struct TerminalId {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// What meets a span has started no earlier: the longest appointment says how far back a start may lie.
+fn earliest_start(connection: &mut Connection, from: Instant) -> QueryResult<i64> {
+    let longest: Longest = on_each!(connection, inner => diesel::sql_query(
+        "SELECT max(ends_at - starts_at) AS length FROM appointment").get_result(inner))?;
+    Ok(from.micros().saturating_sub(longest.length.unwrap_or_default()))
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ")
+}
+
 #[derive(QueryableByName)]
 struct Longest {
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -202,8 +237,6 @@ struct Longest {
 /// Active terminals that are down, with their groups of `groupings`. Reads what is down and nothing else.
 pub fn down(connection: &mut Connection, which: Down, groupings: &[Grouping]) -> QueryResult<Vec<DownRow>> {
     let columns = columns(groupings);
-    let quoted =
-        |words: Vec<&str>| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
     // The span is asked first and the fleet after it: a CROSS JOIN is what keeps SQLite to this order.
     let fleet = if groupings.iter().any(|grouping| matches!(grouping, Grouping::Merchant | Grouping::Tag(_)))
     {
@@ -214,28 +247,26 @@ pub fn down(connection: &mut Connection, which: Down, groupings: &[Grouping]) ->
     let joined = format!("{fleet} t.id = a.terminal_id AND s.id = t.site_id AND t.retired = FALSE");
     let sql = match which {
         Down::Between(from, to) => {
-            // The span alone picks the index, which holds all that is asked of an appointment: the empty text keeps
-            // the state out of the choice. A start lies no further back than the longest appointment is long.
-            let longest: Longest = on_each!(connection, inner => diesel::sql_query(
-                "SELECT max(ends_at - starts_at) AS length FROM appointment").get_result(inner))?;
+            // The span alone picks the index, which holds all that is asked of an appointment: the empty text
+            // keeps the state out of the choice.
+            let earliest = earliest_start(connection, from)?;
             let (from, to) = (from.micros(), to.micros());
-            let earliest = from.saturating_sub(longest.length.unwrap_or_default());
             format!(
                 "SELECT a.terminal_id, a.starts_at, a.ends_at, {columns} FROM appointment a {joined} \
                  AND a.starts_at >= {earliest} AND a.starts_at < {to} AND a.ends_at > {from} \
                  AND (a.state || '') IN ({})",
-                quoted(appointment::standing_words())
+                quoted(&appointment::standing_words())
             )
         }
         Down::Begun => format!(
             "SELECT a.terminal_id, a.starts_at, a.ends_at, {columns} FROM appointment a {joined} \
              AND a.state IN ({})",
-            quoted(vec![AppointmentState::Open.as_str(), AppointmentState::Running.as_str()])
+            quoted(&[AppointmentState::Open.as_str(), AppointmentState::Running.as_str()])
         ),
         Down::Locked => format!(
             "SELECT a.terminal_id, CAST(0 AS BIGINT) AS starts_at, CAST(0 AS BIGINT) AS ends_at, {columns} FROM (SELECT DISTINCT terminal_id \
              FROM terminal_lock WHERE state IN ({})) a {joined}",
-            quoted(lock::down_words())
+            quoted(&lock::down_words())
         ),
     };
     on_each!(connection, inner => diesel::sql_query(sql).load(inner))

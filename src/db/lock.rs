@@ -8,7 +8,7 @@ use crate::domain::lock::LockState;
 
 /// A lock.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = terminal_lock)]
+#[diesel(table_name = terminal_lock, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct LockRow {
     pub id: i64,

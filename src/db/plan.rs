@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{plan, plan_item};
-use crate::db::{Connection, Instant, insert_rows};
+use crate::db::{Connection, Instant, insert_rows, on_each};
 use crate::domain::plan::PlanState;
 
 /// A plan.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = plan)]
+#[diesel(table_name = plan, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct PlanRow {
     pub id: i64,
@@ -27,7 +27,7 @@ pub struct PlanRow {
 
 /// One task of a plan. `work` and `unplaced` are JSON.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = plan_item)]
+#[diesel(table_name = plan_item, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct PlanItemRow {
     pub plan_id: i64,
@@ -107,6 +107,32 @@ pub fn items(
         query = query.filter(plan_item::starts_at.is_null());
     }
     query.order(plan_item::ordinal).limit(limit).load(connection)
+}
+
+/// Where a plan puts a task.
+#[derive(Clone, Copy, Debug, Queryable)]
+#[allow(missing_docs)]
+pub struct Place {
+    pub terminal_id: i64,
+    pub starts_at: Option<Instant>,
+    pub ends_at: Option<Instant>,
+    pub appointment_id: Option<i64>,
+}
+
+/// Shows `then` every item of a plan, one after the other: there may be as many as terminals.
+pub fn each_place(connection: &mut Connection, plan_id: i64, mut then: impl FnMut(Place)) -> QueryResult<()> {
+    let query = plan_item::table.filter(plan_item::plan_id.eq(plan_id)).select((
+        plan_item::terminal_id,
+        plan_item::starts_at,
+        plan_item::ends_at,
+        plan_item::appointment_id,
+    ));
+    on_each!(connection, inner => {
+        for place in query.load_iter::<Place, diesel::connection::DefaultLoadingMode>(inner)? {
+            then(place?);
+        }
+        Ok(())
+    })
 }
 
 /// Notes how far the search is, if it has something new to say, and that it lives; whether the plan is still being

@@ -1,6 +1,8 @@
 //! Plans: asked for, solved beside the other work, looked at, published in one step.
 
 mod create;
+mod drawing;
+mod kept;
 mod load;
 mod problem;
 mod publish;
@@ -21,6 +23,7 @@ use crate::service::calendar::not_found;
 use crate::service::{Actor, App, Error};
 
 pub use create::{cancel, create, fail_abandoned};
+pub use kept::KeptLoads;
 pub use load::{current_load, overview, plan_load, tonight};
 pub use publish::publish;
 pub use search::solve;

@@ -60,19 +60,24 @@ fn search(
         connection.read(|connection| Reading::load(connection, app, request))?
     };
     watch.step(Step::Reading, 1, 2);
+    let read_ms = watch.elapsed_ms();
     let draft = Draft::build(reading, app)?;
+    watch.look()?;
     match watch.wish() {
         Wish::GoOn => {}
         Wish::CutShort => return nothing_placed(app, actor, id),
         Wish::Drop => return Ok(()),
     }
+    let built_ms = watch.elapsed_ms();
     watch.begin_solve();
     let outcome = planner::solve(&draft.problem, &options, watch);
     if watch.wish() == Wish::Drop {
         return Ok(());
     }
     watch.step(Step::Checking, 0, 1);
+    let solved_ms = watch.elapsed_ms();
     let findings = checker::check(&draft.problem, &outcome.plan);
+    let checked_ms = watch.elapsed_ms();
     let mut tally = Tally::default();
     let mut items = items_of(&draft, &outcome.plan, id, &mut tally);
     let count = draft.meanings.len() as u64;
@@ -97,6 +102,17 @@ fn search(
     if !finish(app, actor, id, &report)? {
         return drop_items(app, id);
     }
+    tracing::info!(
+        plan = id,
+        tasks = report.tasks,
+        placed = report.placed,
+        read_ms,
+        build_ms = built_ms - read_ms,
+        solve_ms = solved_ms - built_ms,
+        check_ms = checked_ms - solved_ms,
+        write_ms = watch.elapsed_ms() - checked_ms,
+        "plan made"
+    );
     Ok(())
 }
 

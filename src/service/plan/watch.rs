@@ -131,6 +131,11 @@ impl<'a> SearchWatch<'a> {
         }
     }
 
+    /// Milliseconds since the search began.
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        self.since_begin.elapsed_ms()
+    }
+
     /// The planner's time begins now.
     pub(super) fn begin_solve(&self) {
         *lock(&self.since_solve) = Stopwatch::start();
@@ -177,7 +182,8 @@ impl<'a> SearchWatch<'a> {
         Ok(())
     }
 
-    fn look(&self) -> Result<(), Error> {
+    /// Asks whether anybody wants the search to end.
+    pub(super) fn look(&self) -> Result<(), Error> {
         let mut connection = self.app.database.get()?;
         let wish = match db::plan::wish(&mut connection, self.plan_id)? {
             Some((state, stop_asked)) if state == PlanState::Solving.as_str() => u8::from(stop_asked),
