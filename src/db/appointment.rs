@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::db::group::earliest_start;
 use crate::db::schema::{appointment, appointment_work, campaign, site, terminal, visit};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
 use crate::domain::appointment::AppointmentState;
@@ -117,13 +118,38 @@ pub fn list(
     filter: &Filter<'_>,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
+    if filter.states.is_empty() {
+        return list_in(connection, filter, None, limit);
+    }
+    // One state after the other: each is a run of the index by state and start, however long the history is.
+    let mut rows = Vec::new();
+    for state in &filter.states {
+        rows.extend(list_in(connection, filter, Some(*state), limit)?);
+    }
+    Ok(first_by_start(rows, limit))
+}
+
+/// The first of these by start, each once.
+fn first_by_start(mut rows: Vec<AppointmentRow>, limit: i64) -> Vec<AppointmentRow> {
+    rows.sort_unstable_by_key(|row| (row.starts_at, row.id));
+    rows.dedup_by_key(|row| row.id);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    rows
+}
+
+fn list_in(
+    connection: &mut Connection,
+    filter: &Filter<'_>,
+    state: Option<AppointmentState>,
+    limit: i64,
+) -> QueryResult<Vec<AppointmentRow>> {
     let mut query = appointment::table
         .inner_join(terminal::table)
         .inner_join(visit::table.inner_join(site::table))
         .select(appointment::all_columns)
         .into_boxed();
-    if !filter.states.is_empty() {
-        query = query.filter(appointment::state.eq_any(words(&filter.states)));
+    if let Some(state) = state {
+        query = query.filter(appointment::state.eq(state.as_str()));
     }
     if let Some(serial) = filter.serial {
         query = query.filter(terminal::serial.eq(serial.to_owned()));
@@ -159,8 +185,13 @@ pub fn list(
 
 /// Every standing appointment that ends after `ends_after`, in no order.
 pub fn standing(connection: &mut Connection, ends_after: Instant) -> QueryResult<Vec<Standing>> {
-    let stands = appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after));
-    let query = appointment::table.filter(stands).select(standing_columns!());
+    let earliest = earliest_start(connection, ends_after)?;
+    // The span alone picks the index, which holds every column that is asked for: with the empty text the state
+    // has no say in it.
+    let stands = appointment::state.concat("").eq_any(standing_words());
+    let query = appointment::table
+        .filter(appointment::starts_at.ge(earliest).and(appointment::ends_at.gt(ends_after)).and(stands))
+        .select(standing_columns!());
     // One after the other: there may be as many as terminals.
     on_each!(connection, inner => query
         .load_iter::<StandingColumns, diesel::connection::DefaultLoadingMode>(inner)?
@@ -371,14 +402,18 @@ pub fn due(
     instant: Instant,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
-    let mut query = appointment::table.filter(appointment::state.eq_any(words(states))).into_boxed();
-    query = if by_end {
-        // What has ended has begun: the index by start finds it without walking all that lies ahead.
-        query.filter(appointment::ends_at.le(instant).and(appointment::starts_at.lt(instant)))
-    } else {
-        query.filter(appointment::starts_at.le(instant))
-    };
-    query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
+    let mut rows = Vec::new();
+    for state in states {
+        let mut query = appointment::table.filter(appointment::state.eq(state.as_str())).into_boxed();
+        // What has ended has begun: the index by state and start finds both without walking what lies ahead.
+        query = query.filter(appointment::starts_at.le(instant));
+        if by_end {
+            query = query.filter(appointment::ends_at.le(instant));
+        }
+        let query = query.order((appointment::starts_at, appointment::id)).limit(limit);
+        rows.extend(query.load::<AppointmentRow>(connection)?);
+    }
+    Ok(first_by_start(rows, limit))
 }
 
 /// Appointments by state.

@@ -204,12 +204,17 @@ pub fn set_firmware(
         .map(drop)
 }
 
+/// How many terminals are not retired.
+pub fn active_terminals(connection: &mut Connection) -> QueryResult<i64> {
+    terminal::table.filter(terminal::retired.eq(false)).count().get_result(connection)
+}
+
 /// Numbers of merchants, sites, active and retired terminals.
 pub fn counts(connection: &mut Connection) -> QueryResult<[i64; 4]> {
     Ok([
         merchant::table.count().get_result(connection)?,
         site::table.count().get_result(connection)?,
-        terminal::table.filter(terminal::retired.eq(false)).count().get_result(connection)?,
+        active_terminals(connection)?,
         terminal::table.filter(terminal::retired.eq(true)).count().get_result(connection)?,
     ])
 }

@@ -200,7 +200,7 @@ pub fn terminals_between(
     to: Instant,
     limit: i64,
 ) -> QueryResult<Vec<i64>> {
-    let earliest = earliest_start(connection, from)?;
+    let earliest = earliest_start(connection, from)?.micros();
     let (from, to) = (from.micros(), to.micros());
     let sql = format!(
         "SELECT DISTINCT a.terminal_id AS id FROM appointment a WHERE a.starts_at >= {earliest} \
@@ -218,10 +218,10 @@ struct TerminalId {
 }
 
 /// What meets a span has started no earlier: the longest appointment says how far back a start may lie.
-fn earliest_start(connection: &mut Connection, from: Instant) -> QueryResult<i64> {
+pub(super) fn earliest_start(connection: &mut Connection, from: Instant) -> QueryResult<Instant> {
     let longest: Longest = on_each!(connection, inner => diesel::sql_query(
         "SELECT max(ends_at - starts_at) AS length FROM appointment").get_result(inner))?;
-    Ok(from.micros().saturating_sub(longest.length.unwrap_or_default()))
+    Ok(from.before(longest.length.unwrap_or_default()))
 }
 
 fn quoted(words: &[&str]) -> String {
@@ -249,7 +249,7 @@ pub fn down(connection: &mut Connection, which: Down, groupings: &[Grouping]) ->
         Down::Between(from, to) => {
             // The span alone picks the index, which holds all that is asked of an appointment: the empty text
             // keeps the state out of the choice.
-            let earliest = earliest_start(connection, from)?;
+            let earliest = earliest_start(connection, from)?.micros();
             let (from, to) = (from.micros(), to.micros());
             format!(
                 "SELECT a.terminal_id, a.starts_at, a.ends_at, {columns} FROM appointment a {joined} \

@@ -18,6 +18,11 @@ impl Instant {
         DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
+    /// So many microseconds before it.
+    pub fn before(self, micros: i64) -> Instant {
+        Instant(self.0.saturating_sub(micros))
+    }
+
     /// As the column keeps it.
     pub fn micros(self) -> i64 {
         self.0

@@ -227,21 +227,23 @@ pub fn skipped_counts(counts: BTreeMap<crate::domain::campaign::SkipReason, u64>
 /// Campaigns whose deadline has passed and for which nothing stands any more are completed; how many.
 pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
     let now: DateTime<Utc> = app.clock.now();
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
-        let counts = db::campaign::appointment_counts(connection)?;
-        let mut completed = 0;
+    let ended = |connection: &mut Connection| -> Result<Vec<CampaignRow>, Error> {
+        let mut ended = Vec::new();
         for row in db::campaign::active(connection)? {
-            let standing = counts.get(&row.id).is_some_and(|states| {
-                states.keys().any(|state| {
-                    state
-                        .parse()
-                        .is_ok_and(|state: crate::domain::appointment::AppointmentState| state.is_standing())
-                })
-            });
-            if row.deadline_at.utc() > now || standing {
-                continue;
+            if row.deadline_at.utc() <= now && !db::campaign::has_standing(connection, row.id)? {
+                ended.push(row);
             }
+        }
+        Ok(ended)
+    };
+    let mut connection = app.database.get()?;
+    // Nobody waits for a writer that has nothing to write.
+    if ended(&mut connection)?.is_empty() {
+        return Ok(0);
+    }
+    connection.write(|connection| {
+        let mut completed = 0;
+        for row in ended(connection)? {
             if db::campaign::enter(connection, row.id, CampaignState::Completed)? {
                 let change = Change::new("campaign.state", format!("campaign {}", row.name))
                     .before(&row.state)
@@ -329,7 +331,8 @@ fn view(connection: &mut Connection, row: CampaignRow) -> Result<CampaignView, E
 }
 
 fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<CampaignView>, Error> {
-    let mut counts = db::campaign::appointment_counts(connection)?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut counts = db::campaign::appointment_counts(connection, &ids)?;
     let programmes: BTreeMap<i64, String> =
         db::campaign::programmes(connection)?.into_iter().map(|row| (row.id, row.name)).collect();
     let unsigned = |value: i32| u32::try_from(value).unwrap_or_default();

@@ -37,6 +37,16 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
     let grace = TimeDelta::minutes(i64::from(app.settings.outcome_grace_minutes));
     let over = Instant::from(now - grace);
     let mut connection = app.database.get()?;
+    // Nobody waits for a writer that has nothing to write.
+    let unfinished = [
+        AppointmentState::Planned,
+        AppointmentState::Announced,
+        AppointmentState::Open,
+        AppointmentState::Running,
+    ];
+    if db::appointment::due(&mut connection, &unfinished, true, over, 1)?.is_empty() {
+        return Ok(());
+    }
     connection.write(|connection| {
         connection.serialize_schedule()?;
         let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
@@ -63,10 +73,13 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
 
 fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Result<(), Error> {
     let now = app.clock.now();
+    let waiting = [AppointmentState::Planned, AppointmentState::Announced];
     let mut connection = app.database.get()?;
+    if db::appointment::due(&mut connection, &waiting, false, Instant::from(now), 1)?.is_empty() {
+        return Ok(());
+    }
     connection.write(|connection| {
         connection.serialize_schedule()?;
-        let waiting = [AppointmentState::Planned, AppointmentState::Announced];
         let due = db::appointment::due(connection, &waiting, false, Instant::from(now), BATCH)?;
         let due: Vec<AppointmentRow> = due.into_iter().filter(|row| row.ends_at.utc() > now).collect();
         if due.is_empty() {

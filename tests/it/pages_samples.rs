@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use offpeak::api::Page;
 use offpeak::api::appointment::AppointmentView;
 use offpeak::api::campaign::SkippedCount;
-use offpeak::api::fleet::{FleetSummary, MerchantView, SiteView, TerminalHistory, TerminalView};
+use offpeak::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use offpeak::api::lock::LockView;
 use offpeak::api::notice::{Message, NoticeView};
 use offpeak::api::plan::{
@@ -161,18 +161,6 @@ pub(crate) fn load(wording: Wording, over_budget: bool) -> Load {
         })
         .collect();
     Load { from: first_noon, slot_minutes: 15, groups, nights }
-}
-
-/// A fleet in numbers.
-pub(crate) fn fleet(terminals: i64) -> FleetSummary {
-    FleetSummary {
-        merchants: terminals / 5,
-        sites: terminals / 3,
-        terminals,
-        retired: terminals / 100,
-        by_region: Vec::new(),
-        by_model: Vec::new(),
-    }
 }
 
 /// Tasks without a place, one for each reason.
@@ -361,7 +349,7 @@ pub(crate) fn home(wording: Wording, over_budget: bool) -> HomePage {
             published: Some(plan(wording, 7, PlanState::Published)),
         },
         load,
-        fleet: fleet(500),
+        terminals: 500,
         unplaced: unplaced(wording),
         locks: vec![lock(wording, 1, LockState::InRepair), lock(wording, 2, LockState::Reported)],
         notices: vec![
@@ -388,7 +376,7 @@ pub(crate) fn empty_home() -> HomePage {
             published: None,
         },
         load: empty_load(),
-        fleet: fleet(0),
+        terminals: 0,
         unplaced: Vec::new(),
         locks: Vec::new(),
         notices: Vec::new(),

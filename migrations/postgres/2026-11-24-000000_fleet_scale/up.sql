@@ -10,9 +10,11 @@ CREATE INDEX terminal_by_cell ON terminal (cell, retired);
 CREATE INDEX terminal_by_model ON terminal (model, retired);
 CREATE INDEX site_by_region ON site (region);
 
--- What is down in a span: the longest appointment says how far back a start may lie.
+-- What stands in a span, without reading an appointment's row; the longest appointment says how far back a start
+-- may lie.
 CREATE INDEX appointment_by_length ON appointment ((ends_at - starts_at));
-CREATE INDEX appointment_by_span ON appointment (starts_at, ends_at, state, terminal_id);
+CREATE INDEX appointment_by_span ON appointment
+    (starts_at, ends_at, state, terminal_id, revision, notice_lead_minutes, emergency);
 DROP INDEX appointment_by_start;
 
 CREATE INDEX plan_by_state ON plan (state);

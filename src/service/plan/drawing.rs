@@ -3,6 +3,7 @@
 //! fleet has a quarter of a million of them.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
@@ -111,10 +112,17 @@ pub(super) fn draw(world: &World, groups: &Groups, down: &[Down]) -> Load {
         }
     }
     let fleet_slots = fleet_cap.as_deref().map(Vec::as_slice);
+    let mut begun: HashMap<NaiveDate, u64> = HashMap::new();
+    for item in down {
+        *begun.entry(night_of(item.starts_at)).or_default() += 1;
+    }
     let nights = nights
         .iter()
         .zip(tightest)
-        .map(|(night, tightest)| night_load(night, down, &fleet, fleet_slots, tightest))
+        .map(|(night, tightest)| {
+            let appointments = begun.get(&night.date).copied().unwrap_or(0);
+            night_load(night, appointments, &fleet, fleet_slots, tightest)
+        })
         .collect();
     let rows = shown.iter().map(|(_, number)| {
         let group = &groups.groups[*number];
@@ -215,7 +223,7 @@ fn nights_of(grid: &SlotGrid) -> Vec<Night> {
 
 fn night_load(
     night: &Night,
-    down: &[Down],
+    appointments: u64,
     fleet: &[u32],
     fleet_cap: Option<&[u32]>,
     tightest: Option<Tightest<'_>>,
@@ -224,7 +232,7 @@ fn night_load(
     let peak_slot = slots.max_by_key(|slot| (fleet[*slot as usize], std::cmp::Reverse(*slot)));
     NightLoad {
         night: night.date,
-        appointments: down.iter().filter(|item| night_of(item.starts_at) == night.date).count() as u64,
+        appointments,
         peak_down: peak_slot.map_or(0, |slot| fleet[slot as usize]),
         fleet_cap: peak_slot.and_then(|slot| fleet_cap.map(|cap| cap[slot as usize])),
         tightest_group: tightest.map(|tightest| tightest.rank.id.to_owned()),
