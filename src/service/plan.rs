@@ -28,6 +28,7 @@ pub use load::{current_load, overview, plan_load, tonight};
 pub use publish::publish;
 pub use search::solve;
 pub use views::{diff, items};
+pub use watch::Searches;
 
 /// Plans, the latest first.
 pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {

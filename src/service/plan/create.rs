@@ -16,8 +16,9 @@ use crate::service::audit::{Change, record};
 use crate::service::campaign::to_json;
 use crate::service::{Actor, App, Error};
 
-/// A search that has not said for so long that it lives is taken for dead, in seconds. It says so every two.
-const SILENCE_SECONDS_MAX: i64 = 30;
+/// A search that has not said for so long that it lives is taken for dead, in seconds. It says so every two, but
+/// on SQLite it may have to wait for a large import or publication.
+const SILENCE_SECONDS_MAX: i64 = 60;
 
 /// Asks for a plan; [`super::solve`] then makes it. Refused while as many searches run as the settings allow.
 pub fn create(app: &App, actor: &Actor, request: &NewPlan) -> Result<PlanView, Error> {
@@ -85,7 +86,7 @@ pub fn cancel(app: &App, actor: &Actor, PlanId(id): PlanId, reason: Option<&str>
 /// Searches that have given no sign of life are marked as failed: their process has died. How many.
 pub fn fail_abandoned(app: &App) -> Result<u64, Error> {
     let mut connection = app.database.get()?;
-    if db::plan::abandoned(&mut connection, silent_since(app))?.is_empty() {
+    if db::plan::abandoned(&mut connection, silent_since(app))?.iter().all(|id| app.searches.holds(*id)) {
         return Ok(0);
     }
     connection.write(|connection| fail_silent(connection, app))
@@ -98,7 +99,7 @@ fn silent_since(app: &App) -> Instant {
 fn fail_silent(connection: &mut Connection, app: &App) -> Result<u64, Error> {
     let mut failed = 0;
     for id in db::plan::abandoned(connection, silent_since(app))? {
-        if db::plan::enter(connection, id, PlanState::Failed)? {
+        if !app.searches.holds(id) && db::plan::enter(connection, id, PlanState::Failed)? {
             let error = "the process that searched has died; create the plan again";
             db::plan::set_error(connection, id, error)?;
             failed += 1;

@@ -2,6 +2,7 @@
 //! says that the search lives, and asks whether anybody wants it to end. The planner never waits for the
 //! database.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,6 +74,17 @@ impl Step {
     }
 }
 
+/// Plans that are being searched in this process: whatever keeps them from saying so, they live.
+#[derive(Debug, Default)]
+pub struct Searches(Mutex<HashSet<i64>>);
+
+impl Searches {
+    /// Whether a search for this plan runs in this process.
+    pub(super) fn holds(&self, plan_id: i64) -> bool {
+        lock(&self.0).contains(&plan_id)
+    }
+}
+
 /// What is known of a search from outside.
 pub(super) struct SearchWatch<'a> {
     app: &'a App,
@@ -112,11 +124,13 @@ impl<'a> SearchWatch<'a> {
         struct Rest<'w, 'a>(&'w SearchWatch<'a>);
         impl Drop for Rest<'_, '_> {
             fn drop(&mut self) {
+                lock(&self.0.app.searches.0).remove(&self.0.plan_id);
                 *lock(&self.0.done) = true;
                 self.0.woken.notify_all();
             }
         }
         std::thread::scope(|scope| {
+            lock(&self.app.searches.0).insert(self.plan_id);
             scope.spawn(|| self.beat_until_done());
             let _rest = Rest(self);
             work()
