@@ -13,7 +13,7 @@
 //! | `GET, POST /budgets`, `DELETE /budgets/{id}` | [`budget::NewBudget`] | [`budget::BudgetView`] |
 //! | `GET, POST /campaigns`, `GET /campaigns/{name}`, `POST /campaigns/{name}/{activate,pause,resume,cancel}`, `GET /campaigns/{name}/targets` | [`campaign::NewCampaign`], [`Because`] | [`campaign::CampaignView`], [`campaign::Targets`] |
 //! | `GET, POST /programmes`, `POST /programmes/{name}/{pause,resume}` | [`campaign::NewProgramme`], [`Because`] | [`campaign::ProgrammeView`] |
-//! | `GET, POST /plans`, `GET /plans/{id}`, `GET /plans/{id}/items`, `GET /plans/{id}/diff`, `GET /plans/{id}/load`, `POST /plans/{id}/{publish,discard}` | [`plan::NewPlan`], [`Because`] | [`plan::PlanView`], [`plan::PlanItem`], [`plan::PlanDiff`], [`plan::Load`] |
+//! | `GET, POST /plans`, `GET /plans/{id}`, `GET /plans/{id}/items`, `GET /plans/{id}/diff`, `GET /plans/{id}/load`, `POST /plans/{id}/{cancel,publish,discard}` | [`plan::NewPlan`], [`Because`] | [`plan::PlanView`], [`plan::PlanItem`], [`plan::PlanDiff`], [`plan::Load`] |
 //! | `POST /problem` | [`plan::NewPlan`] | an `offpeak.problem/1` file |
 //! | `POST /maintenance` | [`appointment::Maintenance`] | [`appointment::MaintenanceResult`]; 409 with [`problem::Problem::refusals`] |
 //! | `GET /appointments`, `GET /appointments/{id}`, `POST /appointments/{id}/{move,cancel,start,outcome}` | [`appointment::MoveRequest`], [`Because`], [`appointment::OutcomeReport`] | [`appointment::AppointmentView`] |

@@ -42,7 +42,13 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
     if !applied.is_empty() {
         tracing::info!(?applied, "migrations applied");
     }
-    let app = App { database, clock, settings: Arc::new(settings) };
+    let app = App {
+        database,
+        clock,
+        settings: Arc::new(settings),
+        loads: Arc::default(),
+        searches: Arc::default(),
+    };
     let workers = Workers::new(app.clone(), transport);
     Ok(AppState::new(app, workers))
 }

@@ -10,6 +10,7 @@ pub mod commands;
 mod context;
 pub mod error;
 mod help;
+mod interrupt;
 mod local;
 pub mod logging;
 pub mod output;

@@ -43,6 +43,8 @@ pub struct Settings {
     pub slot_minutes: u32,
     /// Zone in which budgets' hours of day are read.
     pub fleet_time_zone: Tz,
+    /// Searches for a plan that may run at once, over all processes on the database: 1 to 16.
+    pub searches_at_once: u32,
     /// Address and port that `offpeak serve` listens on.
     pub listen: String,
     /// Token that every API call over the network must carry; without one, only loopback addresses are served.
@@ -138,6 +140,14 @@ impl Settings {
                 "use 5, 6, 10, 12, 15, 20, 30 or 60",
             );
         }
+        if !(1..=16).contains(&self.searches_at_once) {
+            return invalid(
+                "searches_at_once",
+                &self.searches_at_once.to_string(),
+                "is out of range",
+                "use 1 to 16; each takes a core and the memory of a whole fleet",
+            );
+        }
         for (name, address) in [("mail_from", &self.mail_from), ("support_email", &self.support_email)] {
             if !crate::domain::fleet::is_email_address(address) {
                 return invalid(name, address, "is not a mail address", "write it as name@domain.example");
@@ -194,6 +204,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("outcome_grace_minutes", "60"),
     ("slot_minutes", "15"),
     ("fleet_time_zone", "UTC"),
+    ("searches_at_once", "1"),
     ("listen", "127.0.0.1:8080"),
 ];
 

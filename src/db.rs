@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod campaign;
 mod connection;
 pub mod fleet;
+pub mod group;
 mod ids;
 mod instant;
 pub mod lock;
@@ -48,11 +49,23 @@ macro_rules! on_each {
     };
 }
 
-/// Inserts `$rows` into `$table` in as many statements as the databases' limits want.
+/// Inserts `$rows` into `$table`: on PostgreSQL in as few statements as its limits allow, since each is a way to
+/// the server and back; on SQLite one after the other through one prepared statement, which is quicker than having
+/// a long one read. Their struct says `treat_none_as_default_value = false`: otherwise every row is a statement of
+/// its own shape, and is read anew.
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {{
-        for chunk in $rows.chunks($crate::db::INSERT_ROWS) {
-            $crate::db::on_each!($connection, inner => diesel::insert_into($table).values(chunk).execute(inner))?;
+        match $connection {
+            $crate::db::Connection::Postgres(inner) => {
+                for chunk in $rows.chunks($crate::db::INSERT_ROWS) {
+                    diesel::insert_into($table).values(chunk).execute(inner)?;
+                }
+            }
+            $crate::db::Connection::Sqlite(inner) => {
+                for row in $rows {
+                    diesel::insert_into($table).values(row).execute(inner)?;
+                }
+            }
         }
         diesel::QueryResult::Ok(())
     }};

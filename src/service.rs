@@ -36,6 +36,10 @@ pub struct App {
     pub clock: Clock,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Loads that have been drawn.
+    pub loads: Arc<plan::KeptLoads>,
+    /// Searches that run in this process.
+    pub searches: Arc<plan::Searches>,
 }
 
 /// Who asks: it goes onto the audit trail.

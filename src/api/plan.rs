@@ -44,6 +44,9 @@ pub struct PlanView {
     pub published_at: Option<DateTime<Utc>>,
     /// How far the search is, while `solving`.
     pub progress: Option<PlanProgress>,
+    /// Somebody has cancelled the search: it ends with the best plan so far.
+    #[serde(default)]
+    pub stopping: bool,
     /// The report, once there is a draft.
     pub report: Option<PlanReport>,
     /// Why it failed.
@@ -51,14 +54,24 @@ pub struct PlanView {
 }
 
 /// How far the search is.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlanProgress {
-    /// What it does now, in a word.
+    /// What it does now, in a word: `reading`, `pricing`, `placing`, `repairing`, `improving`, `explaining`,
+    /// `checking`, `writing`.
     pub phase: String,
     /// Terminals placed so far.
     pub placed: u64,
     /// Terminals to place.
     pub total: u64,
+    /// Disruption of the plan so far.
+    #[serde(default)]
+    pub disruption: u64,
+    /// What is proven so far of the least disruption; 0 while nothing is.
+    #[serde(default)]
+    pub disruption_lower: u64,
+    /// How much of the work is done, as far as that can be told: 0 to 100, never falling.
+    #[serde(default)]
+    pub percent: u8,
 }
 
 /// What came out.
@@ -98,6 +111,9 @@ pub struct PlanReport {
     pub merchants: u64,
     /// The most terminals down at once, and the fleet's budget then, if there is one.
     pub peak_down: u64,
+    /// The time limit or a cancellation ended the search early: this is the best plan so far.
+    #[serde(default)]
+    pub cut_short: bool,
     /// Time of the search, in milliseconds.
     pub solve_ms: u64,
     /// sha256 of the problem file.

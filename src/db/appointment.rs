@@ -2,13 +2,15 @@
 
 use diesel::prelude::*;
 
+use crate::db::group::earliest_start;
 use crate::db::schema::{appointment, appointment_work, campaign, site, terminal, visit};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::ids::TerminalId;
 
 /// An appointment.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
-#[diesel(table_name = appointment)]
+#[diesel(table_name = appointment, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct AppointmentRow {
     pub id: i64,
@@ -27,9 +29,48 @@ pub struct AppointmentRow {
     pub closed_at: Option<Instant>,
 }
 
+/// What planning asks of an appointment that stands.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Standing {
+    pub id: i64,
+    pub revision: i32,
+    pub terminal_id: TerminalId,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    pub notice_lead_minutes: i32,
+    pub emergency: bool,
+    /// It has not begun.
+    pub is_movable: bool,
+}
+
+type StandingColumns = (i64, String, i32, i64, Instant, Instant, i32, bool);
+
+fn standing_of(columns: StandingColumns) -> Standing {
+    let (id, state, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency) = columns;
+    let is_movable = state.parse().is_ok_and(AppointmentState::is_movable);
+    let terminal_id = TerminalId(terminal_id);
+    Standing { id, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency, is_movable }
+}
+
+macro_rules! standing_columns {
+    () => {
+        (
+            appointment::id,
+            appointment::state,
+            appointment::revision,
+            appointment::terminal_id,
+            appointment::starts_at,
+            appointment::ends_at,
+            appointment::notice_lead_minutes,
+            appointment::emergency,
+        )
+    };
+}
+
 /// One piece of work of an appointment: a campaign's, or ad-hoc (no campaign, the title says what).
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
-#[diesel(table_name = appointment_work)]
+#[diesel(table_name = appointment_work, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct WorkRow {
     pub appointment_id: i64,
@@ -56,7 +97,7 @@ fn words(states: &[AppointmentState]) -> Vec<&'static str> {
     states.iter().map(|state| state.as_str()).collect()
 }
 
-fn standing_words() -> Vec<&'static str> {
+pub(super) fn standing_words() -> Vec<&'static str> {
     AppointmentState::ALL.iter().filter(|state| state.is_standing()).map(|state| state.as_str()).collect()
 }
 
@@ -77,13 +118,38 @@ pub fn list(
     filter: &Filter<'_>,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
+    if filter.states.is_empty() {
+        return list_in(connection, filter, None, limit);
+    }
+    // One state after the other: each is a run of the index by state and start, however long the history is.
+    let mut rows = Vec::new();
+    for state in &filter.states {
+        rows.extend(list_in(connection, filter, Some(*state), limit)?);
+    }
+    Ok(first_by_start(rows, limit))
+}
+
+/// The first of these by start, each once.
+fn first_by_start(mut rows: Vec<AppointmentRow>, limit: i64) -> Vec<AppointmentRow> {
+    rows.sort_unstable_by_key(|row| (row.starts_at, row.id));
+    rows.dedup_by_key(|row| row.id);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    rows
+}
+
+fn list_in(
+    connection: &mut Connection,
+    filter: &Filter<'_>,
+    state: Option<AppointmentState>,
+    limit: i64,
+) -> QueryResult<Vec<AppointmentRow>> {
     let mut query = appointment::table
         .inner_join(terminal::table)
         .inner_join(visit::table.inner_join(site::table))
         .select(appointment::all_columns)
         .into_boxed();
-    if !filter.states.is_empty() {
-        query = query.filter(appointment::state.eq_any(words(&filter.states)));
+    if let Some(state) = state {
+        query = query.filter(appointment::state.eq(state.as_str()));
     }
     if let Some(serial) = filter.serial {
         query = query.filter(terminal::serial.eq(serial.to_owned()));
@@ -117,12 +183,49 @@ pub fn list(
     query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
 }
 
-/// Every standing appointment that ends after `instant`, by id.
-pub fn standing(connection: &mut Connection, ends_after: Instant) -> QueryResult<Vec<AppointmentRow>> {
-    appointment::table
-        .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
-        .order(appointment::id)
-        .load(connection)
+/// Every standing appointment that ends after `ends_after`, in no order.
+pub fn standing(connection: &mut Connection, ends_after: Instant) -> QueryResult<Vec<Standing>> {
+    let earliest = earliest_start(connection, ends_after)?;
+    // The span alone picks the index, which holds every column that is asked for: with the empty text the state
+    // has no say in it.
+    let stands = appointment::state.concat("").eq_any(standing_words());
+    let query = appointment::table
+        .filter(appointment::starts_at.ge(earliest).and(appointment::ends_at.gt(ends_after)).and(stands))
+        .select(standing_columns!());
+    // One after the other: there may be as many as terminals.
+    on_each!(connection, inner => query
+        .load_iter::<StandingColumns, diesel::connection::DefaultLoadingMode>(inner)?
+        .map(|row| row.map(standing_of))
+        .collect())
+}
+
+/// The standing appointments of these terminals that end after `ends_after`, in no order.
+pub fn standing_at(
+    connection: &mut Connection,
+    terminal_ids: &[i64],
+    ends_after: Instant,
+) -> QueryResult<Vec<Standing>> {
+    let mut found = Vec::new();
+    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
+        let rows: Vec<StandingColumns> = appointment::table
+            .filter(appointment::terminal_id.eq_any(chunk))
+            .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
+            .select(standing_columns!())
+            .load(connection)?;
+        found.extend(rows.into_iter().map(standing_of));
+    }
+    Ok(found)
+}
+
+/// The appointments with these ids, in no order.
+pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<AppointmentRow>> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            appointment::table.filter(appointment::id.eq_any(chunk)).load::<AppointmentRow>(connection)?,
+        );
+    }
+    Ok(rows)
 }
 
 /// The standing appointments of these terminals.
@@ -299,13 +402,18 @@ pub fn due(
     instant: Instant,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
-    let mut query = appointment::table.filter(appointment::state.eq_any(words(states))).into_boxed();
-    query = if by_end {
-        query.filter(appointment::ends_at.le(instant))
-    } else {
-        query.filter(appointment::starts_at.le(instant))
-    };
-    query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
+    let mut rows = Vec::new();
+    for state in states {
+        let mut query = appointment::table.filter(appointment::state.eq(state.as_str())).into_boxed();
+        // What has ended has begun: the index by state and start finds both without walking what lies ahead.
+        query = query.filter(appointment::starts_at.le(instant));
+        if by_end {
+            query = query.filter(appointment::ends_at.le(instant));
+        }
+        let query = query.order((appointment::starts_at, appointment::id)).limit(limit);
+        rows.extend(query.load::<AppointmentRow>(connection)?);
+    }
+    Ok(first_by_start(rows, limit))
 }
 
 /// Appointments by state.

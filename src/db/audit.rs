@@ -8,7 +8,7 @@ use crate::db::{Connection, Instant, Table, containing, lower};
 
 /// One entry.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = audit)]
+#[diesel(table_name = audit, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct AuditRow {
     pub id: i64,
@@ -25,6 +25,11 @@ pub struct AuditRow {
 pub fn append(connection: &mut Connection, mut row: AuditRow) -> QueryResult<()> {
     row.id = allot_one(connection, Table::Audit)?;
     diesel::insert_into(audit::table).values(row).execute(connection).map(drop)
+}
+
+/// The id of the latest entry.
+pub fn latest(connection: &mut Connection) -> QueryResult<Option<i64>> {
+    audit::table.select(diesel::dsl::max(audit::id)).first(connection)
 }
 
 /// The latest entries below `before_id`, at most `limit`; only those whose action or subject contains `text`.

@@ -7,7 +7,7 @@ use crate::db::schema::{blackout, budget, maintenance_window};
 
 /// A maintenance window.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = maintenance_window)]
+#[diesel(table_name = maintenance_window, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct WindowRow {
     pub id: i64,
@@ -20,7 +20,7 @@ pub struct WindowRow {
 
 /// A blackout.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = blackout)]
+#[diesel(table_name = blackout, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct BlackoutRow {
     pub id: i64,
@@ -34,7 +34,7 @@ pub struct BlackoutRow {
 
 /// A disruption budget.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = budget)]
+#[diesel(table_name = budget, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct BudgetRow {
     pub id: i64,

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+use crate::db::appointment::standing_words;
 use crate::db::schema::{appointment, appointment_work, campaign, programme};
 use crate::db::{Connection, Instant};
 use crate::domain::campaign::CampaignState;
 
 /// A campaign.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = campaign)]
+#[diesel(table_name = campaign, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct CampaignRow {
     pub id: i64,
@@ -29,7 +30,7 @@ pub struct CampaignRow {
 
 /// A programme.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = programme)]
+#[diesel(table_name = programme, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct ProgrammeRow {
     pub id: i64,
@@ -77,10 +78,14 @@ pub fn enter(connection: &mut Connection, id: i64, state: CampaignState) -> Quer
         .map(|rows| rows > 0)
 }
 
-/// For each campaign, its appointments by state.
-pub fn appointment_counts(connection: &mut Connection) -> QueryResult<BTreeMap<i64, BTreeMap<String, i64>>> {
+/// For each of these campaigns, its appointments by state.
+pub fn appointment_counts(
+    connection: &mut Connection,
+    ids: &[i64],
+) -> QueryResult<BTreeMap<i64, BTreeMap<String, i64>>> {
     let rows: Vec<(Option<i64>, String, i64)> = appointment_work::table
         .inner_join(appointment::table)
+        .filter(appointment_work::campaign_id.eq_any(ids))
         .group_by((appointment_work::campaign_id, appointment::state))
         .select((appointment_work::campaign_id, appointment::state, diesel::dsl::count_star()))
         .load(connection)?;
@@ -91,6 +96,16 @@ pub fn appointment_counts(connection: &mut Connection) -> QueryResult<BTreeMap<i
         }
     }
     Ok(counts)
+}
+
+/// Whether an appointment stands in which work of the campaign is done.
+pub fn has_standing(connection: &mut Connection, id: i64) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        appointment_work::table
+            .inner_join(appointment::table)
+            .filter(appointment_work::campaign_id.eq(id).and(appointment::state.eq_any(standing_words()))),
+    ))
+    .get_result(connection)
 }
 
 /// What became of one terminal in one campaign.

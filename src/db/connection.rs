@@ -46,7 +46,7 @@ impl Database {
     pub fn open(url: &str) -> Result<Self, DatabaseError> {
         let manager = Manager::of(url)?;
         let pool = Pool::builder()
-            .max_size(8)
+            .max_size(16)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(10))
             .build(manager)
@@ -84,6 +84,14 @@ impl AnyConnection {
     pub fn serialize_schedule(&mut self) -> QueryResult<()> {
         match self {
             AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305221)"),
+            AnyConnection::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// First thing in a transaction that counts the searches under way before it adds one.
+    pub fn serialize_searches(&mut self) -> QueryResult<()> {
+        match self {
+            AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305222)"),
             AnyConnection::Sqlite(_) => Ok(()),
         }
     }
@@ -183,7 +191,7 @@ impl ManageConnection for Manager {
             Target::Sqlite(path) => {
                 let mut inner = SqliteConnection::establish(path)?;
                 inner.batch_execute(
-                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                    "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                      PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
                 )?;
                 Ok(AnyConnection::Sqlite(inner))

@@ -7,7 +7,7 @@ use crate::db::{Connection, Instant, LOOKUP_KEYS, containing, insert_rows, lower
 
 /// A merchant.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = merchant, treat_none_as_null = true)]
+#[diesel(table_name = merchant, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct MerchantRow {
     pub id: i64,
@@ -22,7 +22,7 @@ pub struct MerchantRow {
 
 /// A site.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = site, treat_none_as_null = true)]
+#[diesel(table_name = site, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct SiteRow {
     pub id: i64,
@@ -40,7 +40,7 @@ pub struct SiteRow {
 
 /// A terminal.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = terminal, treat_none_as_null = true)]
+#[diesel(table_name = terminal, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct TerminalRow {
     pub id: i64,
@@ -62,10 +62,15 @@ pub struct TerminalRow {
 }
 
 macro_rules! keyed_table {
-    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $also:ident) => {
+    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $batch:ident, $also:ident) => {
         /// Every row, by id.
         pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
             $table::table.order($table::id).load(connection)
+        }
+
+        /// Rows above the id `after`, by id, at most `limit`.
+        pub fn $batch(connection: &mut Connection, after: i64, limit: i64) -> QueryResult<Vec<$row>> {
+            $table::table.filter($table::id.gt(after)).order($table::id).limit(limit).load(connection)
         }
 
         /// The rows with these natural keys, in no order.
@@ -135,6 +140,7 @@ keyed_table!(
     insert_merchants,
     update_merchants,
     merchant_page,
+    merchants_after,
     name
 );
 keyed_table!(
@@ -147,6 +153,7 @@ keyed_table!(
     insert_sites,
     update_sites,
     site_page,
+    sites_after,
     name
 );
 keyed_table!(
@@ -159,8 +166,30 @@ keyed_table!(
     insert_terminals,
     update_terminals,
     terminal_page,
+    terminals_after,
     label
 );
+
+/// Some active terminal.
+pub fn any_terminal(connection: &mut Connection) -> QueryResult<Option<i64>> {
+    terminal::table
+        .filter(terminal::retired.eq(false))
+        .select(terminal::id)
+        .order(terminal::id)
+        .first(connection)
+        .optional()
+}
+
+/// The first active terminal of a site.
+pub fn terminal_of_site(connection: &mut Connection, site_code: &str) -> QueryResult<Option<i64>> {
+    site::table
+        .inner_join(terminal::table)
+        .filter(site::code.eq(site_code).and(terminal::retired.eq(false)))
+        .select(terminal::id)
+        .order(terminal::id)
+        .first(connection)
+        .optional()
+}
 
 /// Notes the firmware that a terminal reports.
 pub fn set_firmware(
@@ -175,12 +204,17 @@ pub fn set_firmware(
         .map(drop)
 }
 
+/// How many terminals are not retired.
+pub fn active_terminals(connection: &mut Connection) -> QueryResult<i64> {
+    terminal::table.filter(terminal::retired.eq(false)).count().get_result(connection)
+}
+
 /// Numbers of merchants, sites, active and retired terminals.
 pub fn counts(connection: &mut Connection) -> QueryResult<[i64; 4]> {
     Ok([
         merchant::table.count().get_result(connection)?,
         site::table.count().get_result(connection)?,
-        terminal::table.filter(terminal::retired.eq(false)).count().get_result(connection)?,
+        active_terminals(connection)?,
         terminal::table.filter(terminal::retired.eq(true)).count().get_result(connection)?,
     ])
 }

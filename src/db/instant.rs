@@ -17,6 +17,16 @@ impl Instant {
     pub fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
+
+    /// So many microseconds before it.
+    pub fn before(self, micros: i64) -> Instant {
+        Instant(self.0.saturating_sub(micros))
+    }
+
+    /// As the column keeps it.
+    pub fn micros(self) -> i64 {
+        self.0
+    }
 }
 
 impl From<DateTime<Utc>> for Instant {

@@ -8,7 +8,7 @@ use crate::domain::lock::LockState;
 
 /// A lock.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = terminal_lock)]
+#[diesel(table_name = terminal_lock, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct LockRow {
     pub id: i64,
@@ -21,7 +21,7 @@ pub struct LockRow {
     pub closed_at: Option<Instant>,
 }
 
-fn down_words() -> Vec<&'static str> {
+pub(super) fn down_words() -> Vec<&'static str> {
     LockState::ALL.iter().filter(|state| state.is_down()).map(|state| state.as_str()).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::domain::notice::{NoticeKind, NoticeState};
 
 /// A notice. `message` holds the rendered bytes from the first attempt on.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = notice)]
+#[diesel(table_name = notice, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeRow {
     pub id: i64,
@@ -38,7 +38,7 @@ pub struct NoticeRow {
 
 /// That a notice is about a visit as it stands in one revision.
 #[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
-#[diesel(table_name = notice_visit)]
+#[diesel(table_name = notice_visit, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeVisitRow {
     pub notice_id: i64,

@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{plan, plan_item};
-use crate::db::{Connection, Instant, insert_rows};
+use crate::db::{Connection, Instant, insert_rows, on_each};
 use crate::domain::plan::PlanState;
 
 /// A plan.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = plan)]
+#[diesel(table_name = plan, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct PlanRow {
     pub id: i64,
@@ -22,11 +22,12 @@ pub struct PlanRow {
     pub error: Option<String>,
     pub published_at: Option<Instant>,
     pub published_by: Option<String>,
+    pub stop_asked: bool,
 }
 
 /// One task of a plan. `work` and `unplaced` are JSON.
 #[derive(Clone, Debug, Queryable, Insertable)]
-#[diesel(table_name = plan_item)]
+#[diesel(table_name = plan_item, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct PlanItemRow {
     pub plan_id: i64,
@@ -50,6 +51,22 @@ pub fn insert(connection: &mut Connection, row: PlanRow) -> QueryResult<()> {
 /// Adds items.
 pub fn insert_items(connection: &mut Connection, rows: &[PlanItemRow]) -> QueryResult<()> {
     insert_rows!(connection, plan_item::table, rows)
+}
+
+/// Takes a plan's items from the ordinal `first` on away; how many.
+pub fn delete_items(connection: &mut Connection, plan_id: i64, first: i64) -> QueryResult<usize> {
+    diesel::delete(plan_item::table.filter(plan_item::plan_id.eq(plan_id).and(plan_item::ordinal.ge(first))))
+        .execute(connection)
+}
+
+/// The highest ordinal of a plan's items.
+pub fn last_ordinal(connection: &mut Connection, plan_id: i64) -> QueryResult<Option<i64>> {
+    plan_item::table
+        .filter(plan_item::plan_id.eq(plan_id))
+        .select(plan_item::ordinal)
+        .order(plan_item::ordinal.desc())
+        .first(connection)
+        .optional()
 }
 
 /// One plan.
@@ -92,12 +109,65 @@ pub fn items(
     query.order(plan_item::ordinal).limit(limit).load(connection)
 }
 
-/// Notes how far the search is; whether the plan is still being solved.
-pub fn set_progress(connection: &mut Connection, id: i64, progress: &str, now: Instant) -> QueryResult<bool> {
+/// Where a plan puts a task.
+#[derive(Clone, Copy, Debug, Queryable)]
+#[allow(missing_docs)]
+pub struct Place {
+    pub terminal_id: i64,
+    pub starts_at: Option<Instant>,
+    pub ends_at: Option<Instant>,
+    pub appointment_id: Option<i64>,
+}
+
+/// Shows `then` every item of a plan, one after the other: there may be as many as terminals.
+pub fn each_place(connection: &mut Connection, plan_id: i64, mut then: impl FnMut(Place)) -> QueryResult<()> {
+    let query = plan_item::table.filter(plan_item::plan_id.eq(plan_id)).select((
+        plan_item::terminal_id,
+        plan_item::starts_at,
+        plan_item::ends_at,
+        plan_item::appointment_id,
+    ));
+    on_each!(connection, inner => {
+        for place in query.load_iter::<Place, diesel::connection::DefaultLoadingMode>(inner)? {
+            then(place?);
+        }
+        Ok(())
+    })
+}
+
+/// Notes how far the search is, if it has something new to say, and that it lives; whether the plan is still being
+/// solved.
+pub fn beat(connection: &mut Connection, id: i64, progress: Option<&str>, now: Instant) -> QueryResult<bool> {
+    let solving = plan::table.filter(plan::id.eq(id).and(plan::state.eq(PlanState::Solving.as_str())));
+    let rows = match progress {
+        Some(text) => diesel::update(solving)
+            .set((plan::progress.eq(Some(text)), plan::heartbeat_at.eq(now)))
+            .execute(connection)?,
+        None => diesel::update(solving).set(plan::heartbeat_at.eq(now)).execute(connection)?,
+    };
+    Ok(rows > 0)
+}
+
+/// Notes that somebody wants the search to end with what it has; whether the plan is being solved.
+pub fn ask_stop(connection: &mut Connection, id: i64) -> QueryResult<bool> {
     diesel::update(plan::table.filter(plan::id.eq(id).and(plan::state.eq(PlanState::Solving.as_str()))))
-        .set((plan::progress.eq(Some(progress)), plan::heartbeat_at.eq(now)))
+        .set(plan::stop_asked.eq(true))
         .execute(connection)
         .map(|rows| rows > 0)
+}
+
+/// What a search asks now and then: its plan's state, and whether somebody wants it to end.
+pub fn wish(connection: &mut Connection, id: i64) -> QueryResult<Option<(String, bool)>> {
+    plan::table.find(id).select((plan::state, plan::stop_asked)).first(connection).optional()
+}
+
+/// Plans that are being solved, by id.
+pub fn solving(connection: &mut Connection) -> QueryResult<Vec<i64>> {
+    plan::table
+        .filter(plan::state.eq(PlanState::Solving.as_str()))
+        .select(plan::id)
+        .order(plan::id)
+        .load(connection)
 }
 
 /// Enters `state` from a state that allows it; whether the plan was in one.

@@ -134,6 +134,7 @@ diesel::table! {
         error -> Nullable<Text>,
         published_at -> Nullable<BigInt>,
         published_by -> Nullable<Text>,
+        stop_asked -> Bool,
     }
 }
 

@@ -14,9 +14,9 @@ use crate::domain::fleet::clean_text;
 use crate::domain::ids::{AppointmentId, TerminalId};
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
-use crate::service::legality::{Question, Rules, local_text};
+use crate::service::legality::{Question, decide, local_text};
 use crate::service::schedule::{self, Changes, Move};
-use crate::service::world::{Groups, World};
+use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error, lock};
 
 /// How far ahead an appointment may be moved or ad-hoc work be arranged, in days.
@@ -82,12 +82,13 @@ pub fn move_to(
     connection.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, id)?;
-        let world = World::load(connection, app, HORIZON_DAYS)?;
+        let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &[row.terminal_id])?;
+        let world = &surroundings.world;
         let terminal = world
             .terminal(TerminalId(row.terminal_id))
             .ok_or_else(|| Error::Conflict(format!("the terminal of appointment {id} is retired")))?;
         let site = world.site(terminal);
-        let starts_at = parse_when(&request.at, app.clock.now(), site.site.time_zone)
+        let starts_at = parse_when(&request.at, app.clock.now(), site.time_zone)
             .map_err(|error| Error::invalid("at", error))?;
         let duration = (row.ends_at.utc() - row.starts_at.utc()).num_minutes();
         let deadline_at = deadline(connection, id)?;
@@ -99,8 +100,9 @@ pub fn move_to(
             deadline_at,
             moving: Some(id),
         };
-        let mut rules = Rules::of(&world, Groups::of(&world, app.settings.fleet_time_zone));
-        let refusals = rules.refusals(question);
+        let ends_at = starts_at + TimeDelta::minutes(duration);
+        let refusals =
+            decide(connection, &surroundings, starts_at..ends_at, |rules| Ok(rules.refusals(question)))?;
         if !refusals.is_empty() {
             return Err(Error::Refused(refusals));
         }
@@ -111,7 +113,6 @@ pub fn move_to(
         if starts_at == before {
             return view(connection, row);
         }
-        let ends_at = starts_at + TimeDelta::minutes(duration);
         let moves = vec![Move { appointment: row, site_id: site.id, starts_at, ends_at }];
         let changes = Changes { moves, reason: reason.clone(), ..Changes::default() };
         schedule::apply(connection, app, changes)?;

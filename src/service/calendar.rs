@@ -14,7 +14,7 @@ use crate::domain::calendar::{
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::domain::scope::Scope;
 use crate::service::audit::{Change, record};
-use crate::service::world::{World, window_of};
+use crate::service::world::{Surroundings, window_of};
 use crate::service::{Actor, App, Error};
 
 /// Every window.
@@ -143,15 +143,17 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, Error> {
 
 fn site_preview(app: &App, code: &str, from: DateTime<Utc>, count: usize) -> Result<Preview, Error> {
     let mut connection = app.database.get()?;
-    let world: World = connection.read(|connection| World::load(connection, app, 366))?;
-    let entry = world.terminals.iter().find(|entry| entry.terminal.site_code == code).ok_or_else(|| {
-        Error::NotFound {
-            what: "site with active terminals",
-            key: code.to_owned(),
-            remedy: "see `offpeak site list`",
-        }
+    let surroundings = connection.read(|connection| {
+        let terminal = db::fleet::terminal_of_site(connection, code)?;
+        Surroundings::load(connection, app, 366, terminal.as_slice())
     })?;
-    let zone = world.site(entry).site.time_zone;
+    let world = &surroundings.world;
+    let entry = world.terminals.first().ok_or_else(|| Error::NotFound {
+        what: "site with active terminals",
+        key: code.to_owned(),
+        remedy: "see `offpeak site list`",
+    })?;
+    let zone = world.site(entry).time_zone;
     let applying = world.windows_of(entry);
     let rules: Vec<WindowRule> = applying.iter().map(|index| world.windows[*index].1.clone()).collect();
     let words = applying

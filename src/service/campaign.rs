@@ -16,7 +16,7 @@ use crate::service::schedule::{self, Changes};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
-pub use targets::{Target, TargetState, targets_of};
+pub use targets::{Picking, Target, TargetState};
 
 /// Terminals whose skip reason a list names one by one.
 const SKIPPED_SHOWN_MAX: usize = 10_000;
@@ -182,29 +182,27 @@ pub fn targets(app: &App, name: &str) -> Result<Targets, Error> {
     let mut connection = app.database.get()?;
     connection.read(|connection| {
         let row = find(connection, name)?;
-        let world = World::load(connection, app, 30)?;
-        let targets = targets_of(connection, &world, &row, app.settings.announce_allowance_minutes)?;
-        Ok(count_targets(&world, &targets))
+        let mut picking = Picking::begin(connection, row)?;
+        let world = World::visit(connection, app, 30, &mut |place, terminal, site, merchant| {
+            picking.look_at(place, terminal, site, merchant);
+        })?;
+        Ok(count_targets(&world, picking.targets(&world, app.settings.announce_allowance_minutes)))
     })
 }
 
-fn count_targets(world: &World, targets: &[Target]) -> Targets {
+fn count_targets(world: &World, targets: impl Iterator<Item = Target>) -> Targets {
     let mut counts = BTreeMap::new();
-    let mut result = Targets {
-        selected: targets.len() as u64,
-        to_plan: 0,
-        scheduled: 0,
-        skipped: Vec::new(),
-        skipped_terminals: Vec::new(),
-    };
+    let mut result =
+        Targets { selected: 0, to_plan: 0, scheduled: 0, skipped: Vec::new(), skipped_terminals: Vec::new() };
     for target in targets {
+        result.selected += 1;
         match target.state {
             TargetState::ToPlan { .. } => result.to_plan += 1,
             TargetState::Scheduled => result.scheduled += 1,
             TargetState::Skipped(reason) => {
                 *counts.entry(reason).or_insert(0) += 1;
                 if result.skipped_terminals.len() < SKIPPED_SHOWN_MAX {
-                    let serial = world.terminals[target.terminal].terminal.serial.clone();
+                    let serial = world.terminals[target.terminal as usize].serial.to_string();
                     result.skipped_terminals.push(SkippedTerminal { serial, reason });
                 }
             }
@@ -229,21 +227,23 @@ pub fn skipped_counts(counts: BTreeMap<crate::domain::campaign::SkipReason, u64>
 /// Campaigns whose deadline has passed and for which nothing stands any more are completed; how many.
 pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
     let now: DateTime<Utc> = app.clock.now();
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
-        let counts = db::campaign::appointment_counts(connection)?;
-        let mut completed = 0;
+    let ended = |connection: &mut Connection| -> Result<Vec<CampaignRow>, Error> {
+        let mut ended = Vec::new();
         for row in db::campaign::active(connection)? {
-            let standing = counts.get(&row.id).is_some_and(|states| {
-                states.keys().any(|state| {
-                    state
-                        .parse()
-                        .is_ok_and(|state: crate::domain::appointment::AppointmentState| state.is_standing())
-                })
-            });
-            if row.deadline_at.utc() > now || standing {
-                continue;
+            if row.deadline_at.utc() <= now && !db::campaign::has_standing(connection, row.id)? {
+                ended.push(row);
             }
+        }
+        Ok(ended)
+    };
+    let mut connection = app.database.get()?;
+    // Nobody waits for a writer that has nothing to write.
+    if ended(&mut connection)?.is_empty() {
+        return Ok(0);
+    }
+    connection.write(|connection| {
+        let mut completed = 0;
+        for row in ended(connection)? {
             if db::campaign::enter(connection, row.id, CampaignState::Completed)? {
                 let change = Change::new("campaign.state", format!("campaign {}", row.name))
                     .before(&row.state)
@@ -331,7 +331,8 @@ fn view(connection: &mut Connection, row: CampaignRow) -> Result<CampaignView, E
 }
 
 fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<CampaignView>, Error> {
-    let mut counts = db::campaign::appointment_counts(connection)?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut counts = db::campaign::appointment_counts(connection, &ids)?;
     let programmes: BTreeMap<i64, String> =
         db::campaign::programmes(connection)?.into_iter().map(|row| (row.id, row.name)).collect();
     let unsigned = |value: i32| u32::try_from(value).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::TerminalId;
 use crate::service::appointment::enter;
-use crate::service::world::{Groups, World};
+use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error, lock};
 
 /// Appointments that one pass looks at.
@@ -37,6 +37,16 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
     let grace = TimeDelta::minutes(i64::from(app.settings.outcome_grace_minutes));
     let over = Instant::from(now - grace);
     let mut connection = app.database.get()?;
+    // Nobody waits for a writer that has nothing to write.
+    let unfinished = [
+        AppointmentState::Planned,
+        AppointmentState::Announced,
+        AppointmentState::Open,
+        AppointmentState::Running,
+    ];
+    if db::appointment::due(&mut connection, &unfinished, true, over, 1)?.is_empty() {
+        return Ok(());
+    }
     connection.write(|connection| {
         connection.serialize_schedule()?;
         let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
@@ -63,16 +73,19 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
 
 fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Result<(), Error> {
     let now = app.clock.now();
+    let waiting = [AppointmentState::Planned, AppointmentState::Announced];
     let mut connection = app.database.get()?;
+    if db::appointment::due(&mut connection, &waiting, false, Instant::from(now), 1)?.is_empty() {
+        return Ok(());
+    }
     connection.write(|connection| {
         connection.serialize_schedule()?;
-        let waiting = [AppointmentState::Planned, AppointmentState::Announced];
         let due = db::appointment::due(connection, &waiting, false, Instant::from(now), BATCH)?;
         let due: Vec<AppointmentRow> = due.into_iter().filter(|row| row.ends_at.utc() > now).collect();
         if due.is_empty() {
             return Ok(());
         }
-        let mut live = Live::load(connection, app)?;
+        let mut live = Live::load(connection, app, &due)?;
         for row in due {
             match hold_reason(app, &live, &row, now) {
                 Some(reason) => {
@@ -93,46 +106,50 @@ fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Res
     })
 }
 
-/// What is down at this moment.
+/// What is down at this moment in the groups of what is due.
 struct Live {
-    world: World,
-    groups: Groups,
+    surroundings: Surroundings,
     down: Vec<u32>,
     paused: BTreeMap<i64, String>,
 }
 
 impl Live {
-    fn load(connection: &mut Connection, app: &App) -> Result<Live, Error> {
-        let world = World::load(connection, app, 1)?;
-        let groups = Groups::of(&world, app.settings.fleet_time_zone);
-        let down = groups.groups.iter().map(|group| group.down).collect();
-        let mut live = Live { world, groups, down, paused: BTreeMap::new() };
-        let now = live.world.now;
-        let begun = [AppointmentState::Open, AppointmentState::Running];
-        let open = db::appointment::due(connection, &begun, false, Instant::from(now), BATCH)?;
-        for row in open {
-            live.add(TerminalId(row.terminal_id));
-        }
-        let campaigns = db::campaign::all(connection)?;
-        let paused = CampaignState::Paused.as_str();
-        for campaign in campaigns.into_iter().filter(|row| row.state == paused) {
-            for row in db::appointment::movable_of_campaign(connection, campaign.id)? {
-                live.paused.insert(row.id, campaign.name.clone());
+    fn load(connection: &mut Connection, app: &App, due: &[AppointmentRow]) -> Result<Live, Error> {
+        let terminals: Vec<i64> = due.iter().map(|row| row.terminal_id).collect();
+        let surroundings = Surroundings::load(connection, app, 1, &terminals)?;
+        let down = surroundings.down_now(connection)?;
+        let campaigns: BTreeMap<i64, String> = db::campaign::all(connection)?
+            .into_iter()
+            .filter(|row| row.state == CampaignState::Paused.as_str())
+            .map(|row| (row.id, row.name))
+            .collect();
+        let mut paused = BTreeMap::new();
+        if !campaigns.is_empty() {
+            let ids: Vec<i64> = due.iter().map(|row| row.id).collect();
+            for work in db::appointment::work_of(connection, &ids)? {
+                if let Some(name) = work.campaign_id.and_then(|id| campaigns.get(&id)) {
+                    paused.insert(work.appointment_id, name.clone());
+                }
             }
         }
-        Ok(live)
+        Ok(Live { surroundings, down, paused })
     }
 
-    fn groups_of(&self, terminal_id: TerminalId) -> &[u32] {
-        let index = self.world.terminal_index.get(&terminal_id);
-        index.map_or(&[], |index| self.groups.of_terminal[*index].as_slice())
+    fn is_locked(&self, terminal_id: TerminalId) -> bool {
+        self.surroundings.world.locked.contains(&terminal_id)
+    }
+
+    fn groups_of(&self, terminal_id: TerminalId) -> impl Iterator<Item = u32> + '_ {
+        let index = self.surroundings.world.index_of(terminal_id);
+        index.into_iter().flat_map(|index| self.surroundings.groups.of_terminal(index))
     }
 
     fn add(&mut self, terminal_id: TerminalId) {
-        if self.world.locked.contains(&terminal_id) {
+        if self.is_locked(terminal_id) {
             return;
         }
-        for number in self.groups_of(terminal_id).to_vec() {
+        let numbers: Vec<u32> = self.groups_of(terminal_id).collect();
+        for number in numbers {
             self.down[number as usize] += 1;
         }
     }
@@ -143,10 +160,10 @@ fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>)
     if let Some(campaign) = live.paused.get(&row.id) {
         return Some(format!("held: campaign {campaign} is paused"));
     }
-    if live.world.terminal(TerminalId(row.terminal_id)).is_none() {
+    if live.surroundings.world.terminal(TerminalId(row.terminal_id)).is_none() {
         return Some("held: the terminal is retired".to_owned());
     }
-    if live.world.locked.contains(&TerminalId(row.terminal_id)) {
+    if live.is_locked(TerminalId(row.terminal_id)) {
         return Some("held: the terminal is locked".to_owned());
     }
     if !row.emergency {
@@ -169,9 +186,9 @@ fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>)
         );
     }
     for number in live.groups_of(TerminalId(row.terminal_id)) {
-        let group = &live.groups.groups[*number as usize];
+        let group = &live.surroundings.groups.groups[number as usize];
         let cap = group.cap.first().copied().unwrap_or(0);
-        let down = live.down[*number as usize];
+        let down = live.down[number as usize];
         if down + 1 > cap {
             return Some(format!("held: {} is full, {down} of at most {cap} terminals are down", group.id));
         }

@@ -47,6 +47,11 @@ pub fn summary(app: &App) -> Result<FleetSummary, Error> {
     })
 }
 
+/// Terminals that are not retired.
+pub fn active_terminals(app: &App) -> Result<i64, Error> {
+    Ok(db::fleet::active_terminals(&mut *app.database.get()?)?)
+}
+
 /// Merchants, by number.
 pub fn merchants(app: &App, query: &PageQuery) -> Result<Page<MerchantView>, Error> {
     let limit = page_limit(query.limit)?;

@@ -2,14 +2,21 @@
 //! planner's problem, asked about one appointment. The page, the command line and the mail say the same.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::problem::Refusal;
-use crate::db::appointment::AppointmentRow;
+use crate::db::Connection;
+use crate::db::appointment::Standing;
 use crate::domain::calendar::{Span, SpanSet};
 use crate::domain::ids::TerminalId;
-use crate::service::world::{Calendars, Group, Groups, TerminalEntry, World};
+use crate::service::Error;
+use crate::service::world::{Calendars, Group, Groups, Surroundings, TerminalEntry, World};
+
+/// How far around the asked times the load is read when one of them is refused and the nearest legal one is
+/// looked for; four times as far, where there is none so near.
+const FIRST_MARGIN: TimeDelta = TimeDelta::days(1);
 
 /// What is asked: may this terminal be down from `starts_at`, for so long?
 #[derive(Debug, Clone, Copy)]
@@ -31,23 +38,50 @@ pub struct Question<'a> {
 /// The rules, ready to be asked. Answers count what was placed by [`Rules::place`] before.
 pub struct Rules<'a> {
     world: &'a World,
-    groups: Groups,
+    groups: &'a Groups,
     calendars: Calendars,
-    /// For each group, terminals down in each slot by standing appointments.
+    /// For each group, terminals down in each slot by standing appointments; known within `margin` of what is
+    /// asked.
     load: Vec<Vec<u32>>,
     by_terminal: BTreeMap<TerminalId, Vec<(i64, Span)>>,
+    margin: TimeDelta,
+    /// A legal time was looked for, and there is none within the margin.
+    wants_more: bool,
+}
+
+/// Decides about times within `asked` (half-open) by the rules of `surroundings`, reading only as much of the
+/// load as the decision takes. `decide` may be called several times, each time with fresh rules.
+pub fn decide<T>(
+    connection: &mut Connection,
+    surroundings: &Surroundings,
+    asked: Range<DateTime<Utc>>,
+    mut decide: impl FnMut(&mut Rules<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let horizon = surroundings.world.grid.horizon();
+    let mut margin = TimeDelta::zero();
+    loop {
+        let from = asked.start - margin;
+        let to = asked.end + margin;
+        let load = surroundings.load_between(connection, from.max(horizon.start)..to.min(horizon.end))?;
+        let mut rules = Rules::of(surroundings, load, margin);
+        let decision = decide(&mut rules)?;
+        if !rules.wants_more || (from <= horizon.start && horizon.end <= to) {
+            return Ok(decision);
+        }
+        margin = if margin.is_zero() { FIRST_MARGIN } else { margin * 4 };
+    }
 }
 
 impl<'a> Rules<'a> {
-    /// Rules over the world's budgets, with its standing appointments counted.
-    pub fn of(world: &'a World, groups: Groups) -> Self {
-        let load = vec![Vec::new(); groups.groups.len()];
-        let mut rules =
-            Rules { world, groups, calendars: Calendars::default(), load, by_terminal: BTreeMap::new() };
+    fn of(surroundings: &'a Surroundings, load: Vec<Vec<u32>>, margin: TimeDelta) -> Self {
+        let Surroundings { world, groups, .. } = surroundings;
+        let mut by_terminal: BTreeMap<TerminalId, Vec<(i64, Span)>> = BTreeMap::new();
         for row in &world.standing {
-            rules.count(row, 1);
+            if let Some(span) = Span::new(row.starts_at.utc(), row.ends_at.utc()) {
+                by_terminal.entry(row.terminal_id).or_default().push((row.id, span));
+            }
         }
-        rules
+        Rules { world, groups, calendars: Calendars::default(), load, by_terminal, margin, wants_more: false }
     }
 
     /// Counts a span as taken, so that the next question sees it.
@@ -62,12 +96,12 @@ impl<'a> Rules<'a> {
         let broken = self.broken(question);
         let nearest = if broken.is_empty() { None } else { self.nearest(question) };
         self.remember(question.moving);
-        let serial = &question.terminal.terminal.serial;
-        let zone = self.world.site(question.terminal).site.time_zone;
+        let serial = &question.terminal.serial;
+        let zone = self.world.site(question.terminal).time_zone;
         broken
             .into_iter()
             .map(|(rule, message)| Refusal {
-                serial: serial.clone(),
+                serial: serial.to_string(),
                 rule: rule.to_owned(),
                 message,
                 nearest_legal_at: nearest,
@@ -76,12 +110,17 @@ impl<'a> Rules<'a> {
             .collect()
     }
 
-    /// The legal start nearest to the one asked for, on the slot grid.
+    /// The legal start nearest to the one asked for, on the slot grid, within the margin.
     fn nearest(&mut self, question: Question<'_>) -> Option<DateTime<Utc>> {
         let asked = question.starts_at;
         let mut starts: Vec<DateTime<Utc>> = self.candidate_starts(question);
+        starts.retain(|start| (*start - asked).abs() <= self.margin);
         starts.sort_by_key(|start| ((*start - asked).abs(), *start));
-        starts.into_iter().find(|start| self.broken(Question { starts_at: *start, ..question }).is_empty())
+        let legal =
+            |start: &DateTime<Utc>| self.broken(Question { starts_at: *start, ..question }).is_empty();
+        let nearest = starts.into_iter().find(legal);
+        self.wants_more |= nearest.is_none();
+        nearest
     }
 
     fn candidate_starts(&mut self, question: Question<'_>) -> Vec<DateTime<Utc>> {
@@ -109,7 +148,7 @@ impl<'a> Rules<'a> {
     }
 
     fn ask_term(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
-        let zone = self.world.site(question.terminal).site.time_zone;
+        let zone = self.world.site(question.terminal).time_zone;
         let local = |instant: DateTime<Utc>| local_text(instant, zone);
         let horizon = self.world.grid.horizon();
         if span.start() < self.world.now {
@@ -136,7 +175,7 @@ impl<'a> Rules<'a> {
 
     fn ask_calendar(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
         let world = self.world;
-        let site = &world.site(question.terminal).site;
+        let site = world.site(question.terminal);
         let zone = site.time_zone;
         let asked = span.start()..span.end();
         let windows = world.windows_of(question.terminal);
@@ -192,7 +231,7 @@ impl<'a> Rules<'a> {
     }
 
     fn ask_overlap(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
-        let zone = self.world.site(question.terminal).site.time_zone;
+        let zone = self.world.site(question.terminal).time_zone;
         let others = self.by_terminal.get(&question.terminal.id).into_iter().flatten();
         for (id, other) in others {
             if Some(*id) != question.moving && other.intersection(span).is_some() {
@@ -206,15 +245,15 @@ impl<'a> Rules<'a> {
     }
 
     fn ask_budgets(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
-        let index = self.world.terminal_index[&question.terminal.id];
-        let zone = self.world.site(question.terminal).site.time_zone;
+        let Some(index) = self.world.index_of(question.terminal.id) else { return };
+        let zone = self.world.site(question.terminal).time_zone;
         let grid = &self.world.grid;
         // A locked terminal is down already and counts once.
         let own = u32::from(!self.world.locked.contains(&question.terminal.id));
-        for number in &self.groups.of_terminal[index] {
-            let group = &self.groups.groups[*number as usize];
+        for number in self.groups.of_terminal(index) {
+            let group = &self.groups.groups[number as usize];
             let slots = grid.slot_floor(span.start())..grid.slot_ceil(span.end()).min(grid.slots());
-            let load = &self.load[*number as usize];
+            let load = &self.load[number as usize];
             let full = slots.into_iter().find_map(|slot| {
                 let down = load.get(slot as usize).copied().unwrap_or_default() + group.down;
                 let cap = group.cap[slot as usize];
@@ -227,10 +266,10 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn count(&mut self, row: &AppointmentRow, sign: i32) {
+    fn count(&mut self, row: &Standing, sign: i32) {
         if let Some(span) = Span::new(row.starts_at.utc(), row.ends_at.utc()) {
-            self.add(TerminalId(row.terminal_id), span, sign);
-            let spans = self.by_terminal.entry(TerminalId(row.terminal_id)).or_default();
+            self.add(row.terminal_id, span, sign);
+            let spans = self.by_terminal.entry(row.terminal_id).or_default();
             spans.retain(|(id, _)| *id != row.id);
             if sign > 0 {
                 spans.push((row.id, span));
@@ -239,17 +278,14 @@ impl<'a> Rules<'a> {
     }
 
     fn add(&mut self, terminal_id: TerminalId, span: Span, sign: i32) {
-        let Some(index) = self.world.terminal_index.get(&terminal_id) else { return };
+        let Some(index) = self.world.index_of(terminal_id) else { return };
         if self.world.locked.contains(&terminal_id) {
             return;
         }
         let grid = &self.world.grid;
         let slots = grid.slot_floor(span.start())..grid.slot_ceil(span.end()).min(grid.slots());
-        for number in &self.groups.of_terminal[*index] {
-            let load = &mut self.load[*number as usize];
-            if load.is_empty() {
-                load.resize(grid.slots() as usize, 0);
-            }
+        for number in self.groups.of_terminal(index) {
+            let load = &mut self.load[number as usize];
             for slot in slots.clone() {
                 load[slot as usize] = load[slot as usize].saturating_add_signed(sign);
             }

@@ -1,18 +1,19 @@
 //! Ad-hoc maintenance: an engineer's own appointment, by the same rules as the planner's. An emergency waives
 //! the notice rule and no other.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::appointment::{Maintenance, MaintenanceResult};
 use crate::api::problem::Refusal;
+use crate::db;
 use crate::domain::calendar::{Span, parse_when};
 use crate::domain::fleet::clean_text;
 use crate::service::appointment::{HORIZON_DAYS, find, lead_minutes, views};
 use crate::service::audit::{Change, record};
 use crate::service::campaign::check_duration;
-use crate::service::legality::{Question, Rules};
+use crate::service::legality::{self, Question, Rules};
 use crate::service::schedule::{self, Changes, NewAppointment};
-use crate::service::world::{Groups, TerminalEntry, World};
+use crate::service::world::{Surroundings, TerminalEntry, World};
 use crate::service::{Actor, App, Error};
 
 /// Arranges maintenance for every terminal named, or for none: the first rule that any of them breaks refuses
@@ -29,11 +30,38 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
     let mut connection = app.database.get()?;
     connection.write(|connection| {
         connection.serialize_schedule()?;
-        let world = World::load(connection, app, HORIZON_DAYS)?;
-        let create = decide(app, &world, request, &reason)?;
+        let serials: Vec<&str> = request.serials.iter().map(String::as_str).collect();
+        let ids: Vec<i64> =
+            db::fleet::terminals_by_serial(connection, &serials)?.into_iter().map(|row| row.id).collect();
+        let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &ids)?;
+        let asked = asked_of(app, &surroundings.world, request)?;
+        let starts = asked.iter().map(|(_, starts_at)| *starts_at);
+        let length = TimeDelta::minutes(i64::from(request.duration_minutes));
+        let first = starts.clone().min().unwrap_or(surroundings.world.now);
+        let last = starts.max().unwrap_or(surroundings.world.now) + length;
+        let refusals = legality::decide(connection, &surroundings, first..last, |rules| {
+            Ok(refusals_of(app, &surroundings.world, rules, request, &asked))
+        })?;
+        if !refusals.is_empty() {
+            return Err(Error::Refused(refusals));
+        }
         if request.dry_run {
             return Ok(MaintenanceResult { appointments: Vec::new(), dry_run: true });
         }
+        let create = asked
+            .iter()
+            .map(|(terminal, starts_at)| NewAppointment {
+                terminal_id: terminal.id,
+                site_id: surroundings.world.site(terminal).id,
+                starts_at: *starts_at,
+                ends_at: *starts_at + length,
+                notice_lead_minutes: lead_of(app),
+                emergency: request.emergency,
+                plan_id: None,
+                work: std::sync::Arc::from([(None, reason.clone())]),
+                note: Some(reason.clone()),
+            })
+            .collect();
         let changes = Changes { create, reason: Some(reason.clone()), ..Changes::default() };
         let applied = schedule::apply(connection, app, changes)?;
         let action = if request.emergency { "maintenance.emergency" } else { "maintenance.arrange" };
@@ -49,9 +77,9 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
 
 /// Without an address nobody can be told, and what is not announced never opens.
 fn no_contact(world: &World, terminal: &TerminalEntry, request: &Maintenance) -> Option<Refusal> {
-    let merchant = &world.merchant(terminal).1;
-    (merchant.email.is_none() && !request.emergency).then(|| Refusal {
-        serial: terminal.terminal.serial.clone(),
+    let merchant = world.merchant(terminal);
+    (!merchant.has_address && !request.emergency).then(|| Refusal {
+        serial: terminal.serial.to_string(),
         rule: "no_contact".to_owned(),
         message: format!(
             "merchant {} has no mail address, so it cannot be told; import one, or ring up and arrange an emergency",
@@ -62,57 +90,59 @@ fn no_contact(world: &World, terminal: &TerminalEntry, request: &Maintenance) ->
     })
 }
 
-fn decide(
+fn lead_of(app: &App) -> i32 {
+    i32::try_from(app.settings.notice_lead_minutes).unwrap_or(i32::MAX)
+}
+
+/// The terminals that are named, by serial number, each with the start that its site's clock shows.
+fn asked_of<'w>(
+    app: &App,
+    world: &'w World,
+    request: &Maintenance,
+) -> Result<Vec<(&'w TerminalEntry, DateTime<Utc>)>, Error> {
+    let mut serials: Vec<&str> = request.serials.iter().map(String::as_str).collect();
+    serials.sort_unstable();
+    serials.dedup();
+    let mut asked = Vec::with_capacity(serials.len());
+    for serial in serials {
+        let terminal = world.terminals.iter().find(|entry| *entry.serial == *serial);
+        let terminal = terminal.ok_or_else(|| Error::NotFound {
+            what: "active terminal",
+            key: serial.to_owned(),
+            remedy: "see `offpeak terminal list`",
+        })?;
+        let zone = world.site(terminal).time_zone;
+        let starts_at =
+            parse_when(&request.at, app.clock.now(), zone).map_err(|error| Error::invalid("at", error))?;
+        asked.push((terminal, starts_at));
+    }
+    Ok(asked)
+}
+
+fn refusals_of(
     app: &App,
     world: &World,
+    rules: &mut Rules<'_>,
     request: &Maintenance,
-    reason: &str,
-) -> Result<Vec<NewAppointment>, Error> {
-    let mut rules = Rules::of(world, Groups::of(world, app.settings.fleet_time_zone));
-    let lead = i32::try_from(app.settings.notice_lead_minutes).unwrap_or(i32::MAX);
+    asked: &[(&TerminalEntry, DateTime<Utc>)],
+) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    let mut create = Vec::new();
-    let mut serials = request.serials.clone();
-    serials.sort();
-    serials.dedup();
-    for (number, serial) in (1..).zip(&serials) {
-        let terminal =
-            world.terminals.iter().find(|entry| entry.terminal.serial == *serial).ok_or_else(|| {
-                Error::NotFound {
-                    what: "active terminal",
-                    key: serial.clone(),
-                    remedy: "see `offpeak terminal list`",
-                }
-            })?;
-        let site = world.site(terminal);
-        let starts_at = parse_when(&request.at, app.clock.now(), site.site.time_zone)
-            .map_err(|error| Error::invalid("at", error))?;
+    for (number, (terminal, starts_at)) in (1..).zip(asked) {
         let question = Question {
             terminal,
-            starts_at,
+            starts_at: *starts_at,
             duration_minutes: request.duration_minutes,
-            notice_lead_minutes: (!request.emergency).then(|| lead_minutes(app, lead)),
+            notice_lead_minutes: (!request.emergency).then(|| lead_minutes(app, lead_of(app))),
             deadline_at: None,
             moving: None,
         };
         refusals.extend(rules.refusals(question));
         refusals.extend(no_contact(world, terminal, request));
-        let ends_at = starts_at + TimeDelta::minutes(i64::from(request.duration_minutes));
+        let ends_at = *starts_at + TimeDelta::minutes(i64::from(request.duration_minutes));
         // The next terminal of the same request sees this one as down already.
-        if let Some(span) = Span::new(starts_at, ends_at) {
+        if let Some(span) = Span::new(*starts_at, ends_at) {
             rules.place(terminal, -number, span);
         }
-        create.push(NewAppointment {
-            terminal_id: terminal.id,
-            site_id: site.id,
-            starts_at,
-            ends_at,
-            notice_lead_minutes: lead,
-            emergency: request.emergency,
-            plan_id: None,
-            work: vec![(None, reason.to_owned())],
-            note: Some(reason.to_owned()),
-        });
     }
-    if refusals.is_empty() { Ok(create) } else { Err(Error::Refused(refusals)) }
+    refusals
 }

@@ -1,10 +1,15 @@
 //! Plans: asked for, solved beside the other work, looked at, published in one step.
 
 mod create;
+mod drawing;
+mod kept;
 mod load;
 mod problem;
 mod publish;
+mod report;
+mod search;
 mod views;
+mod watch;
 mod writer;
 
 use crate::api::plan::{NewPlan, PlanView};
@@ -17,10 +22,13 @@ use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::{Actor, App, Error};
 
-pub use create::{create, fail_abandoned, solve};
+pub use create::{cancel, create, fail_abandoned};
+pub use kept::KeptLoads;
 pub use load::{current_load, overview, plan_load, tonight};
 pub use publish::publish;
+pub use search::solve;
 pub use views::{diff, items};
+pub use watch::Searches;
 
 /// Plans, the latest first.
 pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
@@ -34,6 +42,8 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
 
 /// One plan.
 pub fn show(app: &App, PlanId(id): PlanId) -> Result<PlanView, Error> {
+    // Whoever waits for a search is told when its process has died.
+    fail_abandoned(app)?;
     let mut connection = app.database.get()?;
     views::plan_view(find(&mut connection, id)?)
 }
@@ -60,7 +70,9 @@ pub fn discard(
 /// The planning problem as things stand, as an `offpeak.problem/1` file.
 pub fn export_problem(app: &App, request: &NewPlan) -> Result<Vec<u8>, Error> {
     let mut connection = app.database.get()?;
-    let draft = connection.read(|connection| problem::Draft::load(connection, app, request))?;
+    let reading = connection.read(|connection| problem::Reading::load(connection, app, request))?;
+    drop(connection);
+    let draft = problem::Draft::build(reading, app)?;
     let mut bytes = Vec::new();
     draft.problem.write(&mut bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
     Ok(bytes)

@@ -110,12 +110,15 @@ pub fn set_paused(
 pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
     let now = app.clock.now();
     let mut connection = app.database.get()?;
+    let due = |row: &ProgrammeRow| row.next_due_at.filter(|due| !row.paused && due.utc() <= now);
+    // Nobody waits for a writer that has nothing to write.
+    if !db::campaign::programmes(&mut connection)?.iter().any(|row| due(row).is_some()) {
+        return Ok(0);
+    }
     connection.write(|connection| {
         let mut raised = 0;
         for row in db::campaign::programmes(connection)? {
-            let Some(due_at) = row.next_due_at.filter(|due| !row.paused && due.utc() <= now) else {
-                continue;
-            };
+            let Some(due_at) = due(&row) else { continue };
             let Recurrence::Cron { line, zone } = recurrence_of(&row)? else { continue };
             let next = next_due(&line, &zone, now)?;
             if !db::campaign::advance_programme(connection, row.id, due_at, next.map(Instant::from))? {

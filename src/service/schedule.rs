@@ -5,6 +5,7 @@ mod notices;
 mod visits;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -17,6 +18,9 @@ use crate::domain::ids::{SiteId, TerminalId};
 use crate::service::{App, Error};
 
 pub(super) use visits::token;
+
+/// Appointments that are written at once.
+const BATCH: usize = 10_000;
 
 /// Changes to the schedule that belong together.
 #[derive(Debug, Default)]
@@ -60,7 +64,7 @@ pub struct NewAppointment {
     /// The plan it comes from.
     pub plan_id: Option<i64>,
     /// Campaign (none for ad-hoc work) and title of each piece of work.
-    pub work: Vec<(Option<i64>, String)>,
+    pub work: Arc<[(Option<i64>, String)]>,
     /// Why it is done out of turn.
     pub note: Option<String>,
 }
@@ -167,35 +171,42 @@ fn create(
         keys.push((appointment.site_id, night_of(appointment.starts_at, zone)));
     }
     visits.open_missing(connection, app, &keys, facts)?;
-    let mut rows = Vec::with_capacity(new.len());
-    let mut work = Vec::with_capacity(new.len());
-    for ((id, appointment), (site_id, night)) in ids.iter().zip(new).zip(keys) {
-        let (starts_at, ends_at) = (Instant::from(appointment.starts_at), Instant::from(appointment.ends_at));
-        let visit_id = visits.gain(site_id, night, starts_at, ends_at);
-        rows.push(AppointmentRow {
-            id: *id,
-            state: AppointmentState::Planned.as_str().to_owned(),
-            revision: 0,
-            terminal_id: appointment.terminal_id.0,
-            visit_id,
-            plan_id: appointment.plan_id,
-            starts_at,
-            ends_at,
-            notice_lead_minutes: appointment.notice_lead_minutes,
-            emergency: appointment.emergency,
-            announced_at: None,
-            note: appointment.note.clone(),
-            created_at: now,
-            closed_at: None,
-        });
-        for (ordinal, (campaign_id, title)) in (0..).zip(&appointment.work) {
-            let (campaign_id, title) = (*campaign_id, title.clone());
-            work.push(WorkRow { appointment_id: *id, ordinal, campaign_id, title });
-        }
-    }
+    let visit_ids: Vec<i64> = new
+        .iter()
+        .zip(keys)
+        .map(|(appointment, (site_id, night))| {
+            let (from, to) = (Instant::from(appointment.starts_at), Instant::from(appointment.ends_at));
+            visits.gain(site_id, night, from, to)
+        })
+        .collect();
     // Visits first: appointments refer to them.
     visits.insert_new(connection)?;
-    db::appointment::insert(connection, &rows, &work)?;
+    for (from, new) in (0..).step_by(BATCH).zip(new.chunks(BATCH)) {
+        let (mut rows, mut work) = (Vec::with_capacity(new.len()), Vec::with_capacity(new.len()));
+        for ((id, visit_id), appointment) in ids[from..].iter().zip(&visit_ids[from..]).zip(new) {
+            rows.push(AppointmentRow {
+                id: *id,
+                state: AppointmentState::Planned.as_str().to_owned(),
+                revision: 0,
+                terminal_id: appointment.terminal_id.0,
+                visit_id: *visit_id,
+                plan_id: appointment.plan_id,
+                starts_at: Instant::from(appointment.starts_at),
+                ends_at: Instant::from(appointment.ends_at),
+                notice_lead_minutes: appointment.notice_lead_minutes,
+                emergency: appointment.emergency,
+                announced_at: None,
+                note: appointment.note.clone(),
+                created_at: now,
+                closed_at: None,
+            });
+            for (ordinal, (campaign_id, title)) in (0..).zip(appointment.work.iter()) {
+                let (campaign_id, title) = (*campaign_id, title.clone());
+                work.push(WorkRow { appointment_id: *id, ordinal, campaign_id, title });
+            }
+        }
+        db::appointment::insert(connection, &rows, &work)?;
+    }
     Ok(ids)
 }
 

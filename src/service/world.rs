@@ -1,50 +1,41 @@
 //! The world as planning sees it at one instant: the fleet, its calendars, its budgets as groups with a cap in
-//! every slot, what is locked and what already stands. Loaded once, in one snapshot, then only read.
+//! every slot, what is locked and what already stands. Loaded once, whole or in the part that a question
+//! concerns, then only read.
+//!
+//! A fleet has a million terminals, so what they share is kept once: names of regions, hosts and cells as
+//! numbers, windows, blackouts and opening hours as sets of which a site names one. A terminal costs about a
+//! hundred bytes so.
 
+mod around;
 mod calendars;
+mod fleet;
 mod groups;
+mod labels;
 mod load;
+mod rows;
+mod rules;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::db::Connection;
-use crate::db::appointment::AppointmentRow;
+use crate::db::appointment::Standing;
 use crate::domain::budget::Budget;
-use crate::domain::calendar::{Blackout, SlotGrid, WindowRule};
-use crate::domain::fleet::{Merchant, Site, Terminal};
-use crate::domain::ids::{MerchantId, SiteId, TerminalId};
+use crate::domain::calendar::{Blackout, OpeningHours, SlotGrid, WindowRule};
+use crate::domain::ids::TerminalId;
 use crate::domain::scope::Scope;
 use crate::service::{App, Error};
 
+pub use around::Surroundings;
 pub use calendars::Calendars;
+pub use fleet::{MerchantEntry, SiteEntry, TerminalEntry};
 pub use groups::{Group, Groups};
-pub use load::{budget_of, merchant_of, site_of, terminal_of, window_of};
+pub use load::Visitor;
+pub use rows::{budget_of, merchant_of, site_of, terminal_of, window_of};
 
-/// A site with its place in the world.
-#[derive(Debug)]
-pub struct SiteEntry {
-    /// Database id.
-    pub id: SiteId,
-    /// The site.
-    pub site: Site,
-    /// Index into [`World::merchants`].
-    pub merchant: usize,
-    /// Its active terminals.
-    pub terminal_count: u32,
-}
-
-/// A terminal with its place in the world.
-#[derive(Debug)]
-pub struct TerminalEntry {
-    /// Database id.
-    pub id: TerminalId,
-    /// The terminal.
-    pub terminal: Terminal,
-    /// Index into [`World::sites`].
-    pub site: usize,
-}
+use labels::Labels;
+use rules::RuleSets;
 
 /// Everything that a planning decision depends on.
 #[derive(Debug)]
@@ -53,14 +44,12 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// The slots of the horizon; the first holds `now`.
     pub grid: SlotGrid,
-    /// Merchants, with their database ids.
-    pub merchants: Vec<(MerchantId, Merchant)>,
+    /// Merchants.
+    pub merchants: Vec<MerchantEntry>,
     /// Sites, by database id.
     pub sites: Vec<SiteEntry>,
     /// Active terminals, by database id.
     pub terminals: Vec<TerminalEntry>,
-    /// Terminal by database id.
-    pub terminal_index: HashMap<TerminalId, usize>,
     /// Windows and where they apply.
     pub windows: Vec<(Scope, WindowRule)>,
     /// Blackouts and where they apply.
@@ -68,32 +57,59 @@ pub struct World {
     /// Budgets.
     pub budgets: Vec<Budget>,
     /// Database ids of locked terminals.
-    pub locked: BTreeSet<TerminalId>,
-    /// Standing appointments that end after `now`.
-    pub standing: Vec<AppointmentRow>,
+    pub locked: HashSet<TerminalId>,
+    /// Standing appointments that end after `now`, by id.
+    pub standing: Vec<Standing>,
+    /// Names of regions; a site has the number of its own.
+    regions: Vec<String>,
+    /// Distinct opening hours; a site has the number of its own.
+    hours: Vec<OpeningHours>,
+    labels: Labels,
+    rules: RuleSets,
 }
 
 impl World {
     /// Loads the world for the next `horizon_days`, on the caller's snapshot.
     pub fn load(connection: &mut Connection, app: &App, horizon_days: u32) -> Result<World, Error> {
+        World::visit(connection, app, horizon_days, &mut |_, _, _, _| {})
+    }
+
+    /// Loads the world, and shows every active terminal to `visitor` with all that is known of it: the world
+    /// itself keeps only what plans depend on.
+    pub fn visit(
+        connection: &mut Connection,
+        app: &App,
+        horizon_days: u32,
+        visitor: &mut Visitor<'_>,
+    ) -> Result<World, Error> {
         let now = app.clock.now();
         let grid = grid_of(now, app.settings.slot_minutes, horizon_days)?;
-        load::world(connection, now, grid)
+        load::whole(connection, now, grid, visitor)
     }
 
     /// A terminal's site.
     pub fn site(&self, terminal: &TerminalEntry) -> &SiteEntry {
-        &self.sites[terminal.site]
+        &self.sites[terminal.site as usize]
     }
 
-    /// A terminal's merchant, with its database id.
-    pub fn merchant(&self, terminal: &TerminalEntry) -> &(MerchantId, Merchant) {
-        &self.merchants[self.sites[terminal.site].merchant]
+    /// A terminal's merchant.
+    pub fn merchant(&self, terminal: &TerminalEntry) -> &MerchantEntry {
+        &self.merchants[self.site(terminal).merchant as usize]
+    }
+
+    /// A site's opening hours.
+    pub fn hours(&self, site: &SiteEntry) -> &OpeningHours {
+        &self.hours[site.hours as usize]
+    }
+
+    /// The place in [`World::terminals`] of the terminal with this database id, if it is active.
+    pub fn index_of(&self, id: TerminalId) -> Option<usize> {
+        self.terminals.binary_search_by_key(&id, |entry| entry.id).ok()
     }
 
     /// The terminal with this database id, if it is active.
     pub fn terminal(&self, id: TerminalId) -> Option<&TerminalEntry> {
-        self.terminal_index.get(&id).map(|index| &self.terminals[*index])
+        self.index_of(id).map(|index| &self.terminals[index])
     }
 }
 

@@ -1,9 +1,8 @@
-// Keeps tonight's page fresh: asks for the page again and exchanges the parts that changed. The pages say
-// everything without it.
-
-const PERIOD_MILLISECONDS = 30_000;
+// Keeps a page fresh: asks for it again and exchanges the parts that changed. Lets a button ask the API for what
+// it names. The pages say everything without it.
 
 const parts = () => document.querySelectorAll("[data-live]");
+const seconds = Math.min(30, ...[...parts()].map((part) => Number(part.dataset.seconds ?? 30)));
 const freshness = document.getElementById("freshness");
 let last_success = new Date();
 
@@ -13,6 +12,11 @@ const inUse = (part) => part.contains(document.activeElement) || part.querySelec
 function exchange(fresh) {
   for (const part of parts()) {
     const replacement = fresh.getElementById(part.id);
+    if (!replacement && "untilGone" in part.dataset) {
+      // What was waited for is there: the page has other parts now.
+      location.reload();
+      return;
+    }
     if (replacement && !inUse(part) && part.innerHTML !== replacement.innerHTML) {
       part.replaceWith(document.adoptNode(replacement));
     }
@@ -29,7 +33,7 @@ function report(problem) {
   const time = last_success.toLocaleTimeString("en-GB", { timeZone: "UTC" });
   freshness.textContent = problem
     ? `Not updated since ${time} UTC: the server does not answer.`
-    : `Updated ${time} UTC, again every ${PERIOD_MILLISECONDS / 1000} seconds.`;
+    : `Updated ${time} UTC, again every ${seconds} seconds.`;
 }
 
 async function refresh() {
@@ -51,6 +55,23 @@ async function refresh() {
 
 if (parts().length > 0) {
   report(false);
-  setInterval(refresh, PERIOD_MILLISECONDS);
+  setInterval(refresh, seconds * 1000);
   document.addEventListener("visibilitychange", refresh);
 }
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-post]");
+  if (!button) {
+    return;
+  }
+  button.disabled = true;
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(button.dataset.post, { method: "POST", headers, body: "{}" }).catch(() => null);
+  if (answer?.ok) {
+    location.reload();
+    return;
+  }
+  const problem = await answer?.json().catch(() => null);
+  button.after(` ${problem?.detail ?? "The server does not answer."}`);
+  button.disabled = false;
+});

@@ -45,6 +45,18 @@ fn findings(breaking: impl FnOnce(&mut Plan)) -> Vec<Finding> {
     breaking(&mut plan);
     let mut findings = checker::check(&problem, &plan);
     findings.retain(|finding| finding.code != Code::WrongMetric && finding.code != Code::WrongBound);
+    // Asked for the rules alone, the checker says the same about them.
+    let about_words = [
+        Code::WrongProblem,
+        Code::NoReason,
+        Code::PlacedAndUnplaced,
+        Code::UnknownUnplaced,
+        Code::RepeatedUnplaced,
+        Code::UnknownGroup,
+    ];
+    let rules: Vec<&Finding> =
+        findings.iter().filter(|finding| !about_words.contains(&finding.code)).collect();
+    assert_eq!(checker::check_rules(&problem, &plan).iter().collect::<Vec<_>>(), rules);
     findings
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use offpeak::api::Page;
 use offpeak::api::appointment::AppointmentView;
 use offpeak::api::campaign::SkippedCount;
-use offpeak::api::fleet::{FleetSummary, MerchantView, SiteView, TerminalHistory, TerminalView};
+use offpeak::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use offpeak::api::lock::LockView;
 use offpeak::api::notice::{Message, NoticeView};
 use offpeak::api::plan::{
@@ -163,18 +163,6 @@ pub(crate) fn load(wording: Wording, over_budget: bool) -> Load {
     Load { from: first_noon, slot_minutes: 15, groups, nights }
 }
 
-/// A fleet in numbers.
-pub(crate) fn fleet(terminals: i64) -> FleetSummary {
-    FleetSummary {
-        merchants: terminals / 5,
-        sites: terminals / 3,
-        terminals,
-        retired: terminals / 100,
-        by_region: Vec::new(),
-        by_model: Vec::new(),
-    }
-}
-
 /// Tasks without a place, one for each reason.
 pub(crate) fn unplaced(wording: Wording) -> Vec<PlanItem> {
     let rows = [
@@ -239,6 +227,7 @@ pub(crate) fn report(wording: Wording) -> PlanReport {
         visits: 611,
         merchants: 402,
         peak_down: FLEET_BUDGET.into(),
+        cut_short: false,
         solve_ms: 1_840,
         problem_sha256: "5f2a".repeat(16),
         findings: Vec::new(),
@@ -280,7 +269,11 @@ pub(crate) fn plan(wording: Wording, id: i64, state: PlanState) -> PlanView {
             phase: wording.text("improve"),
             placed: 310,
             total: 1_214,
+            disruption: 120_000,
+            disruption_lower: 100_000,
+            percent: 42,
         }),
+        stopping: false,
         report: has_report.then(|| {
             let findings = if state == PlanState::Draft { vec![finding(wording)] } else { Vec::new() };
             PlanReport { findings, ..report(wording) }
@@ -362,7 +355,7 @@ pub(crate) fn home(wording: Wording, over_budget: bool) -> HomePage {
             published: Some(plan(wording, 7, PlanState::Published)),
         },
         load,
-        fleet: fleet(500),
+        terminals: 500,
         unplaced: unplaced(wording),
         locks: vec![lock(wording, 1, LockState::InRepair), lock(wording, 2, LockState::Reported)],
         notices: vec![
@@ -389,7 +382,7 @@ pub(crate) fn empty_home() -> HomePage {
             published: None,
         },
         load: empty_load(),
-        fleet: fleet(0),
+        terminals: 0,
         unplaced: Vec::new(),
         locks: Vec::new(),
         notices: Vec::new(),

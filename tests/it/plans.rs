@@ -290,7 +290,7 @@ fn a_discarded_plan_stays_discarded_and_a_dead_one_is_found() {
         let sql = format!("UPDATE plan SET state = 'solving' WHERE id = {dead}");
         app.state.app().database.get().unwrap().batch_execute(&sql).unwrap();
         assert_eq!(app.work("raise").await, json!({}), "it may still live");
-        app.clock.set(app.clock.now() + chrono::TimeDelta::minutes(6));
+        app.clock.set(app.clock.now() + chrono::TimeDelta::seconds(61));
         assert_eq!(app.work("raise").await, json!({"abandoned_plans": 1}));
         let plan = app.get(&format!("/plans/{dead}")).await;
         assert_eq!(plan["state"], "failed");

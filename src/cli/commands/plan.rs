@@ -1,5 +1,6 @@
 //! Plans: made, looked at, published.
 
+mod cancel;
 mod create;
 mod diff;
 mod discard;
@@ -25,6 +26,7 @@ pub enum PlanCommand {
     Items(items::ItemsArgs),
     Diff(diff::DiffArgs),
     Load(load::LoadArgs),
+    Cancel(cancel::CancelArgs),
     Publish(publish::PublishArgs),
     Discard(discard::DiscardArgs),
 }
@@ -39,6 +41,7 @@ impl PlanCommand {
             PlanCommand::Items(args) => items::run(args, context),
             PlanCommand::Diff(args) => diff::run(args, context),
             PlanCommand::Load(args) => load::run(args, context),
+            PlanCommand::Cancel(args) => cancel::run(args, context),
             PlanCommand::Publish(args) => publish::run(args, context),
             PlanCommand::Discard(args) => discard::run(args, context),
         }

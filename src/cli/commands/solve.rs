@@ -3,8 +3,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -15,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::OUTPUT_ID;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
+use crate::cli::interrupt::Interrupt;
 use crate::cli::output::OutputTarget;
 use crate::clock::Stopwatch;
 use crate::domain::plan_file::Metrics;
@@ -272,29 +271,13 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 /// A progress bar when somebody is looking, and Ctrl-C.
 struct TerminalWatch {
     began: Stopwatch,
-    cancelled: Arc<AtomicBool>,
+    interrupt: Interrupt,
     bar: ProgressBar,
-    _signals: tokio::runtime::Runtime,
 }
 
 impl TerminalWatch {
     fn new(tasks: u64, quiet: bool) -> Result<TerminalWatch, PlanFileCommandError> {
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let signals = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(PlanFileCommandError::Signal)?;
-        let told = Arc::clone(&cancelled);
-        signals.spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                told.store(true, Ordering::Relaxed);
-            }
-            // The second one means it.
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        });
+        let interrupt = Interrupt::listen().map_err(PlanFileCommandError::Signal)?;
         let bar = if io::stderr().is_terminal() && !quiet {
             let style = ProgressStyle::with_template("{msg:12} [{bar:40}] {pos}/{len} placed {elapsed}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -303,7 +286,7 @@ impl TerminalWatch {
             ProgressBar::hidden()
         };
         // A measured duration is no wall-clock time: nothing in the plan depends on when it was made.
-        Ok(TerminalWatch { began: Stopwatch::start(), cancelled, bar, _signals: signals })
+        Ok(TerminalWatch { began: Stopwatch::start(), interrupt, bar })
     }
 }
 
@@ -313,7 +296,7 @@ impl Watch for TerminalWatch {
     }
 
     fn cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.interrupt.asked()
     }
 
     fn progress(&self, progress: Progress) {

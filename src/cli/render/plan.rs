@@ -35,10 +35,12 @@ pub fn one(screen: &mut Screen, plan: &PlanView) {
     }
     if let Some(progress) = plan.progress.as_ref().filter(|_| plan.state == PlanState::Solving) {
         screen.line(format!(
-            "  {}: {} of {} placed",
+            "  {}: {} of {} placed, {} % done{}",
             progress.phase,
             count(progress.placed),
-            count(progress.total)
+            count(progress.total),
+            progress.percent,
+            if plan.stopping { "; it has been cancelled and ends with the best so far" } else { "" }
         ));
     }
     if let Some(report) = &plan.report {
@@ -86,6 +88,7 @@ pub fn report(screen: &mut Screen, report: &PlanReport) {
             }),
         ),
         ("solved in", Some(format!("{:.1} s", report.solve_ms as f64 / 1000.0))),
+        ("cut short", report.cut_short.then(|| "yes: this is the best plan so far".to_owned())),
         ("checked", Some(verdict(report))),
     ]);
     for finding in &report.findings {

@@ -1,4 +1,7 @@
 //! Which terminals a campaign still has to reach, and why it skips the others.
+//!
+//! Selectors speak of everything that is known of a terminal, and the world keeps little of it: so campaigns pick
+//! while the world is loaded, and what became of their picks is worked out afterwards.
 
 use std::collections::HashMap;
 
@@ -7,7 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::campaign::{Recurrence, SkipReason, Term};
+use crate::domain::campaign::{Recurrence, SkipReason, Term, Work};
+use crate::domain::fleet::{Merchant, Site, Terminal};
 use crate::domain::selector::Selector;
 use crate::service::Error;
 use crate::service::campaign::work_of;
@@ -17,7 +21,7 @@ use crate::service::world::World;
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Index into the world's terminals.
-    pub terminal: usize,
+    pub terminal: u32,
     /// What is with it.
     pub state: TargetState,
 }
@@ -42,37 +46,70 @@ struct Past {
     done_at: Option<DateTime<Utc>>,
 }
 
-/// Every terminal that the campaign's selector picks, with its state. `allowance_minutes` is what acceptance of
-/// the announcement may take beyond the notice lead.
-pub fn targets_of(
-    connection: &mut Connection,
-    world: &World,
-    row: &CampaignRow,
-    allowance_minutes: u32,
-) -> Result<Vec<Target>, Error> {
-    let work = work_of(row)?;
-    let selector = Selector::parse(&row.selector)
-        .map_err(|error| Error::Corrupt(format!("campaign `{}`: {error}", row.name)))?;
-    let every = recurrence(connection, row)?;
-    let past = past_of(connection, row.id)?;
-    let nothing = Past::default();
-    let lead = i64::from(row.notice_lead_minutes) + i64::from(allowance_minutes);
-    let earliest = row.release_at.utc().max(world.now + TimeDelta::minutes(lead));
-    let mut targets = Vec::new();
-    for (terminal, entry) in world.terminals.iter().enumerate() {
-        let merchant = &world.merchant(entry).1;
-        if !selector.matches(&entry.terminal, &world.site(entry).site, merchant) {
-            continue;
+/// A campaign on its way through the fleet.
+pub struct Picking {
+    /// The campaign.
+    pub row: CampaignRow,
+    work: Work,
+    selector: Selector,
+    every: Option<(i64, i64)>,
+    past: HashMap<i64, Past>,
+    /// Places in the world of the terminals that it picks, and why its work has no use for one.
+    picked: Vec<(u32, Option<SkipReason>)>,
+}
+
+impl Picking {
+    /// Reads what has become of the campaign so far.
+    pub fn begin(connection: &mut Connection, row: CampaignRow) -> Result<Self, Error> {
+        let work = work_of(&row)?;
+        let selector = Selector::parse(&row.selector)
+            .map_err(|error| Error::Corrupt(format!("campaign `{}`: {error}", row.name)))?;
+        let every = recurrence(connection, &row)?;
+        let past = past_of(connection, row.id)?;
+        Ok(Picking { row, work, selector, every, past, picked: Vec::new() })
+    }
+
+    /// Looks at the next active terminal of the world.
+    pub fn look_at(&mut self, place: usize, terminal: &Terminal, site: &Site, merchant: &Merchant) {
+        if self.selector.matches(terminal, site, merchant) {
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            self.picked.push((place, self.work.skip_reason(terminal)));
         }
-        let past = past.get(&entry.id.0).unwrap_or(&nothing);
-        let term = term_of(row, every.as_ref(), past, earliest, world.now);
-        let state = if past.standing {
+    }
+
+    /// Every terminal that it has picked, with its state. `allowance_minutes` is what acceptance of the
+    /// announcement may take beyond the notice lead.
+    pub fn targets<'a>(
+        &'a self,
+        world: &'a World,
+        allowance_minutes: u32,
+    ) -> impl Iterator<Item = Target> + 'a {
+        let lead = i64::from(self.row.notice_lead_minutes) + i64::from(allowance_minutes);
+        let earliest = self.row.release_at.utc().max(world.now + TimeDelta::minutes(lead));
+        self.picked.iter().map(move |(terminal, useless)| {
+            let state = self.state(world, *terminal as usize, *useless, earliest);
+            Target { terminal: *terminal, state }
+        })
+    }
+
+    fn state(
+        &self,
+        world: &World,
+        terminal: usize,
+        useless: Option<SkipReason>,
+        earliest: DateTime<Utc>,
+    ) -> TargetState {
+        let nothing = Past::default();
+        let entry = &world.terminals[terminal];
+        let past = self.past.get(&entry.id.0).unwrap_or(&nothing);
+        let term = term_of(&self.row, self.every.as_ref(), past, earliest, world.now);
+        if past.standing {
             TargetState::Scheduled
-        } else if past.done_at.is_some() && every.is_none() {
+        } else if past.done_at.is_some() && self.every.is_none() {
             TargetState::Skipped(SkipReason::AlreadyDone)
-        } else if let Some(reason) = work.skip_reason(&entry.terminal) {
+        } else if let Some(reason) = useless {
             TargetState::Skipped(reason)
-        } else if merchant.email.is_none() {
+        } else if !world.merchant(entry).has_address {
             TargetState::Skipped(SkipReason::NoContact)
         } else if world.locked.contains(&entry.id) {
             TargetState::Skipped(SkipReason::Locked)
@@ -82,10 +119,8 @@ pub fn targets_of(
             TargetState::Skipped(SkipReason::NotDue)
         } else {
             TargetState::ToPlan { term }
-        };
-        targets.push(Target { terminal, state });
+        }
     }
-    Ok(targets)
 }
 
 /// The rule of a campaign that rolls on: every so many days after the last time, within a term.

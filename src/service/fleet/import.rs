@@ -16,19 +16,24 @@ use crate::service::{Actor, App, Error};
 /// Bad rows that an answer lists; all are counted.
 const ROWS_SHOWN_MAX: usize = 1000;
 
+/// Rows that are looked up and written at once.
+const BATCH: usize = 5000;
+
 /// Reads `files` (name and bytes), and makes the fleet say what they say: new natural keys are added, known
 /// ones overwritten, others left alone. Every bad row is reported and then nothing is written. A second import
 /// of the same files writes nothing.
 pub fn import(
     app: &App,
     actor: &Actor,
-    files: Vec<(String, Vec<u8>)>,
+    files: Vec<(String, impl AsRef<[u8]>)>,
     dry_run: bool,
 ) -> Result<ImportReport, Error> {
     let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-    let files = files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes)).collect();
+    let named =
+        files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes.as_ref())).collect();
     let mut fleet = FleetFiles::default();
-    let read = read_each(files, |record| fleet.push(record));
+    let read = read_each(named, |record| fleet.push(record));
+    drop(files);
     let mut connection = app.database.get()?;
     if let Err(errors) = read {
         // What good rows refer to in vain is said along with the bad ones.
@@ -36,7 +41,7 @@ pub fn import(
     }
     let outcome = connection.write(|connection| {
         connection.serialize_schedule()?;
-        let report = write(connection, app, actor, &fleet)?;
+        let report = write(connection, app, actor, fleet)?;
         if dry_run || report.unchanged {
             // Rolled back: whatever was allotted or written is taken back.
             return Err(Halt::Rollback(ImportReport { dry_run, ..report }));
@@ -72,54 +77,42 @@ fn write(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,
-    fleet: &FleetFiles,
+    fleet: FleetFiles,
 ) -> Result<ImportReport, Error> {
     let now = Instant::from(app.clock.now());
     let mut merchant_ids = HashMap::new();
     let mut site_ids = HashMap::new();
-    resolve_outside(connection, fleet, &mut merchant_ids, &mut site_ids)?;
+    resolve_outside(connection, &fleet, &mut merchant_ids, &mut site_ids)?;
 
-    let merchants = {
-        let keys: Vec<&str> = fleet.merchants.iter().map(|located| located.value.number.as_str()).collect();
-        let known = db::fleet::merchants_by_number(connection, &keys)?;
-        let known = known.into_iter().map(|row| (row.number.clone(), row)).collect();
-        let rows = fleet.merchants.iter().map(|located| merchant_row(&located.value, now));
-        let upsert = Upsert::sort(connection, Table::Merchant, rows.collect(), known)?;
-        db::fleet::insert_merchants(connection, &upsert.created)?;
-        db::fleet::update_merchants(connection, &upsert.updated)?;
-        merchant_ids.extend(upsert.ids);
-        upsert.count
-    };
-    let sites = {
-        let keys: Vec<&str> = fleet.sites.iter().map(|located| located.value.code.as_str()).collect();
-        let known = db::fleet::sites_by_code(connection, &keys)?;
-        let known = known.into_iter().map(|row| (row.code.clone(), row)).collect();
-        let rows = fleet
-            .sites
-            .iter()
-            .map(|located| site_row(&located.value, merchant_ids[&located.value.merchant_number], now));
-        let upsert = Upsert::sort(connection, Table::Site, rows.collect(), known)?;
-        db::fleet::insert_sites(connection, &upsert.created)?;
-        db::fleet::update_sites(connection, &upsert.updated)?;
-        site_ids.extend(upsert.ids);
-        upsert.count
-    };
-    let terminals = {
-        let keys: Vec<&str> = fleet.terminals.iter().map(|located| located.value.serial.as_str()).collect();
-        let known = db::fleet::terminals_by_serial(connection, &keys)?;
-        let known = known.into_iter().map(|row| (row.serial.clone(), row)).collect();
-        let rows = fleet
-            .terminals
-            .iter()
-            .map(|located| terminal_row(&located.value, site_ids[&located.value.site_code], now));
-        let upsert = Upsert::sort(connection, Table::Terminal, rows.collect(), known)?;
-        db::fleet::insert_terminals(connection, &upsert.created)?;
-        db::fleet::update_terminals(connection, &upsert.updated)?;
-        call_off_stranded(connection, app, actor, &upsert.updated)?;
-        upsert.count
-    };
+    // Each list is used up on the way: a row is not needed any more once it is written.
+    let rows = fleet.merchants.into_iter().map(|located| merchant_row(located.value, now));
+    let merchants = upsert(connection, &MERCHANTS, rows, |key, id, _| {
+        merchant_ids.insert(key.to_owned(), id);
+    })?;
+    let rows = fleet.sites.into_iter().map(|located| {
+        let merchant_id = merchant_ids[&located.value.merchant_number];
+        site_row(located.value, merchant_id, now)
+    });
+    let sites = upsert(connection, &SITES, rows, |key, id, _| {
+        site_ids.insert(key.to_owned(), id);
+    })?;
+    let rows = fleet.terminals.into_iter().map(|located| {
+        let site_id = site_ids[&located.value.site_code];
+        terminal_row(located.value, site_id, now)
+    });
+    let mut changed = HashMap::new();
+    let terminals = upsert(connection, &TERMINALS, rows, |_, id, updated| {
+        changed.extend(updated.map(|row| (id, Whereabouts { retired: row.retired, site_id: row.site_id })));
+    })?;
+    call_off_stranded(connection, app, actor, &changed)?;
     let unchanged = [merchants, sites, terminals].iter().all(|count| count.created + count.updated == 0);
     Ok(ImportReport { merchants, sites, terminals, unchanged, dry_run: false })
+}
+
+/// Where a terminal is from now on.
+struct Whereabouts {
+    retired: bool,
+    site_id: i64,
 }
 
 /// Appointments of terminals that are retired now, or stand at another site than when they were made, are
@@ -128,9 +121,8 @@ fn call_off_stranded(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,
-    updated: &[TerminalRow],
+    terminals: &HashMap<i64, Whereabouts>,
 ) -> Result<(), Error> {
-    let terminals: HashMap<i64, &TerminalRow> = updated.iter().map(|row| (row.id, row)).collect();
     let ids: Vec<i64> = terminals.keys().copied().collect();
     let mut cancel = db::appointment::standing_of_terminals(connection, &ids)?;
     cancel.retain(|row| row.state.parse().is_ok_and(AppointmentState::is_movable));
@@ -140,7 +132,7 @@ fn call_off_stranded(
         .map(|visit| (visit.id, visit.site_id))
         .collect();
     cancel.retain(|row| {
-        let terminal = terminals[&row.terminal_id];
+        let terminal = &terminals[&row.terminal_id];
         terminal.retired || sites[&row.visit_id] != terminal.site_id
     });
     for row in &cancel {
@@ -252,46 +244,90 @@ keyed!(MerchantRow, number);
 keyed!(SiteRow, code);
 keyed!(TerminalRow, serial);
 
-/// Rows of a file, sorted by what is to be done with them.
-struct Upsert<R> {
-    created: Vec<R>,
-    updated: Vec<R>,
-    ids: HashMap<String, i64>,
-    count: ImportCount,
+/// A table that files say something of.
+struct Target<R> {
+    table: Table,
+    /// The first rows, by id: whether there are any.
+    first: fn(&mut Connection, i64, i64) -> diesel::QueryResult<Vec<R>>,
+    known: fn(&mut Connection, &[&str]) -> diesel::QueryResult<Vec<R>>,
+    insert: fn(&mut Connection, &[R]) -> diesel::QueryResult<()>,
+    update: fn(&mut Connection, &[R]) -> diesel::QueryResult<()>,
 }
 
-impl<R: Keyed> Upsert<R> {
-    fn sort(
-        connection: &mut Connection,
-        table: Table,
-        rows: Vec<R>,
-        known: HashMap<String, R>,
-    ) -> Result<Self, Error> {
-        let (mut created, mut updated) = (Vec::new(), Vec::new());
-        let mut ids = HashMap::with_capacity(rows.len());
-        let mut count = ImportCount::default();
-        for mut row in rows {
-            match known.get(row.key()) {
-                None => created.push(row),
-                Some(old) => {
-                    *row.id() = *old.clone().id();
-                    ids.insert(row.key().to_owned(), *row.id());
-                    if row.says_the_same(old) {
-                        count.unchanged += 1;
-                    } else {
-                        updated.push(row);
-                    }
-                }
+const MERCHANTS: Target<MerchantRow> = Target {
+    table: Table::Merchant,
+    first: db::fleet::merchants_after,
+    known: db::fleet::merchants_by_number,
+    insert: db::fleet::insert_merchants,
+    update: db::fleet::update_merchants,
+};
+
+const SITES: Target<SiteRow> = Target {
+    table: Table::Site,
+    first: db::fleet::sites_after,
+    known: db::fleet::sites_by_code,
+    insert: db::fleet::insert_sites,
+    update: db::fleet::update_sites,
+};
+
+const TERMINALS: Target<TerminalRow> = Target {
+    table: Table::Terminal,
+    first: db::fleet::terminals_after,
+    known: db::fleet::terminals_by_serial,
+    insert: db::fleet::insert_terminals,
+    update: db::fleet::update_terminals,
+};
+
+/// Writes what differs, a batch at a time; `then` is told the key and the id of every row, and the row itself if
+/// it was overwritten.
+fn upsert<R: Keyed>(
+    connection: &mut Connection,
+    target: &Target<R>,
+    mut rows: impl Iterator<Item = R>,
+    mut then: impl FnMut(&str, i64, Option<&R>),
+) -> Result<ImportCount, Error> {
+    let mut count = ImportCount::default();
+    let is_empty = (target.first)(connection, i64::MIN, 1)?.is_empty();
+    loop {
+        let batch: Vec<R> = rows.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return Ok(count);
+        }
+        let known: HashMap<String, R> = if is_empty {
+            HashMap::new()
+        } else {
+            let keys: Vec<&str> = batch.iter().map(R::key).collect();
+            let known = (target.known)(connection, &keys)?;
+            known.into_iter().map(|row| (row.key().to_owned(), row)).collect()
+        };
+        let (mut created, mut updated) = (Vec::with_capacity(batch.len()), Vec::new());
+        for mut row in batch {
+            let Some(old) = known.get(row.key()) else {
+                created.push(row);
+                continue;
+            };
+            *row.id() = *old.clone().id();
+            if row.says_the_same(old) {
+                count.unchanged += 1;
+                let id = *row.id();
+                then(row.key(), id, None);
+            } else {
+                updated.push(row);
             }
         }
-        let fresh = db::allot(connection, table, created.len())?;
+        let fresh = db::allot(connection, target.table, created.len())?;
         for (row, id) in created.iter_mut().zip(fresh) {
             *row.id() = id;
-            ids.insert(row.key().to_owned(), id);
+            then(row.key(), id, None);
         }
-        count.created = created.len() as u64;
-        count.updated = updated.len() as u64;
-        Ok(Upsert { created, updated, ids, count })
+        for row in &mut updated {
+            let id = *row.id();
+            then(row.key(), id, Some(row));
+        }
+        (target.insert)(connection, &created)?;
+        (target.update)(connection, &updated)?;
+        count.created += created.len() as u64;
+        count.updated += updated.len() as u64;
     }
 }
 
@@ -299,8 +335,8 @@ fn tags_text(tags: &Tags) -> String {
     serde_json::to_string(tags).unwrap_or_else(|_| "{}".to_owned())
 }
 
-fn merchant_row(merchant: &Merchant, updated_at: Instant) -> MerchantRow {
-    let Merchant { number, name, locale, email, phone, tags } = merchant.clone();
+fn merchant_row(merchant: Merchant, updated_at: Instant) -> MerchantRow {
+    let Merchant { number, name, locale, email, phone, tags } = merchant;
     MerchantRow {
         id: 0,
         number,
@@ -313,7 +349,7 @@ fn merchant_row(merchant: &Merchant, updated_at: Instant) -> MerchantRow {
     }
 }
 
-fn site_row(site: &Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
+fn site_row(site: Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
     let Site {
         code,
         merchant_number: _,
@@ -324,7 +360,7 @@ fn site_row(site: &Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
         opening_hours,
         traffic_profile,
         tags,
-    } = site.clone();
+    } = site;
     SiteRow {
         id: 0,
         code,
@@ -340,7 +376,7 @@ fn site_row(site: &Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
     }
 }
 
-fn terminal_row(terminal: &Terminal, site_id: i64, updated_at: Instant) -> TerminalRow {
+fn terminal_row(terminal: Terminal, site_id: i64, updated_at: Instant) -> TerminalRow {
     let Terminal {
         serial,
         site_code: _,
@@ -356,7 +392,7 @@ fn terminal_row(terminal: &Terminal, site_id: i64, updated_at: Instant) -> Termi
         volume,
         retired,
         tags,
-    } = terminal.clone();
+    } = terminal;
     TerminalRow {
         id: 0,
         serial,

@@ -5,30 +5,39 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::writer::Writer;
+use super::writer::{NewTask, Writer};
 use crate::api::plan::NewPlan;
 use crate::db::campaign::CampaignRow;
 use crate::db::{self, Connection};
 use crate::domain::campaign::{SkipReason, Term};
 use crate::domain::problem::Problem;
-use crate::service::campaign::{TargetState, find, targets_of};
+use crate::service::campaign::{Picking, TargetState, find, to_json};
 use crate::service::world::{Groups, World};
 use crate::service::{App, Error};
 
 /// What a task of the problem stands for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Meaning {
     /// Work that has no appointment yet.
     New {
         /// Index into the world's terminals.
-        terminal: usize,
-        /// Campaign id and name of each piece of work.
-        work: Vec<(i64, String)>,
+        terminal: u32,
+        /// Index into [`Draft::works`].
+        work: u32,
         duration_minutes: u32,
         notice_lead_minutes: i32,
     },
     /// An appointment that stands: index into the world's.
-    Standing(usize),
+    Standing(u32),
+}
+
+/// What a search reads from the database, in one snapshot; nothing else is asked after it.
+pub(super) struct Reading {
+    world: World,
+    campaigns: Vec<Picking>,
+    /// For each standing appointment that may move, by when it has to end.
+    deadlines: HashMap<i64, DateTime<Utc>>,
+    replan: bool,
 }
 
 /// A problem with the world it came from.
@@ -37,66 +46,105 @@ pub(super) struct Draft {
     pub(super) problem: Problem,
     /// Aligned with the problem's tasks.
     pub(super) meanings: Vec<Meaning>,
+    /// Campaign ids and names of pieces of work that are done together, as JSON; each combination once.
+    pub(super) works: Vec<String>,
     pub(super) skipped: BTreeMap<SkipReason, u64>,
 }
 
+impl Reading {
+    /// Reads the world and what became of the campaigns that `request` asks for.
+    pub(super) fn load(connection: &mut Connection, app: &App, request: &NewPlan) -> Result<Self, Error> {
+        let mut campaigns = campaigns_of(connection, request)?
+            .into_iter()
+            .map(|row| Picking::begin(connection, row))
+            .collect::<Result<Vec<_>, _>>()?;
+        let days = horizon_days(request)?;
+        let world = World::visit(connection, app, days, &mut |place, terminal, site, merchant| {
+            campaigns.iter_mut().for_each(|campaign| campaign.look_at(place, terminal, site, merchant));
+        })?;
+        let deadlines = if request.replan { deadlines_of(connection, &world)? } else { HashMap::new() };
+        Ok(Reading { world, campaigns, deadlines, replan: request.replan })
+    }
+}
+
 impl Draft {
-    /// Loads the world and builds the problem that `request` asks for.
-    pub(super) fn load(connection: &mut Connection, app: &App, request: &NewPlan) -> Result<Draft, Error> {
-        let campaigns = campaigns_of(connection, request)?;
-        let world = World::load(connection, app, horizon_days(request)?)?;
-        let allowance = app.settings.announce_allowance_minutes;
-        let mut pieces: BTreeMap<usize, Vec<Piece>> = BTreeMap::new();
+    /// Builds the problem; takes no connection, and a while.
+    pub(super) fn build(reading: Reading, app: &App) -> Result<Draft, Error> {
+        let Reading { world, campaigns, deadlines, replan } = reading;
+        let mut pieces: Vec<Piece> = Vec::new();
         let mut skipped = BTreeMap::new();
-        for campaign in &campaigns {
-            for target in targets_of(connection, &world, campaign, allowance)? {
+        for (campaign, picking) in (0..).zip(&campaigns) {
+            for target in picking.targets(&world, app.settings.announce_allowance_minutes) {
                 match target.state {
                     TargetState::ToPlan { term } => {
-                        pieces.entry(target.terminal).or_default().push(Piece::of(campaign, term));
+                        pieces.push(Piece { terminal: target.terminal, campaign, term });
                     }
                     TargetState::Skipped(reason) => *skipped.entry(reason).or_insert(0) += 1,
                     TargetState::Scheduled => {}
                 }
             }
         }
-        let deadlines = deadlines_of(connection, &world)?;
+        let campaigns: Vec<CampaignRow> = campaigns.into_iter().map(|picking| picking.row).collect();
+        pieces.sort_by_key(|piece| {
+            let row = &campaigns[piece.campaign as usize];
+            (piece.terminal, piece.term.deadline_at, std::cmp::Reverse(row.priority), row.id)
+        });
         let groups = Groups::of(&world, app.settings.fleet_time_zone);
-        let mut writer = Writer::new(&world, groups, pieces.keys().copied());
-        let mut meanings = Vec::new();
-        for index in 0..world.standing.len() {
-            let movable = request.replan && writer.may_move(index, app);
+        let planned = pieces.chunk_by(|a, b| a.terminal == b.terminal).map(|of_one| of_one[0].terminal);
+        let mut writer = Writer::new(&world, groups, planned);
+        let mut meanings = Vec::with_capacity(pieces.len() + world.standing.len());
+        for (index, number) in (0..world.standing.len()).zip(0..) {
+            let movable = replan && writer.may_move(index, app);
             if writer.add_standing(index, movable, app, &deadlines) {
-                meanings.push(Meaning::Standing(index));
+                meanings.push(Meaning::Standing(number));
             }
         }
-        for (terminal, pieces) in pieces {
-            writer.add_new(terminal, pieces, &mut meanings);
+        let mut works = Works { campaigns: &campaigns, known: HashMap::new(), texts: Vec::new() };
+        for of_one in pieces.chunk_by(|a, b| a.terminal == b.terminal) {
+            writer.add_new(of_one, &mut works, &mut meanings)?;
         }
+        let works = works.texts;
         let problem = writer.finish()?;
-        Ok(Draft { world, problem, meanings, skipped })
+        Ok(Draft { world, problem, meanings, works, skipped })
     }
 }
 
 /// One campaign's work on one terminal.
+#[derive(Debug, Clone, Copy)]
 struct Piece {
-    campaign_id: i64,
-    name: String,
-    duration_minutes: u32,
-    notice_lead_minutes: i32,
-    weight: u32,
+    terminal: u32,
+    /// Its place among the campaigns that are planned.
+    campaign: u32,
     term: Term,
 }
 
-impl Piece {
-    fn of(campaign: &CampaignRow, term: Term) -> Piece {
-        Piece {
-            campaign_id: campaign.id,
-            name: campaign.name.clone(),
-            duration_minutes: u32::try_from(campaign.duration_minutes).unwrap_or(1),
-            notice_lead_minutes: campaign.notice_lead_minutes,
-            weight: u32::try_from(campaign.priority).unwrap_or(1),
-            term,
+/// Combinations of campaigns whose work is done together.
+struct Works<'a> {
+    campaigns: &'a [CampaignRow],
+    known: HashMap<Vec<u32>, u32>,
+    texts: Vec<String>,
+}
+
+impl Works<'_> {
+    fn of(&self, piece: &Piece) -> &CampaignRow {
+        &self.campaigns[piece.campaign as usize]
+    }
+
+    fn minutes(&self, pieces: &[Piece]) -> u32 {
+        pieces.iter().map(|piece| u32::try_from(self.of(piece).duration_minutes).unwrap_or(1)).sum()
+    }
+
+    fn number(&mut self, pieces: &[Piece]) -> Result<u32, Error> {
+        let key: Vec<u32> = pieces.iter().map(|piece| piece.campaign).collect();
+        if let Some(number) = self.known.get(&key) {
+            return Ok(*number);
         }
+        let work: Vec<(i64, &str)> =
+            pieces.iter().map(|piece| self.of(piece)).map(|row| (row.id, row.name.as_str())).collect();
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.texts.push(to_json(&work)?);
+        self.known.insert(key, number);
+        Ok(number)
     }
 }
 
@@ -149,54 +197,56 @@ fn deadlines_of(connection: &mut Connection, world: &World) -> Result<HashMap<i6
 
 impl Writer<'_> {
     /// Adds the work of campaigns on one terminal, merged where it can be.
-    fn add_new(&mut self, terminal: usize, mut pieces: Vec<Piece>, meanings: &mut Vec<Meaning>) {
-        pieces.sort_by_key(|piece| {
-            (piece.term.deadline_at, std::cmp::Reverse(piece.weight), piece.campaign_id)
-        });
-        let serial = self.world.terminals[terminal].terminal.serial.clone();
-        let calendar = self.calendar(terminal);
-        let longest = self.longest_opening(terminal);
-        let mut merged: Vec<Vec<Piece>> = Vec::new();
-        for piece in pieces {
-            match merged.last_mut() {
-                Some(together) if self.meet(together, &piece, longest) => together.push(piece),
-                _ => merged.push(vec![piece]),
-            }
-        }
+    fn add_new(
+        &mut self,
+        pieces: &[Piece],
+        works: &mut Works<'_>,
+        meanings: &mut Vec<Meaning>,
+    ) -> Result<(), Error> {
+        let Some(Piece { terminal, .. }) = pieces.first().copied() else { return Ok(()) };
+        let world = self.world;
+        let serial: &str = &world.terminals[terminal as usize].serial;
+        let calendar = self.calendar(terminal as usize);
+        let longest = self.longest_opening(terminal as usize);
         let mut before: Option<String> = None;
-        for (number, together) in (1..).zip(merged) {
-            let id = if number == 1 { serial.clone() } else { format!("{serial}#{number}") };
-            let duration_minutes: u32 = together.iter().map(|piece| piece.duration_minutes).sum();
-            let notice_lead_minutes =
-                together.iter().map(|piece| piece.notice_lead_minutes).max().unwrap_or(0);
-            let weight = together.iter().map(|piece| piece.weight).sum();
-            let work = together.iter().map(|piece| (piece.campaign_id, piece.name.clone())).collect();
-            let (release_at, deadline_at) = term_of(&together);
-            self.add_task(
-                terminal,
-                &id,
+        let (mut rest, mut number) = (pieces, 1);
+        while !rest.is_empty() {
+            let mut along = 1;
+            while along < rest.len() && meet(world, works, &rest[..=along], longest) {
+                along += 1;
+            }
+            let (together, later) = rest.split_at(along);
+            let id = if number == 1 { serial.to_owned() } else { format!("{serial}#{number}") };
+            let duration_minutes = works.minutes(together);
+            let rows = together.iter().map(|piece| works.of(piece));
+            let weight = rows.clone().map(|row| u32::try_from(row.priority).unwrap_or(1)).sum();
+            let notice_lead_minutes = rows.map(|row| row.notice_lead_minutes).max().unwrap_or(0);
+            let (release_at, deadline_at) = term_of(together);
+            self.add_task(NewTask {
+                terminal: terminal as usize,
+                id: &id,
                 calendar,
                 duration_minutes,
                 weight,
                 release_at,
                 deadline_at,
-                before.as_deref(),
-            );
+                after: before.as_deref(),
+            });
+            let work = works.number(together)?;
             meanings.push(Meaning::New { terminal, work, duration_minutes, notice_lead_minutes });
             before = Some(id);
+            (rest, number) = (later, number + 1);
         }
+        Ok(())
     }
+}
 
-    /// Whether `piece` can be done in one go with `together`.
-    fn meet(&self, together: &[Piece], piece: &Piece, longest_slots: u32) -> bool {
-        let (release_at, deadline_at) = term_of(together);
-        let release_at = release_at.max(piece.term.release_at);
-        let deadline_at = deadline_at.min(piece.term.deadline_at);
-        let minutes: u32 =
-            together.iter().map(|piece| piece.duration_minutes).sum::<u32>() + piece.duration_minutes;
-        release_at + TimeDelta::minutes(i64::from(minutes)) <= deadline_at
-            && self.world.grid.slots_for_minutes(minutes) <= longest_slots
-    }
+/// Whether `pieces` can be done in one go.
+fn meet(world: &World, works: &Works<'_>, pieces: &[Piece], longest_slots: u32) -> bool {
+    let (release_at, deadline_at) = term_of(pieces);
+    let minutes = works.minutes(pieces);
+    release_at + TimeDelta::minutes(i64::from(minutes)) <= deadline_at
+        && world.grid.slots_for_minutes(minutes) <= longest_slots
 }
 
 fn term_of(pieces: &[Piece]) -> (DateTime<Utc>, DateTime<Utc>) {

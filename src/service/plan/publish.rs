@@ -1,15 +1,17 @@
 //! Publishing: the plan is verified once more against things as they stand now, then appointments, visits and
 //! outbox rows are written in the same transaction, or nothing is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::views::{finding_view, plan_view};
-use super::writer::Writer;
+use super::writer::{NewTask, Writer};
 use crate::api::plan::{NewPlan, PlanView};
 use crate::api::problem::FindingView;
-use crate::checker::{self, Code};
+use crate::checker;
+use crate::db::appointment::{AppointmentRow, Standing};
 use crate::db::plan::PlanItemRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::campaign::CampaignState;
@@ -20,6 +22,34 @@ use crate::service::audit::{Change, record};
 use crate::service::schedule::{self, Changes, Move, NewAppointment};
 use crate::service::world::{Groups, World};
 use crate::service::{Actor, App, Error};
+
+/// Items that are read at once.
+const BATCH: i64 = 20_000;
+
+/// An item that has a place.
+#[derive(Debug)]
+struct Item {
+    ordinal: i64,
+    terminal_id: TerminalId,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    duration_minutes: i32,
+    notice_lead_minutes: i32,
+    /// The appointment that it moves, and the revision that it was planned from.
+    appointment: Option<(i64, Option<i32>)>,
+    work: Arc<Work>,
+}
+
+/// What several items carry alike.
+#[derive(Debug)]
+struct Work {
+    /// Campaign and name.
+    pieces: Arc<[(Option<i64>, String)]>,
+    /// By then it has to be done.
+    deadline_at: DateTime<Utc>,
+    /// A campaign in it that is no longer active.
+    inactive: Option<String>,
+}
 
 /// Publishes a verified plan; gives it back as it is then.
 pub fn publish(
@@ -43,16 +73,14 @@ pub fn publish(
         }
         let request: NewPlan = serde_json::from_str(&row.request)
             .map_err(|error| Error::Corrupt(format!("plan {id}: {error}")))?;
-        let items: Vec<PlanItemRow> = db::plan::items(connection, id, -1, false, i64::MAX)?
-            .into_iter()
-            .filter(|item| item.starts_at.is_some())
-            .collect();
+        let items = placed_items(connection, id)?;
         let world = World::load(connection, app, request.horizon_days.unwrap_or(30) + 1)?;
-        let findings = verify(connection, app, &world, &items)?;
+        let findings = verify(app, &world, &items)?;
         if !findings.is_empty() {
             return Err(Error::Unverified(findings));
         }
-        let changes = changes_of(&world, &items, id)?;
+        let changes = changes_of(connection, &world, items, id)?;
+        drop(world);
         let (created, moved) = (changes.create.len(), changes.moves.len());
         let applied = schedule::apply(connection, app, changes)?;
         let now = Instant::from(app.clock.now());
@@ -68,145 +96,170 @@ pub fn publish(
     })
 }
 
-/// Asks the checker about the plan's items in the world as it is now, everything else that stands counted.
-fn verify(
-    connection: &mut Connection,
-    app: &App,
-    world: &World,
-    items: &[PlanItemRow],
-) -> Result<Vec<FindingView>, Error> {
+/// The plan's items that have a place, each combination of work once.
+fn placed_items(connection: &mut Connection, plan_id: i64) -> Result<Vec<Item>, Error> {
     let campaigns: HashMap<i64, _> =
         db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
+    let mut works: HashMap<String, Arc<Work>> = HashMap::new();
+    let mut items = Vec::new();
+    let mut after = -1;
+    loop {
+        let rows = db::plan::items(connection, plan_id, after, false, BATCH)?;
+        let Some(last) = rows.last() else { return Ok(items) };
+        after = last.ordinal;
+        for row in rows {
+            let (Some(starts_at), Some(ends_at)) = (row.starts_at, row.ends_at) else { continue };
+            let work = match works.get(&row.work) {
+                Some(work) => Arc::clone(work),
+                None => {
+                    let work = Arc::new(work_of(&row, &campaigns)?);
+                    works.insert(row.work.clone(), Arc::clone(&work));
+                    work
+                }
+            };
+            items.push(Item {
+                ordinal: row.ordinal,
+                terminal_id: TerminalId(row.terminal_id),
+                starts_at: starts_at.utc(),
+                ends_at: ends_at.utc(),
+                duration_minutes: row.duration_minutes,
+                notice_lead_minutes: row.notice_lead_minutes,
+                appointment: row.appointment_id.map(|id| (id, row.appointment_revision)),
+                work,
+            });
+        }
+    }
+}
+
+fn work_of(row: &PlanItemRow, campaigns: &HashMap<i64, db::campaign::CampaignRow>) -> Result<Work, Error> {
+    let pieces: Vec<(i64, String)> = serde_json::from_str(&row.work)
+        .map_err(|error| Error::Corrupt(format!("plan item {}: {error}", row.ordinal)))?;
+    let active =
+        |id: &i64| campaigns.get(id).is_some_and(|campaign| campaign.state == CampaignState::Active.as_str());
+    let inactive = pieces.iter().find(|(id, _)| !active(id)).map(|(_, name)| name.clone());
+    let deadlines = pieces.iter().filter_map(|(id, _)| campaigns.get(id));
+    let deadline_at = deadlines.map(|campaign| campaign.deadline_at.utc()).min();
+    Ok(Work {
+        pieces: pieces.into_iter().map(|(id, name)| (Some(id), name)).collect(),
+        deadline_at: deadline_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
+        inactive,
+    })
+}
+
+/// Asks the checker about the plan's items in the world as it is now, everything else that stands counted.
+fn verify(app: &App, world: &World, items: &[Item]) -> Result<Vec<FindingView>, Error> {
     let mut findings = Vec::new();
-    let moved: BTreeMap<i64, ()> = items.iter().filter_map(|item| Some((item.appointment_id?, ()))).collect();
-    let planned = items.iter().filter(|item| item.appointment_id.is_none());
-    let planned = planned.filter_map(|item| world.terminal_index.get(&TerminalId(item.terminal_id)).copied());
+    let moved: HashSet<i64> = items.iter().filter_map(|item| Some(item.appointment?.0)).collect();
+    let planned = items.iter().filter(|item| item.appointment.is_none());
+    let planned = planned.filter_map(|item| u32::try_from(world.index_of(item.terminal_id)?).ok());
     let mut writer = Writer::new(world, Groups::of(world, app.settings.fleet_time_zone), planned);
-    let mut starts = Vec::new();
+    let mut starts = Vec::with_capacity(items.len() + world.standing.len());
     for (index, row) in world.standing.iter().enumerate() {
-        if !moved.contains_key(&row.id) && writer.add_standing(index, false, app, &HashMap::new()) {
+        if !moved.contains(&row.id) && writer.add_standing(index, false, app, &HashMap::new()) {
             starts.push(Some(world.grid.slot_floor(row.starts_at.utc())));
         }
     }
+    let mut by_terminal: HashMap<TerminalId, Vec<&Standing>> = HashMap::new();
+    for row in &world.standing {
+        by_terminal.entry(row.terminal_id).or_default().push(row);
+    }
     for item in items {
-        let Some(terminal) = world.terminal_index.get(&TerminalId(item.terminal_id)).copied() else {
+        let Some(terminal) = world.index_of(item.terminal_id) else {
             findings.push(gone(item, "the terminal is retired or gone"));
             continue;
         };
-        if let Some(problem) = stale(world, &campaigns, item)? {
+        let standing = by_terminal.get(&item.terminal_id).map_or(&[][..], Vec::as_slice);
+        if let Some(problem) = stale(world, standing, item) {
             findings.push(gone(item, &problem));
         }
-        let lead = i64::from(item.notice_lead_minutes);
-        let release_at = world.now + TimeDelta::minutes(lead);
-        let deadline_at = deadline_of(&campaigns, item)?;
         let calendar = writer.calendar(terminal);
-        let id = format!("{}@{}", world.terminals[terminal].terminal.serial, item.ordinal);
-        let minutes = u32::try_from(item.duration_minutes).unwrap_or(u32::MAX);
-        writer.add_task(terminal, &id, calendar, minutes, 1, release_at, deadline_at, None);
-        starts.push(item.starts_at.map(|start| world.grid.slot_floor(start.utc())));
+        writer.add_task(NewTask {
+            terminal,
+            id: &format!("{}@{}", world.terminals[terminal].serial, item.ordinal),
+            calendar,
+            duration_minutes: u32::try_from(item.duration_minutes).unwrap_or(u32::MAX),
+            weight: 1,
+            release_at: world.now + TimeDelta::minutes(i64::from(item.notice_lead_minutes)),
+            deadline_at: item.work.deadline_at,
+            after: None,
+        });
+        starts.push(Some(world.grid.slot_floor(item.starts_at)));
     }
     let problem = writer.finish()?;
-    let plan = Plan::new(problem.sha256().to_owned(), starts, Vec::new(), Metrics::default());
-    // The figures are those of the plan as it was solved; here only the rules are asked.
-    let about_rules = |code: Code| !matches!(code, Code::WrongMetric | Code::WrongBound | Code::NoReason);
-    findings.extend(
-        checker::check(&problem, &plan)
-            .iter()
-            .filter(|finding| about_rules(finding.code))
-            .map(|finding| finding_view(finding, &problem)),
-    );
+    // The reasons and figures are those of the plan as it was solved; here only the rules are asked.
+    let plan = Plan::new(String::new(), starts, Vec::new(), Metrics::default());
+    let broken = checker::check_rules(&problem, &plan);
+    findings.extend(broken.iter().map(|finding| finding_view(finding, &problem)));
     Ok(findings)
 }
 
 /// Why an item no longer fits what stands: its terminal got an appointment meanwhile, or what it moves has
-/// begun.
-fn stale(
-    world: &World,
-    campaigns: &HashMap<i64, db::campaign::CampaignRow>,
-    item: &PlanItemRow,
-) -> Result<Option<String>, Error> {
-    for (campaign_id, name) in work_of(item)? {
-        let active =
-            campaigns.get(&campaign_id).is_some_and(|row| row.state == CampaignState::Active.as_str());
-        if !active {
-            return Ok(Some(format!("campaign {name} is no longer active")));
-        }
+/// begun. `standing` are its terminal's appointments.
+fn stale(world: &World, standing: &[&Standing], item: &Item) -> Option<String> {
+    if let Some(name) = &item.work.inactive {
+        return Some(format!("campaign {name} is no longer active"));
     }
-    if world.locked.contains(&TerminalId(item.terminal_id)) && item.appointment_id.is_none() {
-        return Ok(Some("the terminal is locked now".to_owned()));
+    if world.locked.contains(&item.terminal_id) && item.appointment.is_none() {
+        return Some("the terminal is locked now".to_owned());
     }
-    if let Some(id) = item.appointment_id {
-        match world.standing.iter().find(|row| row.id == id) {
-            None => return Ok(Some(format!("appointment {id} no longer stands"))),
-            Some(row) if Some(row.revision) != item.appointment_revision => {
-                return Ok(Some(format!("appointment {id} has been moved since")));
+    if let Some((id, revision)) = item.appointment {
+        match standing.iter().find(|row| row.id == id) {
+            None => return Some(format!("appointment {id} no longer stands")),
+            Some(row) if Some(row.revision) != revision => {
+                return Some(format!("appointment {id} has been moved since"));
             }
             Some(_) => {}
         }
     }
-    let (Some(starts_at), Some(ends_at)) = (item.starts_at, item.ends_at) else { return Ok(None) };
-    let clash = world.standing.iter().any(|row| {
-        row.terminal_id == item.terminal_id
-            && Some(row.id) != item.appointment_id
-            && row.starts_at < ends_at
-            && starts_at < row.ends_at
+    let own = item.appointment.map(|(id, _)| id);
+    let clash = standing.iter().any(|row| {
+        Some(row.id) != own && row.starts_at.utc() < item.ends_at && item.starts_at < row.ends_at.utc()
     });
-    Ok(clash.then(|| "the terminal has got another appointment at that time".to_owned()))
+    clash.then(|| "the terminal has got another appointment at that time".to_owned())
 }
 
-fn deadline_of(
-    campaigns: &HashMap<i64, db::campaign::CampaignRow>,
-    item: &PlanItemRow,
-) -> Result<DateTime<Utc>, Error> {
-    Ok(work_of(item)?
-        .iter()
-        .filter_map(|(id, _)| campaigns.get(id))
-        .map(|row| row.deadline_at.utc())
-        .min()
-        .unwrap_or(DateTime::<Utc>::MAX_UTC))
-}
-
-fn work_of(item: &PlanItemRow) -> Result<Vec<(i64, String)>, Error> {
-    serde_json::from_str(&item.work)
-        .map_err(|error| Error::Corrupt(format!("plan item {}: {error}", item.ordinal)))
-}
-
-fn gone(item: &PlanItemRow, message: &str) -> FindingView {
+fn gone(item: &Item, message: &str) -> FindingView {
     FindingView {
         code: "stale".to_owned(),
-        task: Some(format!("terminal {}", item.terminal_id)),
+        task: Some(format!("terminal {}", item.terminal_id.0)),
         group: None,
-        at: item.starts_at.map(Instant::utc),
+        at: Some(item.starts_at),
         message: format!("{message}; create the plan again"),
     }
 }
 
-fn changes_of(world: &World, items: &[PlanItemRow], plan_id: i64) -> Result<Changes, Error> {
-    let standing: HashMap<i64, _> = world.standing.iter().map(|row| (row.id, row)).collect();
+fn changes_of(
+    connection: &mut Connection,
+    world: &World,
+    items: Vec<Item>,
+    plan_id: i64,
+) -> Result<Changes, Error> {
+    let moved: Vec<i64> = items.iter().filter_map(|item| Some(item.appointment?.0)).collect();
+    let mut standing: HashMap<i64, AppointmentRow> =
+        db::appointment::by_ids(connection, &moved)?.into_iter().map(|row| (row.id, row)).collect();
     let mut changes = Changes::default();
     for item in items {
-        let (Some(starts_at), Some(ends_at)) = (item.starts_at, item.ends_at) else { continue };
+        let Item { terminal_id, starts_at, ends_at, .. } = item;
         let terminal = world
-            .terminal(TerminalId(item.terminal_id))
-            .ok_or_else(|| Error::Corrupt(format!("terminal {} is gone", item.terminal_id)))?;
+            .terminal(terminal_id)
+            .ok_or_else(|| Error::Corrupt(format!("terminal {} is gone", terminal_id.0)))?;
         let site_id = world.site(terminal).id;
-        let (starts_at, ends_at) = (starts_at.utc(), ends_at.utc());
-        match item.appointment_id {
-            Some(id) => {
-                let row = standing.get(&id).ok_or_else(|| {
+        match item.appointment {
+            Some((id, _)) => {
+                let appointment = standing.remove(&id).ok_or_else(|| {
                     Error::Conflict(format!("appointment {id} no longer stands; create the plan again"))
                 })?;
-                changes.moves.push(Move { appointment: (*row).clone(), site_id, starts_at, ends_at });
+                changes.moves.push(Move { appointment, site_id, starts_at, ends_at });
             }
             None => changes.create.push(NewAppointment {
-                terminal_id: TerminalId(item.terminal_id),
+                terminal_id,
                 site_id,
                 starts_at,
                 ends_at,
                 notice_lead_minutes: item.notice_lead_minutes,
                 emergency: false,
                 plan_id: Some(plan_id),
-                work: work_of(item)?.into_iter().map(|(id, name)| (Some(id), name)).collect(),
+                work: Arc::clone(&item.work.pieces),
                 note: None,
             }),
         }

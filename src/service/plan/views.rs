@@ -9,6 +9,7 @@ use crate::checker::Finding;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::PlanId;
+use crate::domain::plan::PlanState;
 use crate::domain::plan_file::{Change, Reason};
 use crate::domain::problem::Problem;
 use crate::planner::Relaxation;
@@ -20,8 +21,9 @@ const DIFF_ITEMS_MAX: i64 = 100_000;
 
 pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
     let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("plan {}: {error}", row.id));
-    let state = row.state.parse().map_err(|error| corrupt(&error))?;
-    let progress = row.progress.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let state: PlanState = row.state.parse().map_err(|error| corrupt(&error))?;
+    let progress = row.progress.as_deref().filter(|_| state == PlanState::Solving);
+    let progress = progress.and_then(|text| serde_json::from_str(text).ok());
     let report =
         row.report.as_deref().map(serde_json::from_str).transpose().map_err(|error| corrupt(&error))?;
     Ok(PlanView {
@@ -31,6 +33,7 @@ pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
         created_by: row.created_by,
         published_at: row.published_at.map(Instant::utc),
         progress,
+        stopping: row.stop_asked && state == PlanState::Solving,
         report,
         error: row.error,
     })
@@ -47,7 +50,10 @@ pub fn items(
     let limit = page_limit(limit)?;
     let after = after.map(page_cursor).transpose()?.unwrap_or(-1);
     let mut connection = app.database.get()?;
-    super::find(&mut connection, id)?;
+    // While they are being written they are not a plan yet.
+    if super::find(&mut connection, id)?.report.is_none() {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     let rows = db::plan::items(&mut connection, id, after, unplaced_only, limit + 1)?;
     let ordinals: Vec<i64> = rows.iter().map(|row| row.ordinal).collect();
     let items: Vec<(i64, PlanItem)> = ordinals.into_iter().zip(item_views(&mut connection, rows)?).collect();
@@ -59,7 +65,10 @@ pub fn items(
 pub fn diff(app: &App, PlanId(id): PlanId) -> Result<PlanDiff, Error> {
     let mut connection = app.database.get()?;
     let plan = plan_view(super::find(&mut connection, id)?)?;
-    let rows = db::plan::items(&mut connection, id, -1, false, DIFF_ITEMS_MAX)?;
+    let rows = match &plan.report {
+        Some(_) => db::plan::items(&mut connection, id, -1, false, DIFF_ITEMS_MAX)?,
+        None => Vec::new(),
+    };
     let mut diff = PlanDiff {
         added: Vec::new(),
         moved: Vec::new(),

@@ -5,10 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::db::appointment::AppointmentRow;
-use crate::domain::appointment::AppointmentState;
+use crate::db::appointment::Standing;
 use crate::domain::calendar::{SlotCalendar, TrafficProfile};
-use crate::domain::ids::TerminalId;
 use crate::domain::problem::{Calendar, CapRange, GroupInput, Problem, ProblemBuilder, Profile, TaskInput};
 use crate::service::world::{Calendars, Group, Groups, World};
 use crate::service::{App, Error};
@@ -24,30 +22,50 @@ pub(super) struct Writer<'a> {
     calendars: Calendars,
     builder: ProblemBuilder,
     /// Numbers in the problem of groups, calendars and profiles that have been written.
-    written_groups: HashMap<u32, u32>,
+    written_groups: Vec<Option<u32>>,
+    /// Groups share their caps, and so what is written of these: by the address of the shared caps.
+    written_caps: HashMap<*const Vec<u32>, (u32, Vec<CapRange>)>,
     written_calendars: HashMap<usize, u32>,
     written_profiles: HashMap<(TrafficProfile, chrono_tz::Tz), u32>,
     always: Option<u32>,
     /// Terminals with more than one task that nothing else keeps apart, each with the number of its own group.
     contested: HashMap<usize, Option<u32>>,
+    /// Groups of the task at hand.
+    at_hand: Vec<u32>,
+}
+
+/// A task that is to be placed.
+pub(super) struct NewTask<'a> {
+    /// Its terminal's place in the world.
+    pub(super) terminal: usize,
+    pub(super) id: &'a str,
+    pub(super) calendar: u32,
+    pub(super) duration_minutes: u32,
+    pub(super) weight: u32,
+    pub(super) release_at: DateTime<Utc>,
+    pub(super) deadline_at: DateTime<Utc>,
+    /// The task that it comes after.
+    pub(super) after: Option<&'a str>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer over a world in which these terminals (indices) get new tasks.
-    pub(super) fn new(world: &'a World, groups: Groups, planned: impl Iterator<Item = usize>) -> Self {
+    pub(super) fn new(world: &'a World, groups: Groups, planned: impl Iterator<Item = u32>) -> Self {
         let grid = &world.grid;
         let mut builder = ProblemBuilder::new(grid.start(), grid.slot_minutes(), grid.slots());
         builder.visit_cost(VISIT_COST);
         Writer {
             world,
+            written_groups: vec![None; groups.groups.len()],
+            written_caps: HashMap::new(),
             groups,
             calendars: Calendars::default(),
             builder,
-            written_groups: HashMap::new(),
             written_calendars: HashMap::new(),
             written_profiles: HashMap::new(),
             always: None,
             contested: contested(world, planned),
+            at_hand: Vec::new(),
         }
     }
 
@@ -55,16 +73,18 @@ impl<'a> Writer<'a> {
     /// merchant of another time.
     pub(super) fn may_move(&self, index: usize, app: &App) -> bool {
         let row = &self.world.standing[index];
-        let movable = row.state.parse().is_ok_and(AppointmentState::is_movable);
-        movable && !row.emergency && row.starts_at.utc() >= self.earliest_move(row, app) && self.on_grid(row)
+        row.is_movable
+            && !row.emergency
+            && row.starts_at.utc() >= self.earliest_move(row, app)
+            && self.on_grid(row)
     }
 
-    fn earliest_move(&self, row: &AppointmentRow, app: &App) -> DateTime<Utc> {
+    fn earliest_move(&self, row: &Standing, app: &App) -> DateTime<Utc> {
         let lead = i64::from(row.notice_lead_minutes) + i64::from(app.settings.announce_allowance_minutes);
         self.world.now + TimeDelta::minutes(lead)
     }
 
-    fn on_grid(&self, row: &AppointmentRow) -> bool {
+    fn on_grid(&self, row: &Standing) -> bool {
         let grid = &self.world.grid;
         let start = row.starts_at.utc();
         start >= grid.start() && grid.instant_of(grid.slot_floor(start)) == start
@@ -80,7 +100,7 @@ impl<'a> Writer<'a> {
     ) -> bool {
         let world = self.world;
         let row = &world.standing[index];
-        let Some(terminal) = world.terminal_index.get(&TerminalId(row.terminal_id)).copied() else {
+        let Some(terminal) = world.index_of(row.terminal_id) else {
             return false;
         };
         let grid = &world.grid;
@@ -98,7 +118,7 @@ impl<'a> Writer<'a> {
             (0, grid.slots(), self.always_open())
         };
         // A locked terminal is counted as down already.
-        let locked = world.locked.contains(&TerminalId(row.terminal_id));
+        let locked = world.locked.contains(&row.terminal_id);
         let groups = if locked { Vec::new() } else { self.groups_of(terminal) };
         let profile = self.profile(terminal);
         let entry = &world.terminals[terminal];
@@ -107,34 +127,27 @@ impl<'a> Writer<'a> {
             duration: end - start,
             calendar,
             profile: Some(profile),
-            volume: entry.terminal.volume,
+            volume: entry.volume,
             release: release.min(start),
             deadline,
             weight: 9,
             groups: &groups,
-            site: Some(&entry.terminal.site_code),
+            site: Some(&world.site(entry).code),
             current: Some(start),
             pinned: !movable,
             after: &[],
         });
+        self.at_hand = groups;
         true
     }
 
     /// Adds a task that is to be placed.
-    #[expect(clippy::too_many_arguments, reason = "one argument a column of the task")]
-    pub(super) fn add_task(
-        &mut self,
-        terminal: usize,
-        id: &str,
-        calendar: u32,
-        duration_minutes: u32,
-        weight: u32,
-        release_at: DateTime<Utc>,
-        deadline_at: DateTime<Utc>,
-        after: Option<&str>,
-    ) {
-        let grid = &self.world.grid;
-        let entry = &self.world.terminals[terminal];
+    pub(super) fn add_task(&mut self, task: NewTask<'_>) {
+        let NewTask { terminal, id, calendar, duration_minutes, weight, release_at, deadline_at, after } =
+            task;
+        let world = self.world;
+        let grid = &world.grid;
+        let entry = &world.terminals[terminal];
         let after: Vec<(&str, u32)> = after.map(|id| (id, 0)).into_iter().collect();
         let groups = self.groups_of(terminal);
         let profile = self.profile(terminal);
@@ -143,16 +156,17 @@ impl<'a> Writer<'a> {
             duration: grid.slots_for_minutes(duration_minutes),
             calendar,
             profile: Some(profile),
-            volume: entry.terminal.volume,
+            volume: entry.volume,
             release: grid.slot_ceil(release_at).min(grid.slots()),
             deadline: grid.slot_floor(deadline_at).min(grid.slots()),
             weight,
             groups: &groups,
-            site: Some(&entry.terminal.site_code),
+            site: Some(&world.site(entry).code),
             current: None,
             pinned: false,
             after: &after,
         });
+        self.at_hand = groups;
     }
 
     /// The longest time for which the terminal's site is open at a stretch, in slots.
@@ -187,7 +201,7 @@ impl<'a> Writer<'a> {
     }
 
     fn profile(&mut self, terminal: usize) -> u32 {
-        let site = &self.world.site(&self.world.terminals[terminal]).site;
+        let site = self.world.site(&self.world.terminals[terminal]);
         let key = (site.traffic_profile, site.time_zone);
         if let Some(number) = self.written_profiles.get(&key) {
             return *number;
@@ -199,12 +213,16 @@ impl<'a> Writer<'a> {
         number
     }
 
+    /// The groups of a terminal's next task, in the vector that the task before has left.
     fn groups_of(&mut self, terminal: usize) -> Vec<u32> {
-        let numbers = self.groups.of_terminal[terminal].clone();
-        let mut written: Vec<u32> = numbers.into_iter().map(|number| self.group(number)).collect();
+        let mut written = std::mem::take(&mut self.at_hand);
+        written.clear();
+        written.extend(self.groups.of_terminal(terminal));
+        for number in &mut written {
+            *number = self.group(*number);
+        }
         if let Some(own) = self.contested.get_mut(&terminal) {
-            let serial = &self.world.terminals[terminal].terminal.serial;
-            let id = format!("terminal:{serial}");
+            let id = format!("terminal:{}", self.world.terminals[terminal].serial);
             let builder = &mut self.builder;
             written.push(*own.get_or_insert_with(|| {
                 builder.add_group(GroupInput { id: &id, kind: "terminal", cap: 1, caps: &[], down: 0 })
@@ -214,15 +232,16 @@ impl<'a> Writer<'a> {
     }
 
     fn group(&mut self, number: u32) -> u32 {
-        if let Some(written) = self.written_groups.get(&number) {
-            return *written;
+        if let Some(written) = self.written_groups[number as usize] {
+            return written;
         }
         let group = &self.groups.groups[number as usize];
-        let (cap, caps) = runs_of(group);
+        let (cap, caps) =
+            self.written_caps.entry(std::sync::Arc::as_ptr(&group.cap)).or_insert_with(|| runs_of(group));
         let kind = group.grouping.to_string();
-        let input = GroupInput { id: &group.id, kind: &kind, cap, caps: &caps, down: group.down };
+        let input = GroupInput { id: &group.id, kind: &kind, cap: *cap, caps, down: group.down };
         let written = self.builder.add_group(input);
-        self.written_groups.insert(number, written);
+        self.written_groups[number as usize] = Some(written);
         written
     }
 
@@ -233,16 +252,14 @@ impl<'a> Writer<'a> {
 
 /// Terminals that are in more than one of the standing appointments and the new tasks: a group of one keeps
 /// these apart.
-fn contested(world: &World, planned: impl Iterator<Item = usize>) -> HashMap<usize, Option<u32>> {
-    let standing = world
-        .standing
-        .iter()
-        .filter_map(|row| world.terminal_index.get(&TerminalId(row.terminal_id)).copied());
-    let mut tasks: HashMap<usize, u32> = HashMap::new();
-    for terminal in standing.chain(planned) {
-        *tasks.entry(terminal).or_default() += 1;
+fn contested(world: &World, planned: impl Iterator<Item = u32>) -> HashMap<usize, Option<u32>> {
+    let standing = world.standing.iter().filter_map(|row| world.index_of(row.terminal_id));
+    let mut tasks = vec![0_u8; world.terminals.len()];
+    for terminal in standing.chain(planned.map(|terminal| terminal as usize)) {
+        tasks[terminal] = tasks[terminal].saturating_add(1);
     }
-    tasks.into_iter().filter(|(_, count)| *count > 1).map(|(terminal, _)| (terminal, None)).collect()
+    let contested = tasks.into_iter().enumerate().filter(|(_, count)| *count > 1);
+    contested.map(|(terminal, _)| (terminal, None)).collect()
 }
 
 /// A cap in every slot as the widest cap and the runs in which it is narrower.

@@ -1,201 +1,214 @@
-//! From rows to the world: what the database keeps as text is parsed back here, once.
+//! Loading: rows come in batches, and of each only what plans depend on is kept.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
-use super::{SiteEntry, TerminalEntry, World};
-use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
+use super::World;
+use super::fleet::{MerchantEntry, SiteEntry, TerminalEntry};
+use super::labels::{Labels, Names};
+use super::rows::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};
+use super::rules::RuleSets;
+use crate::db::appointment::Standing;
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::{self, Connection, Instant};
-use crate::domain::budget::{Budget, Limit};
-use crate::domain::calendar::{Blackout, BlackoutPeriod, Recurrence, SlotGrid, WindowRule};
-use crate::domain::fleet::{FirmwareVersion, Merchant, Site, Tags, Terminal};
+use crate::domain::budget::Budget;
+use crate::domain::calendar::{Blackout, OpeningHours, SlotGrid, WindowRule};
+use crate::domain::fleet::{Merchant, Site, Terminal};
 use crate::domain::ids::{MerchantId, SiteId, TerminalId};
 use crate::domain::scope::Scope;
 use crate::service::Error;
 
-pub(super) fn world(connection: &mut Connection, now: DateTime<Utc>, grid: SlotGrid) -> Result<World, Error> {
-    // Children before parents: rows are never removed, so whatever a row read here refers to is in what is read
-    // after it, even if an import commits in between.
-    let terminal_rows = db::fleet::terminals(connection)?;
-    let site_rows = db::fleet::sites(connection)?;
-    let merchant_rows = db::fleet::merchants(connection)?;
-    let mut merchant_index = HashMap::with_capacity(merchant_rows.len());
-    let mut merchants = Vec::with_capacity(merchant_rows.len());
-    for row in merchant_rows {
-        merchant_index.insert(row.id, merchants.len());
-        merchants.push((MerchantId(row.id), merchant_of(row)?));
+/// Is shown every active terminal while the world is loaded: its place in the world, and all that is known of it.
+pub type Visitor<'v> = dyn FnMut(usize, &Terminal, &Site, &Merchant) + 'v;
+
+/// Rows that are read at once.
+const BATCH: i64 = 20_000;
+
+/// The whole world, on a snapshot, or while nobody may import.
+pub(super) fn whole(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    grid: SlotGrid,
+    visitor: &mut Visitor<'_>,
+) -> Result<World, Error> {
+    let mut builder = Builder::begin(connection)?;
+    let mut after = 0;
+    loop {
+        let rows = db::fleet::merchants_after(connection, after, BATCH)?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        rows.into_iter().try_for_each(|row| builder.add_merchant(row))?;
     }
-    let mut site_index = HashMap::with_capacity(site_rows.len());
-    let mut sites: Vec<SiteEntry> = Vec::with_capacity(site_rows.len());
-    for row in site_rows {
-        let merchant = merchant_index[&row.merchant_id];
-        site_index.insert(row.id, sites.len());
-        let number = merchants[merchant].1.number.clone();
-        sites.push(SiteEntry {
-            id: SiteId(row.id),
-            site: site_of(row, number)?,
-            merchant,
-            terminal_count: 0,
-        });
+    after = 0;
+    loop {
+        let rows = db::fleet::sites_after(connection, after, BATCH)?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        rows.into_iter().try_for_each(|row| builder.add_site(row))?;
     }
-    let mut terminal_index = HashMap::with_capacity(terminal_rows.len());
-    let mut terminals = Vec::with_capacity(terminal_rows.len());
-    for row in terminal_rows.into_iter().filter(|row| !row.retired) {
-        let site = site_index[&row.site_id];
-        sites[site].terminal_count += 1;
-        terminal_index.insert(TerminalId(row.id), terminals.len());
-        let code = sites[site].site.code.clone();
-        terminals.push(TerminalEntry { id: TerminalId(row.id), terminal: terminal_of(row, code)?, site });
+    after = 0;
+    loop {
+        let rows = db::fleet::terminals_after(connection, after, BATCH)?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        rows.into_iter().try_for_each(|row| builder.add_terminal(row, visitor))?;
     }
-    let windows = db::calendar::windows(connection)?.iter().map(window_of).collect::<Result<_, _>>()?;
-    let blackouts = db::calendar::blackouts(connection)?.iter().map(blackout_of).collect::<Result<_, _>>()?;
-    let budgets = db::calendar::budgets(connection)?.iter().map(budget_of).collect::<Result<_, _>>()?;
-    let locked: BTreeSet<TerminalId> =
-        db::lock::locked_terminals(connection)?.into_iter().map(TerminalId).collect();
     let standing = db::appointment::standing(connection, Instant::from(now))?;
-    Ok(World {
-        now,
-        grid,
-        merchants,
-        sites,
-        terminals,
-        terminal_index,
-        windows,
-        blackouts,
-        budgets,
-        locked,
-        standing,
-    })
+    builder.finish(connection, now, grid, standing)
 }
 
-fn corrupt(what: &str, key: &str, error: impl std::fmt::Display) -> Error {
-    Error::Corrupt(format!("{what} `{key}` in the database cannot be read: {error}; import it again"))
+/// A world in the making: merchants, then sites, then terminals, each by id.
+pub(super) struct Builder {
+    windows: Vec<(Scope, WindowRule)>,
+    blackouts: Vec<(Scope, Blackout)>,
+    budgets: Vec<Budget>,
+    merchants: Vec<MerchantEntry>,
+    sites: Vec<SiteEntry>,
+    terminals: Vec<TerminalEntry>,
+    regions: Names,
+    hours: HashMap<String, u32>,
+    hours_list: Vec<OpeningHours>,
+    labels: Labels,
+    rules: RuleSets,
+    /// Whole, as long as terminals come.
+    merchant_facts: Vec<Merchant>,
+    site_facts: Vec<Site>,
 }
 
-fn tags_of(text: &str) -> Tags {
-    serde_json::from_str(text).unwrap_or_default()
+impl Builder {
+    /// Reads the rules.
+    pub(super) fn begin(connection: &mut Connection) -> Result<Self, Error> {
+        let windows: Vec<(Scope, WindowRule)> =
+            db::calendar::windows(connection)?.iter().map(window_of).collect::<Result<_, _>>()?;
+        let blackouts: Vec<(Scope, Blackout)> =
+            db::calendar::blackouts(connection)?.iter().map(blackout_of).collect::<Result<_, _>>()?;
+        let budgets: Vec<Budget> =
+            db::calendar::budgets(connection)?.iter().map(budget_of).collect::<Result<_, _>>()?;
+        let of_budgets = budgets.iter().map(|budget| &budget.grouping);
+        let of_blackouts = blackouts.iter().map(|(scope, _)| &scope.grouping);
+        let labels = Labels::for_groupings(of_budgets.chain(of_blackouts));
+        let rules = RuleSets::new(&windows, &blackouts);
+        Ok(Builder {
+            windows,
+            blackouts,
+            budgets,
+            merchants: Vec::new(),
+            sites: Vec::new(),
+            terminals: Vec::new(),
+            regions: Names::default(),
+            hours: HashMap::new(),
+            hours_list: Vec::new(),
+            labels,
+            rules,
+            merchant_facts: Vec::new(),
+            site_facts: Vec::new(),
+        })
+    }
+
+    pub(super) fn add_merchant(&mut self, row: MerchantRow) -> Result<(), Error> {
+        let id = MerchantId(row.id);
+        let merchant = merchant_of(row)?;
+        let (number, has_address) = (merchant.number.clone(), merchant.email.is_some());
+        self.merchants.push(MerchantEntry { id, number, has_address });
+        self.merchant_facts.push(merchant);
+        Ok(())
+    }
+
+    pub(super) fn add_site(&mut self, row: SiteRow) -> Result<(), Error> {
+        let id = SiteId(row.id);
+        let owner = MerchantId(row.merchant_id);
+        let merchant = self
+            .merchants
+            .binary_search_by_key(&owner, |entry| entry.id)
+            .map_err(|_| orphan("site", &row.code))?;
+        let known = self.hours.get(&row.opening_hours).copied();
+        let hours_text = known.is_none().then(|| row.opening_hours.clone());
+        let site = site_of(row, self.merchants[merchant].number.clone())?;
+        let hours = match (known, hours_text) {
+            (Some(number), _) => number,
+            (None, text) => {
+                let number = short(self.hours_list.len());
+                self.hours_list.push(site.opening_hours.clone());
+                self.hours.insert(text.unwrap_or_default(), number);
+                number
+            }
+        };
+        let (windows, blackouts) =
+            self.rules.of_site(&site.region, &self.merchants[merchant].number, &site.code);
+        self.sites.push(SiteEntry {
+            id,
+            code: site.code.clone(),
+            time_zone: site.time_zone,
+            traffic_profile: site.traffic_profile,
+            merchant: short(merchant),
+            terminal_count: 0,
+            region: self.regions.number(&site.region),
+            hours,
+            windows,
+            blackouts,
+        });
+        self.site_facts.push(site);
+        Ok(())
+    }
+
+    pub(super) fn add_terminal(&mut self, row: TerminalRow, visitor: &mut Visitor<'_>) -> Result<(), Error> {
+        if row.retired {
+            return Ok(());
+        }
+        let id = TerminalId(row.id);
+        let place = SiteId(row.site_id);
+        let site = self
+            .sites
+            .binary_search_by_key(&place, |entry| entry.id)
+            .map_err(|_| orphan("terminal", &row.serial))?;
+        let facts = &self.site_facts[site];
+        let merchant = &self.merchant_facts[self.sites[site].merchant as usize];
+        let terminal = terminal_of(row, facts.code.clone())?;
+        self.sites[site].terminal_count += 1;
+        self.labels.push(&terminal, facts, merchant);
+        visitor(self.terminals.len(), &terminal, facts, merchant);
+        self.terminals.push(TerminalEntry {
+            id,
+            serial: terminal.serial.into_boxed_str(),
+            site: short(site),
+            volume: terminal.volume,
+        });
+        Ok(())
+    }
+
+    pub(super) fn finish(
+        self,
+        connection: &mut Connection,
+        now: DateTime<Utc>,
+        grid: SlotGrid,
+        mut standing: Vec<Standing>,
+    ) -> Result<World, Error> {
+        standing.sort_unstable_by_key(|entry| entry.id);
+        let locked = db::lock::locked_terminals(connection)?.into_iter().map(TerminalId).collect();
+        Ok(World {
+            now,
+            grid,
+            merchants: self.merchants,
+            sites: self.sites,
+            terminals: self.terminals,
+            windows: self.windows,
+            blackouts: self.blackouts,
+            budgets: self.budgets,
+            locked,
+            standing,
+            regions: self.regions.names,
+            hours: self.hours_list,
+            labels: self.labels,
+            rules: self.rules,
+        })
+    }
 }
 
-/// A merchant from its row.
-pub fn merchant_of(row: MerchantRow) -> Result<Merchant, Error> {
-    let MerchantRow { id: _, number, name, locale, email, phone, tags, updated_at: _ } = row;
-    let locale = locale.parse().map_err(|error| corrupt("merchant", &number, error))?;
-    Ok(Merchant { number, name, locale, email, phone, tags: tags_of(&tags) })
+fn short(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// A site from its row and its merchant's number.
-pub fn site_of(row: SiteRow, merchant_number: String) -> Result<Site, Error> {
-    let SiteRow {
-        id: _,
-        code,
-        merchant_id: _,
-        name,
-        region,
-        address,
-        time_zone,
-        opening_hours,
-        traffic_profile,
-        tags,
-        updated_at: _,
-    } = row;
-    let time_zone = time_zone.parse::<Tz>().map_err(|error| corrupt("site", &code, error))?;
-    let opening_hours = opening_hours.parse().map_err(|error| corrupt("site", &code, error))?;
-    let traffic_profile = traffic_profile.parse().map_err(|error| corrupt("site", &code, error))?;
-    let tags = tags_of(&tags);
-    Ok(Site { code, merchant_number, name, region, address, time_zone, opening_hours, traffic_profile, tags })
-}
-
-/// A terminal from its row and its site's code.
-pub fn terminal_of(row: TerminalRow, site_code: String) -> Result<Terminal, Error> {
-    let TerminalRow {
-        id: _,
-        serial,
-        site_id: _,
-        tid,
-        mid,
-        label,
-        model,
-        firmware,
-        acquirer_host,
-        carrier,
-        cell,
-        servicer,
-        volume,
-        retired,
-        tags,
-        updated_at: _,
-    } = row;
-    let volume = u32::try_from(volume).map_err(|error| corrupt("terminal", &serial, error))?;
-    Ok(Terminal {
-        serial,
-        site_code,
-        tid,
-        mid,
-        label,
-        model,
-        firmware: FirmwareVersion::new(&firmware),
-        acquirer_host,
-        carrier,
-        cell,
-        servicer,
-        volume,
-        retired,
-        tags: tags_of(&tags),
-    })
-}
-
-/// A window from its row.
-pub fn window_of(row: &WindowRow) -> Result<(Scope, WindowRule), Error> {
-    let key = row.id.to_string();
-    let scope = row.scope.parse().map_err(|error| corrupt("window", &key, error))?;
-    let cron = row.cron.parse().map_err(|error| corrupt("window", &key, error))?;
-    let zone = zone_of("window", &key, row.time_zone.as_deref())?;
-    let duration = u32::try_from(row.duration_minutes).unwrap_or_default();
-    let cutoff = u32::try_from(row.cutoff_minutes).unwrap_or_default();
-    let rule =
-        WindowRule::new(cron, duration, cutoff, zone).map_err(|error| corrupt("window", &key, error))?;
-    Ok((scope, rule))
-}
-
-/// A blackout from its row.
-fn blackout_of(row: &BlackoutRow) -> Result<(Scope, Blackout), Error> {
-    let scope = row.scope.parse().map_err(|error| corrupt("blackout", &row.name, error))?;
-    let zone = zone_of("blackout", &row.name, row.time_zone.as_deref())?;
-    let period: BlackoutPeriod = format!("{}..{}", row.from_local, row.to_local)
-        .parse()
-        .map_err(|error| corrupt("blackout", &row.name, error))?;
-    let recurrence = if row.yearly { Recurrence::Yearly } else { Recurrence::Once };
-    let blackout = Blackout::new(row.name.clone(), period, recurrence, zone)
-        .map_err(|error| corrupt("blackout", &row.name, error))?;
-    Ok((scope, blackout))
-}
-
-/// A budget from its row.
-pub fn budget_of(row: &BudgetRow) -> Result<Budget, Error> {
-    let key = row.id.to_string();
-    let number = |value: i32| u32::try_from(value).map_err(|error| corrupt("budget", &key, error));
-    let limit = match (row.limit_count, row.limit_percent) {
-        (Some(count), _) => Limit::Count(number(count)?),
-        (None, Some(percent)) => Limit::Percent(number(percent)?),
-        (None, None) => return Err(corrupt("budget", &key, "it has no limit")),
-    };
-    let day_minutes = match (row.from_minute, row.to_minute) {
-        (Some(from), Some(to)) => Some((number(from)?, number(to)?)),
-        _ => None,
-    };
-    Ok(Budget {
-        grouping: row.grouping_key.parse().map_err(|error| corrupt("budget", &key, error))?,
-        value: row.group_value.clone(),
-        limit,
-        min: number(row.min_down)?,
-        keep: number(row.keep_up)?,
-        day_minutes,
-    })
-}
-
-fn zone_of(what: &str, key: &str, name: Option<&str>) -> Result<Option<Tz>, Error> {
-    name.map(|name| name.parse::<Tz>().map_err(|error| corrupt(what, key, error))).transpose()
+fn orphan(what: &str, key: &str) -> Error {
+    Error::Corrupt(format!("{what} `{key}` belongs to nothing in the database; import it again"))
 }

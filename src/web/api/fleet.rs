@@ -75,12 +75,13 @@ async fn import(
     let mut files = Vec::new();
     while let Some(part) = form.next_field().await.map_err(broken)? {
         let name = part.file_name().or(part.name()).unwrap_or("file").to_owned();
-        files.push((name, part.bytes().await.map_err(broken)?.to_vec()));
+        files.push((name, part.bytes().await.map_err(broken)?));
     }
     if files.is_empty() {
         let detail = "the form holds no file; send each as a part `file` with its file name";
         return Err(plain_problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "No file", detail));
     }
+    drop(form);
     Ok(Json(state.run(move |app| fleet::import(app, &who, files, query.dry_run)).await?))
 }
 

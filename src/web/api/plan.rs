@@ -23,6 +23,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(diff))
         .routes(routes!(plan_load))
         .routes(routes!(publish))
+        .routes(routes!(cancel))
         .routes(routes!(discard))
         .routes(routes!(problem))
         .routes(routes!(current_load))
@@ -142,6 +143,20 @@ async fn publish(
     let view = state.run(move |app| plan::publish(app, &who, id, because.reason.as_deref())).await?;
     state.workers().wake();
     Ok(Json(view))
+}
+
+/// Ends its search with the best plan so far, which becomes a draft that is marked as cut short. A search that
+/// has not begun to place anything leaves nothing: its plan is discarded.
+#[utoipa::path(post, path = "/plans/{id}/cancel", tag = "plans", request_body = Because,
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The plan, its search about to end", body = PlanView)))]
+async fn cancel(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<PlanId>,
+    Body(because): Body<Because>,
+) -> Result<Json<PlanView>, ApiError> {
+    Ok(Json(state.run(move |app| plan::cancel(app, &who, id, because.reason.as_deref())).await?))
 }
 
 /// Throws it away; a search that still runs for it ends.

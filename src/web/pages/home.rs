@@ -9,7 +9,6 @@ use super::figures::PlanFigures;
 use super::format::{count, counted};
 use super::night::night_of;
 use super::render::{PageContext, RenderError, render};
-use crate::api::fleet::FleetSummary;
 use crate::api::lock::LockView;
 use crate::api::notice::NoticeView;
 use crate::api::plan::{Load, NightLoad, PlanItem, Tonight};
@@ -21,8 +20,8 @@ pub struct HomePage {
     pub tonight: Tonight,
     /// The published load.
     pub load: Load,
-    /// The fleet in numbers.
-    pub fleet: FleetSummary,
+    /// Active terminals.
+    pub terminals: i64,
     /// Tasks of the last published plan without a place; the first few.
     pub unplaced: Vec<PlanItem>,
     /// Open locks; the first few.

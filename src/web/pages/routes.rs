@@ -100,7 +100,7 @@ async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery
         Ok(HomePage {
             tonight,
             load,
-            fleet: service::fleet::summary(app)?,
+            terminals: service::fleet::active_terminals(app)?,
             unplaced,
             locks: service::lock::list(app, &few)?.items,
             notices: service::notice::list(app, &latest)?.items,

@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::api::plan::{Load, NewPlan, PlanView};
+use crate::api::Because;
+use crate::api::plan::{Load, NewPlan, PlanProgress, PlanView};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
-use crate::cli::output::Screen;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output::{Screen, count};
 use crate::cli::render;
 use crate::domain::plan::PlanState;
 
 /// Plan the active campaigns into a draft
 ///
 /// Plans the active campaigns into a draft: nothing stands, and nobody is mailed, until it is published.
-/// Prints what was placed, the load per night against the budgets, and what has no place and why.
+/// Prints what was placed, the load per night against the budgets, and what has no place and why. Ctrl-C ends the
+/// search with the best plan so far.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak plan create --days 30\n  \
                         offpeak plan create --campaign fw-3.2.0 --effort best --time-limit 60")]
@@ -64,17 +67,28 @@ pub(super) fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Asks for a plan and waits until the search has ended.
+/// Asks for a plan and waits until the search has ended. Ctrl-C ends it with the best plan so far.
 pub fn solve(context: &Context, request: &NewPlan) -> Result<PlanView, CliError> {
     let client = context.client()?;
+    let interrupt = Interrupt::listen()
+        .map_err(|error| CliError::internal(format!("cannot listen for Ctrl-C: {error}")))?;
     let mut plan: PlanView = client.post("/plans", request)?;
     let progress = progress_bar(context);
     let mut pause = Duration::from_millis(40);
+    let mut cancelled = false;
     while plan.state == PlanState::Solving {
         if let Some(found) = &plan.progress {
-            progress.set_length(found.total);
-            progress.set_position(found.placed);
-            progress.set_message(found.phase.clone());
+            progress.set_position(u64::from(found.percent));
+            progress.set_message(progress_text(found, plan.stopping));
+        }
+        if interrupt.asked() && !cancelled {
+            cancelled = true;
+            progress.suspend(|| {
+                context.output.hint("Ending with the best plan so far; Ctrl-C again leaves at once.")
+            });
+            let because = Because { reason: Some("Ctrl-C".to_owned()) };
+            // It may have ended by itself meanwhile: the next look says so.
+            let _: Result<PlanView, CliError> = client.post(&format!("/plans/{}/cancel", plan.id), &because);
         }
         std::thread::sleep(pause);
         pause = (pause * 5 / 4).min(Duration::from_millis(400));
@@ -86,8 +100,30 @@ pub fn solve(context: &Context, request: &NewPlan) -> Result<PlanView, CliError>
             ErrorKind::Conflict,
             format!("plan {} failed: {}", plan.id, error.as_deref().unwrap_or("no reason was kept")),
         )),
+        (PlanState::Discarded, _) => Err(CliError::new(
+            ErrorKind::Conflict,
+            format!("plan {} was cancelled before anything was placed", plan.id),
+        )),
         _ => Ok(plan),
     }
+}
+
+/// What the search does, how much it has placed, and how far it is known to be from the best.
+fn progress_text(progress: &PlanProgress, stopping: bool) -> String {
+    let mut text = progress.phase.clone();
+    if progress.total > 0 {
+        text += &format!(", {} of {} placed", count(progress.placed), count(progress.total));
+    }
+    if progress.disruption > 0 {
+        text += &format!(", disruption {}", count(progress.disruption));
+    }
+    if progress.disruption_lower > 0 {
+        text += &format!(" (at least {})", count(progress.disruption_lower));
+    }
+    if stopping {
+        text += ", stopping";
+    }
+    text
 }
 
 fn progress_bar(context: &Context) -> ProgressBar {
@@ -95,12 +131,10 @@ fn progress_bar(context: &Context) -> ProgressBar {
         return ProgressBar::hidden();
     }
     // On standard error, and only where that is a terminal: indicatif sees to it.
-    let style = ProgressStyle::with_template(
-        "{spinner} {msg:<12} {bar:32.green/dim} {pos} of {len} placed  {elapsed}",
-    )
-    .expect("the template is fixed and valid")
-    .progress_chars("█▉▊▋▌▍▎▏·");
-    let progress = ProgressBar::new(0).with_style(style).with_message("loading");
+    let style = ProgressStyle::with_template("{spinner} {bar:32.green/dim} {percent:>3} %  {elapsed}  {msg}")
+        .expect("the template is fixed and valid")
+        .progress_chars("█▉▊▋▌▍▎▏·");
+    let progress = ProgressBar::new(100).with_style(style).with_message("reading");
     progress.enable_steady_tick(Duration::from_millis(100));
     progress
 }

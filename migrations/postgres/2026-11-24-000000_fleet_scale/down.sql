@@ -1,0 +1,12 @@
+DROP INDEX plan_by_state;
+CREATE INDEX appointment_by_start ON appointment (starts_at);
+DROP INDEX appointment_by_span;
+DROP INDEX appointment_by_length;
+DROP INDEX site_by_region;
+DROP INDEX terminal_by_model;
+DROP INDEX terminal_by_cell;
+DROP INDEX terminal_by_carrier;
+DROP INDEX terminal_by_host;
+CREATE INDEX terminal_by_site ON terminal (site_id);
+DROP INDEX terminal_by_site_retired;
+ALTER TABLE plan DROP COLUMN stop_asked;

@@ -1,0 +1,175 @@
+//! A search from its beginning to its end, on the caller's thread: the world is read in one short snapshot, the
+//! planner and the checker work without a connection, the draft is written in batches that leave room for
+//! others.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::create::options_of;
+use super::problem::{Draft, Reading};
+use super::report::{Tally, items_of, report_of};
+use super::views::finding_view;
+use super::watch::{SearchWatch, Step, Wish};
+use crate::api::plan::{NewPlan, PlanReport};
+use crate::checker;
+use crate::db;
+use crate::db::plan::PlanItemRow;
+use crate::domain::ids::PlanId;
+use crate::domain::plan::PlanState;
+use crate::planner;
+use crate::service::audit::{Change, record};
+use crate::service::campaign::to_json;
+use crate::service::{Actor, App, Error};
+
+/// Items written in one transaction: about a tenth of a second, so that nobody waits for longer.
+const BATCH: usize = 10_000;
+
+/// Solves plan `id` to its end: a verified draft, a draft with findings, or a failure with its reason. Takes as
+/// long as the search takes, so it wants a thread of its own.
+pub fn solve(app: &App, actor: &Actor, PlanId(id): PlanId, request: &NewPlan) -> Result<(), Error> {
+    let watch = SearchWatch::new(app, id);
+    let result = watch.during(|| {
+        // A search that breaks off must not look as if it went on.
+        let caught = catch_unwind(AssertUnwindSafe(|| search(app, actor, id, request, &watch)));
+        caught.unwrap_or_else(|_| {
+            Err(Error::Corrupt("the search broke off by a defect; the log says where".to_owned()))
+        })
+    });
+    if let Err(error) = &result {
+        let mut connection = app.database.get()?;
+        connection.write(|connection| {
+            if db::plan::enter(connection, id, PlanState::Failed)? {
+                db::plan::set_error(connection, id, &error.to_string())?;
+            }
+            Ok::<(), Error>(())
+        })?;
+        drop_items(app, id)?;
+    }
+    result
+}
+
+fn search(
+    app: &App,
+    actor: &Actor,
+    id: i64,
+    request: &NewPlan,
+    watch: &SearchWatch<'_>,
+) -> Result<(), Error> {
+    let options = options_of(request)?;
+    let reading = {
+        let mut connection = app.database.get()?;
+        connection.read(|connection| Reading::load(connection, app, request))?
+    };
+    watch.step(Step::Reading, 1, 2);
+    let read_ms = watch.elapsed_ms();
+    let draft = Draft::build(reading, app)?;
+    watch.look()?;
+    match watch.wish() {
+        Wish::GoOn => {}
+        Wish::CutShort => return nothing_placed(app, actor, id),
+        Wish::Drop => return Ok(()),
+    }
+    let built_ms = watch.elapsed_ms();
+    watch.begin_solve();
+    let outcome = planner::solve(&draft.problem, &options, watch);
+    if watch.wish() == Wish::Drop {
+        return Ok(());
+    }
+    watch.step(Step::Checking, 0, 1);
+    let solved_ms = watch.elapsed_ms();
+    let findings = checker::check(&draft.problem, &outcome.plan);
+    let checked_ms = watch.elapsed_ms();
+    let mut tally = Tally::default();
+    let mut items = items_of(&draft, &outcome.plan, id, &mut tally);
+    let count = draft.meanings.len() as u64;
+    let (mut written, mut batch) = (0, Vec::with_capacity(BATCH));
+    loop {
+        batch.clear();
+        for item in items.by_ref().take(BATCH) {
+            batch.push(item?);
+        }
+        if batch.is_empty() {
+            break;
+        }
+        if !write_batch(app, id, &batch)? {
+            return drop_items(app, id);
+        }
+        written += batch.len() as u64;
+        watch.step(Step::Writing, written, count);
+    }
+    drop(items);
+    let mut report = report_of(&draft, &outcome, &tally);
+    report.findings = findings.iter().map(|finding| finding_view(finding, &draft.problem)).collect();
+    if !finish(app, actor, id, &report)? {
+        return drop_items(app, id);
+    }
+    tracing::info!(
+        plan = id,
+        tasks = report.tasks,
+        placed = report.placed,
+        read_ms,
+        build_ms = built_ms - read_ms,
+        solve_ms = solved_ms - built_ms,
+        check_ms = checked_ms - solved_ms,
+        write_ms = watch.elapsed_ms() - checked_ms,
+        "plan made"
+    );
+    Ok(())
+}
+
+/// Writes items of a plan that is still wanted; whether it is.
+fn write_batch(app: &App, id: i64, items: &[PlanItemRow]) -> Result<bool, Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        let wanted =
+            db::plan::wish(connection, id)?.is_some_and(|(state, _)| state == PlanState::Solving.as_str());
+        if wanted {
+            db::plan::insert_items(connection, items)?;
+        }
+        Ok(wanted)
+    })
+}
+
+/// The plan is a draft from here on, and verified if the checker has nothing against it; whether it was still
+/// wanted.
+fn finish(app: &App, actor: &Actor, id: i64, report: &PlanReport) -> Result<bool, Error> {
+    let text = to_json(report)?;
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        if !db::plan::enter(connection, id, PlanState::Draft)? {
+            return Ok(false);
+        }
+        db::plan::set_report(connection, id, &text)?;
+        if report.findings.is_empty() {
+            db::plan::enter(connection, id, PlanState::Verified)?;
+        }
+        let change = Change::new("plan.solved", format!("plan {id}")).after(&serde_json::json!({
+            "placed": report.placed, "tasks": report.tasks, "findings": report.findings.len(),
+            "cut_short": report.cut_short,
+        }));
+        record(connection, app, actor, change)?;
+        Ok(true)
+    })
+}
+
+/// Cancelled before the planner had begun: there is no best plan so far.
+fn nothing_placed(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
+    let mut connection = app.database.get()?;
+    connection.write(|connection| {
+        if db::plan::enter(connection, id, PlanState::Discarded)? {
+            let why = "cancelled before anything was placed";
+            let change = Change::new("plan.discard", format!("plan {id}")).because(Some(why));
+            record(connection, app, actor, change)?;
+        }
+        Ok(())
+    })
+}
+
+/// Takes back what was written of a plan that nobody will ever see.
+fn drop_items(app: &App, id: i64) -> Result<(), Error> {
+    let mut connection = app.database.get()?;
+    while let Some(last) = db::plan::last_ordinal(&mut connection, id)? {
+        let first = last + 1 - i64::try_from(BATCH).unwrap_or(i64::MAX);
+        connection.write(|connection| db::plan::delete_items(connection, id, first))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! A part of the world: a few terminals with all that bears on them. What else is in their groups is only
+//! counted, by the database, so that a question about one terminal costs the same in a fleet of a million.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+
+use super::groups::{Extent, Group, Groups, groupings_of};
+use super::labels::NONE;
+use super::load::Builder;
+use super::{World, grid_of};
+use crate::db::group::{Down, DownRow};
+use crate::db::{self, Connection, Instant};
+use crate::domain::budget::Grouping;
+use crate::service::{App, Error};
+
+/// Some terminals of the world, their sites and merchants, and how large their groups are.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// These terminals alone, with their appointments that stand; rules and locks are all there.
+    pub world: World,
+    /// Their groups.
+    pub groups: Groups,
+    groupings: Vec<Grouping>,
+    /// The number of each group by grouping (its place in `groupings`) and name.
+    numbers: Vec<HashMap<String, u32>>,
+}
+
+impl Surroundings {
+    /// Loads what bears on these terminals for the next `horizon_days`, within a transaction that keeps the
+    /// schedule still. Terminals that are retired or unknown are left out.
+    pub fn load(
+        connection: &mut Connection,
+        app: &App,
+        horizon_days: u32,
+        terminal_ids: &[i64],
+    ) -> Result<Self, Error> {
+        let world = world_of(connection, app, horizon_days, terminal_ids)?;
+        let groupings = groupings_of(&world);
+        let mut extents: HashMap<Grouping, HashMap<String, Extent>> = HashMap::new();
+        for grouping in &groupings {
+            let values: HashSet<u32> =
+                (0..world.terminals.len()).filter_map(|index| world.group_key(grouping, index)).collect();
+            let limited = |value: &str| {
+                let budgets = world.budgets.iter().filter(|budget| budget.grouping == *grouping);
+                *grouping == Grouping::Site
+                    || budgets
+                        .into_iter()
+                        .any(|budget| budget.value.as_deref().is_none_or(|only| only == value))
+            };
+            let values: Vec<&str> = values
+                .into_iter()
+                .map(|key| world.group_name(grouping, key))
+                .filter(|value| limited(value))
+                .collect();
+            if values.is_empty() {
+                continue;
+            }
+            let sizes = db::group::sizes(connection, grouping, &values)?;
+            let sizes = sizes.into_iter().map(|(name, size)| (name, Extent { size, down: 0 }));
+            extents.insert(grouping.clone(), sizes.collect());
+        }
+        for row in db::group::down(connection, Down::Locked, &groupings)? {
+            for (grouping, extents) in &mut extents {
+                let name = row.group_of(grouping);
+                if let Some(extent) = name.and_then(|name| extents.get_mut(name.as_ref())) {
+                    extent.down += 1;
+                }
+            }
+        }
+        let mut surroundings = Surroundings { world, groups: Groups::none(), groupings, numbers: Vec::new() };
+        surroundings.count_sites(&extents);
+        surroundings.work_out_groups(app, &extents);
+        Ok(surroundings)
+    }
+
+    fn count_sites(&mut self, extents: &HashMap<Grouping, HashMap<String, Extent>>) {
+        let sizes = extents.get(&Grouping::Site);
+        for site in &mut self.world.sites {
+            let extent = sizes.and_then(|sizes| sizes.get(&site.code));
+            site.terminal_count = extent.map_or(0, |extent| extent.size);
+        }
+    }
+
+    fn work_out_groups(&mut self, app: &App, extents: &HashMap<Grouping, HashMap<String, Extent>>) {
+        let world = &self.world;
+        self.groups = Groups::with(world, app.settings.fleet_time_zone, |grouping, keys| {
+            let known = extents.get(grouping);
+            let highest = keys.iter().filter(|key| **key != NONE).max();
+            let count = highest.map_or(0, |key| *key as usize + 1);
+            let mut found = vec![Extent::default(); count];
+            for key in keys.iter().filter(|key| **key != NONE).collect::<BTreeSet<_>>() {
+                let name = world.group_name(grouping, *key);
+                if let Some(extent) = known.and_then(|known| known.get(name)) {
+                    found[*key as usize] = *extent;
+                }
+            }
+            found
+        });
+        self.numbers = vec![HashMap::new(); self.groupings.len()];
+        for (number, Group { id, grouping, .. }) in (0..).zip(&self.groups.groups) {
+            let Some(place) = self.groupings.iter().position(|known| known == grouping) else { continue };
+            let name = match grouping {
+                Grouping::Fleet => "",
+                other => id.strip_prefix(&format!("{other}:")).unwrap_or(id),
+            };
+            self.numbers[place].insert(name.to_owned(), number);
+        }
+    }
+
+    /// For each group, terminals down in each slot by appointments that meet `span`; right within that span
+    /// alone. Locked terminals are counted in [`Group::down`] instead.
+    pub fn load_between(
+        &self,
+        connection: &mut Connection,
+        span: Range<DateTime<Utc>>,
+    ) -> Result<Vec<Vec<u32>>, Error> {
+        let which = Down::Between(Instant::from(span.start), Instant::from(span.end));
+        let grid = &self.world.grid;
+        let mut load = vec![vec![0; grid.slots() as usize]; self.groups.groups.len()];
+        for row in db::group::down(connection, which, &self.groupings)? {
+            let at =
+                |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let slots = grid.slot_floor(at(row.starts_at)) as usize
+                ..grid.slot_ceil(at(row.ends_at)).min(grid.slots()) as usize;
+            if slots.start < slots.end {
+                self.each_group(&row, |number| {
+                    load[number as usize][slots.clone()].iter_mut().for_each(|count| *count += 1);
+                });
+            }
+        }
+        Ok(load)
+    }
+
+    /// For each group, terminals that are down at this moment, locked or at work.
+    pub fn down_now(&self, connection: &mut Connection) -> Result<Vec<u32>, Error> {
+        let mut down: Vec<u32> = self.groups.groups.iter().map(|group| group.down).collect();
+        for row in db::group::down(connection, Down::Begun, &self.groupings)? {
+            self.each_group(&row, |number| down[number as usize] += 1);
+        }
+        Ok(down)
+    }
+
+    fn each_group(&self, row: &DownRow, mut then: impl FnMut(u32)) {
+        if self.world.locked.contains(&crate::domain::ids::TerminalId(row.terminal_id)) {
+            return;
+        }
+        for (grouping, numbers) in self.groupings.iter().zip(&self.numbers) {
+            let name = row.group_of(grouping);
+            if let Some(number) = name.and_then(|name| numbers.get(name.as_ref()).copied()) {
+                then(number);
+            }
+        }
+    }
+}
+
+/// The terminals with their sites and merchants, and what stands of them.
+fn world_of(
+    connection: &mut Connection,
+    app: &App,
+    horizon_days: u32,
+    terminal_ids: &[i64],
+) -> Result<World, Error> {
+    let now = app.clock.now();
+    let grid = grid_of(now, app.settings.slot_minutes, horizon_days)?;
+    let sorted = |mut ids: Vec<i64>| {
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let mut terminals = db::fleet::terminals_by_id(connection, &sorted(terminal_ids.to_vec()))?;
+    terminals.sort_unstable_by_key(|row| row.id);
+    let site_ids = sorted(terminals.iter().map(|row| row.site_id).collect());
+    let mut sites = db::fleet::sites_by_id(connection, &site_ids)?;
+    sites.sort_unstable_by_key(|row| row.id);
+    let merchant_ids = sorted(sites.iter().map(|row| row.merchant_id).collect());
+    let mut merchants = db::fleet::merchants_by_id(connection, &merchant_ids)?;
+    merchants.sort_unstable_by_key(|row| row.id);
+    let standing =
+        db::appointment::standing_at(connection, &sorted(terminal_ids.to_vec()), Instant::from(now))?;
+    let mut builder = Builder::begin(connection)?;
+    merchants.into_iter().try_for_each(|row| builder.add_merchant(row))?;
+    sites.into_iter().try_for_each(|row| builder.add_site(row))?;
+    terminals.into_iter().try_for_each(|row| builder.add_terminal(row, &mut |_, _, _, _| {}))?;
+    builder.finish(connection, now, grid, standing)
+}

@@ -1,0 +1,143 @@
+//! A question about one terminal reads a part of the world. The part says what the whole says.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+use offpeak::domain::ids::TerminalId;
+use offpeak::service::world::{Groups, Surroundings, World};
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, instant, on_each_database};
+
+const DAYS: u32 = 20;
+
+/// A group as both ways tell it: size, locked, caps.
+type Told = (u32, u32, Vec<u32>);
+
+async fn busy_world(app: &TestApp) {
+    app.import_generated(600, 11).await;
+    app.post("/windows", json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240})).await;
+    app.post("/windows", json!({"scope": "region:cn-east", "cron": "30 22 * * *", "duration_minutes": 300}))
+        .await;
+    for (grouping, hours) in [
+        ("fleet", None),
+        ("region", None),
+        ("host", Some("20:00-08:00")),
+        ("carrier", None),
+        ("cell", None),
+        ("merchant", None),
+        ("site", None),
+        ("model", None),
+        ("tag:segment", None),
+    ] {
+        let budget = json!({"grouping": grouping, "limit": {"percent": 30}, "min": 2, "hours": hours});
+        app.post("/budgets", budget).await;
+    }
+    let model = app.get("/terminals?limit=1").await["items"][0]["model"].clone();
+    app.post("/budgets", json!({"grouping": "model", "value": model, "limit": {"count": 40}})).await;
+    let blackout = json!({"name": "fair", "scope": format!("model:{}", model.as_str().unwrap()),
+        "from": "2026-12-08", "to": "2026-12-09"});
+    app.post("/blackouts", blackout).await;
+    let campaign = json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all",
+        "duration_minutes": 30, "deadline_at": "2026-12-18T00:00:00Z"});
+    app.post("/campaigns", campaign).await;
+    let plan = app.plan(json!({"effort": "fast"})).await;
+    assert_eq!(plan["state"], "verified", "{plan}");
+    app.post(&format!("/plans/{}/publish", plan["id"]), json!({})).await;
+    for terminal in app.get("/terminals?limit=60").await["items"].as_array().unwrap().iter().step_by(9) {
+        app.post("/locks", json!({"serial": terminal["serial"], "cause": "dead screen"})).await;
+    }
+}
+
+fn told(groups: &Groups, terminal: usize) -> BTreeMap<String, Told> {
+    let groups = groups.of_terminal(terminal).map(|number| &groups.groups[number as usize]);
+    groups.map(|group| (group.id.clone(), (group.size, group.down, group.cap.to_vec()))).collect()
+}
+
+#[test]
+fn the_groups_of_a_terminal_and_their_load_are_the_same_in_part_and_in_whole() {
+    on_each_database(|app| async move {
+        busy_world(&app).await;
+        let state = app.state.app().clone();
+        let compared = tokio::task::spawn_blocking(move || {
+            let mut connection = state.database.get().expect("a connection");
+            let whole = World::load(&mut connection, &state, DAYS).expect("the world");
+            let groups = Groups::of(&whole, state.settings.fleet_time_zone);
+            let mut load: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            for row in whole.standing.iter().filter(|row| !whole.locked.contains(&row.terminal_id)) {
+                let Some(terminal) = whole.index_of(row.terminal_id) else { continue };
+                let from = whole.grid.slot_floor(row.starts_at.utc()) as usize;
+                let to = whole.grid.slot_ceil(row.ends_at.utc()).min(whole.grid.slots()) as usize;
+                for number in groups.of_terminal(terminal) {
+                    let slots = load.entry(&groups.groups[number as usize].id);
+                    let slots = slots.or_insert_with(|| vec![0; whole.grid.slots() as usize]);
+                    slots[from..to].iter_mut().for_each(|count| *count += 1);
+                }
+            }
+            assert!(whole.standing.len() > 300 && whole.locked.len() > 3 && load.len() > 100);
+            let mut kinds = std::collections::BTreeSet::new();
+            for (place, entry) in whole.terminals.iter().enumerate().step_by(7) {
+                let part = Surroundings::load(&mut connection, &state, DAYS, &[entry.id.0]).expect("a part");
+                assert_eq!(part.world.terminals.len(), 1);
+                let of_whole = told(&groups, place);
+                assert_eq!(told(&part.groups, 0), of_whole, "{}", entry.serial);
+                kinds.extend(of_whole.keys().map(|id| id.split(':').next().unwrap_or(id).to_owned()));
+                let (own, other) = (&part.world.terminals[0], &whole.terminals[place]);
+                assert_eq!(part.world.blackouts_of(own), whole.blackouts_of(other));
+                assert_eq!(part.world.windows_of(own), whole.windows_of(other));
+                assert_eq!(part.world.site(own).terminal_count, whole.site(other).terminal_count);
+                let horizon = whole.grid.horizon();
+                let slots = part.load_between(&mut connection, horizon).expect("its load");
+                for (number, group) in part.groups.groups.iter().enumerate() {
+                    let empty = vec![0; whole.grid.slots() as usize];
+                    assert_eq!(&slots[number], load.get(group.id.as_str()).unwrap_or(&empty), "{}", group.id);
+                }
+            }
+            assert_eq!(kinds.len(), 9, "every grouping took part: {kinds:?}");
+            let retired = Surroundings::load(&mut connection, &state, DAYS, &[987_654]).expect("nothing");
+            assert!(retired.world.terminal(TerminalId(987_654)).is_none());
+        });
+        compared.await.expect("they agree");
+    });
+}
+
+#[test]
+fn the_nearest_legal_time_is_found_however_far_it_is() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        app.post("/budgets", json!({"grouping": "fleet", "limit": {"count": 1}})).await;
+        // Every night but one far ahead is closed; and of that one most is taken.
+        app.post(
+            "/blackouts",
+            json!({"name": "a", "scope": "fleet", "from": "2026-12-01", "to": "2026-12-21"}),
+        )
+        .await;
+        app.post(
+            "/blackouts",
+            json!({"name": "b", "scope": "fleet", "from": "2026-12-23", "to": "2027-03-01"}),
+        )
+        .await;
+        for (serial, at) in
+            [("T5", "2026-12-22T01:00:00Z"), ("T6", "2026-12-22T01:30:00Z"), ("T5", "2026-12-22T02:00:00Z")]
+        {
+            app.arrange(&[serial], at).await;
+        }
+        let ask = |at: &str| json!({"serials": ["T6"], "at": at, "duration_minutes": 30, "reason": "x", "dry_run": true});
+        for at in ["2026-12-10T02:00:00Z", "2026-12-22T01:00:00Z", "2026-12-31T02:00:00Z"] {
+            let (status, refusal) = app.try_post("/maintenance", ask(at)).await;
+            assert_eq!(status, StatusCode::CONFLICT, "{refusal}");
+            let nearest = refusal["refusals"][0]["nearest_legal_at"].as_str().unwrap_or_default().to_owned();
+            let expected = if at < "2026-12-30" { "2026-12-22T02:30:00Z" } else { "2026-12-22T04:30:00Z" };
+            assert_eq!(nearest, expected, "asked for {at}");
+            let (status, answer) = app.try_post("/maintenance", ask(&nearest)).await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+        }
+        // Where there is none at all, none is named.
+        let taken =
+            json!({"serials": ["T6"], "at": "2026-12-10T02:00:00Z", "duration_minutes": 300, "reason": "x"});
+        let (_, refusal) = app.try_post("/maintenance", taken).await;
+        assert_eq!(refusal["refusals"][0]["nearest_legal_at"], Value::Null, "{refusal}");
+        assert!(instant("2026-12-22T02:30:00Z") - app.clock.now() > TimeDelta::days(16));
+    });
+}
