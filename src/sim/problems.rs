@@ -120,7 +120,7 @@ fn plots<'z>(
     let open_slots = zones.iter().map(|zone| zone.open_slots).sum::<u32>() / zones.len() as u32;
     let lanes = f64::from(tasks) * durations.mean_slots / (f64::from(open_slots) * durations.filled);
     // A little less room makes a few tasks shorter; a little more would leave holes.
-    let lanes = ((lanes * 1.03) as u32).max(1);
+    let lanes = ((lanes * 1.02) as u32).max(1);
     let regions = regions.clamp(3, 11 - u32::from(durations.leaves_a_region)).min(lanes);
     let shares: Vec<u32> = (0..regions).map(|_| 60 + dice.below(80)).collect();
     let caps = split(lanes - regions, &shares);

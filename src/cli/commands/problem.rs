@@ -14,6 +14,8 @@ use crate::cli::commands::solve::names_gzip;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
+pub use generate::ShapeArg;
+
 /// What `offpeak problem` can do.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Example:\n  offpeak problem export -o problem.json")]

@@ -40,22 +40,22 @@ impl Durations {
         match shape {
             Shape::Loose => Durations {
                 slots: &[(1, 90), (2, 200), (3, 130), (4, 360), (5, 120), (6, 50), (8, 50)],
-                mean_slots: 3.5,
-                filled: 0.95,
+                mean_slots: 3.45,
+                filled: 0.94,
                 holes_per_mille: 180,
                 leaves_a_region: false,
             },
             Shape::Tight => Durations {
                 slots: &[(1, 80), (2, 150), (3, 145), (4, 300), (5, 80), (6, 110), (7, 30), (8, 105)],
-                mean_slots: 3.9,
-                filled: 0.95,
-                holes_per_mille: 140,
+                mean_slots: 3.87,
+                filled: 0.955,
+                holes_per_mille: 170,
                 leaves_a_region: false,
             },
             Shape::Adversarial => Durations {
                 slots: &[(3, 130), (4, 120), (5, 240), (6, 200), (7, 220), (8, 90)],
                 mean_slots: 5.4,
-                filled: 0.99,
+                filled: 1.0,
                 holes_per_mille: 0,
                 leaves_a_region: true,
             },

@@ -49,8 +49,8 @@ fn adversarial(start: u32, end: u32, dice: &mut Dice) -> (u32, u32) {
             let release = day.saturating_sub(dice.below(4)).max(FIRST_DAY);
             (release, (until + dice.below(4)).min(LAST_DAY))
         }
-        ..650 => (between(FIRST_DAY, day, dice), LAST_DAY),
-        ..830 => (FIRST_DAY, between(until, LAST_DAY, dice)),
+        470..650 => (between(FIRST_DAY, day, dice), LAST_DAY),
+        650..830 => (FIRST_DAY, between(until, LAST_DAY, dice)),
         _ => (FIRST_DAY, LAST_DAY),
     }
 }
