@@ -254,7 +254,7 @@ impl<'t> Board<'t> {
         let starting = &self.starting[earliest as usize..=slot as usize];
         let nearby: usize = starting.iter().map(Vec::len).sum();
         let mut left = SEEN_MAX;
-        if members.len() <= 4 * nearby {
+        if !members.is_empty() && members.len() <= 4 * nearby {
             let (before, after) = members.split_at(from as usize % members.len().max(1));
             for &member in after.iter().chain(before).take(SCANNED_MAX) {
                 if self.is_down(member, slot) {

@@ -59,6 +59,22 @@ pub(super) fn squeeze_in(board: &mut Board<'_>, stop: &Stop<'_>) {
     }
 }
 
+/// Brings announced tasks back to where they were announced, if those in the way can go elsewhere.
+pub(super) fn bring_home(board: &mut Board<'_>, stop: &Stop<'_>) {
+    let tables = board.tables;
+    let moved: Vec<u32> = (0..tables.task_count())
+        .filter(|&task| tables.problem.current(task).is_some_and(|home| board.start(task) != Some(home)))
+        .collect();
+    let no_prices = Prices::none(tables);
+    let mut polish = Polish { no_prices, board, starts: Vec::new(), starts_max: 1, partners_max: 64 };
+    for task in moved {
+        if stop.now() {
+            return;
+        }
+        polish.go_home(task);
+    }
+}
+
 /// Offers one of so many tasks the place of another, those first whose place costs most above the least.
 pub(super) fn exchange_the_unhappiest(board: &mut Board<'_>, one_of: usize, stop: &Stop<'_>) {
     let tables = board.tables;
@@ -111,6 +127,33 @@ impl Polish<'_, '_> {
         let better = cost < old_cost || cost == old_cost && leveler();
         board.place(task, if better || announced == Some(start) { start } else { old });
         (old_cost - cost).max(0)
+    }
+
+    /// Brings one announced task back, if whoever is there can go elsewhere.
+    fn go_home(&mut self, task: u32) {
+        let tables = self.board.tables;
+        let Some(home) = tables.problem.current(task) else { return };
+        let away = self.board.start(task).map(|_| self.board.remove(task));
+        let open = self.board.span(task).is_some_and(|(release, deadline)| {
+            tables.runs(task, release, deadline).any(|(first, last)| first <= home && home <= last)
+        });
+        let partners = if open { self.partners(task, home) } else { Vec::new() };
+        for partner in partners {
+            let old = self.board.remove(partner);
+            self.board.place(task, home);
+            if let Some((start, _)) = self.board.best_start(partner, &self.no_prices) {
+                self.board.place(partner, start);
+                return;
+            }
+            self.board.remove(task);
+            self.board.place(partner, old);
+        }
+        let alone = open && self.board.best_start(task, &self.no_prices).is_some_and(|(start, _)| start == home);
+        match away {
+            _ if alone => self.board.place(task, home),
+            Some(away) => self.board.place(task, away),
+            None => {}
+        }
     }
 
     /// Gives one task a cheaper place that another one holds; returns what that gains.

@@ -196,6 +196,7 @@ fn plan_part(
             polish::squeeze_in(&mut board, stop);
             voice.say(number, Phase::Repairing, &board);
             repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+            polish::bring_home(&mut board, stop);
         }
         if pace.polishes {
             voice.say(number, Phase::Improving, &board);
@@ -248,6 +249,7 @@ fn join<'t>(
     polish::squeeze_in(&mut board, stop);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+    polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
     match options.effort {
         Effort::Best => polish::improve(&mut board, Effort::Best, &mut random, stop),

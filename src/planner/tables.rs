@@ -8,7 +8,10 @@ use crate::domain::problem::{After, Problem};
 pub(super) const NONE: u32 = u32::MAX;
 
 /// Up to so many members a group is counted by looking at its members; beyond, it has a row in the ledger.
-const SPARSE_MEMBERS_MAX: u32 = 12;
+const SPARSE_MEMBERS_MAX: u32 = 32;
+
+/// Nobody asks for the members of a larger group: they are found by when they start.
+const LISTED_MEMBERS_MAX: u32 = 20_000;
 
 /// How the planner keeps count of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +79,14 @@ impl<'p> Tables<'p> {
             .collect();
         let mut member_offsets = vec![0u32; problem.group_count() + 1];
         for group in 0..problem.group_count() {
-            let kept = if counts[group] == Count::Never { 0 } else { sizes[group] };
+            let kept = if is_listed(counts[group], sizes[group]) { sizes[group] } else { 0 };
             member_offsets[group + 1] = member_offsets[group] + kept;
         }
         let mut members = vec![0u32; member_offsets[problem.group_count()] as usize];
         let mut next = member_offsets.clone();
         for task in tasks.clone() {
             for &group in problem.groups_of(task) {
-                if counts[group as usize] != Count::Never {
+                if is_listed(counts[group as usize], sizes[group as usize]) {
                     members[next[group as usize] as usize] = task;
                     next[group as usize] += 1;
                 }
@@ -152,6 +155,7 @@ impl<'p> Tables<'p> {
         self.counts[group as usize]
     }
 
+    /// The members of a group, unless it is so large that its list is empty.
     pub(super) fn members(&self, group: u32) -> &[u32] {
         let at = group as usize;
         &self.members[self.member_offsets[at] as usize..self.member_offsets[at + 1] as usize]
@@ -245,6 +249,10 @@ impl<'p> Tables<'p> {
 struct Chain {
     depth: u32,
     latest_end: u32,
+}
+
+fn is_listed(count: Count, size: u32) -> bool {
+    count != Count::Never && size <= LISTED_MEMBERS_MAX
 }
 
 /// Counts the slots in which some calendar is open or a pinned task stands.
