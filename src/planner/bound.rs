@@ -51,11 +51,11 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound
 
 fn income(tables: &Tables<'_>, empty: &Board<'_>, prices: &Prices) -> i128 {
     (0..tables.dense.len() as u32)
-        .filter_map(|row| Some((prices.row(row)?, empty.ledger.left_row(row))))
-        .flat_map(|(sums, left)| {
-            sums.windows(2)
-                .zip(left)
-                .map(|(pair, &left)| i128::from(pair[1] - pair[0]) * i128::from(left.max(0)))
+        .filter_map(|row| Some((row, prices.row(row)?)))
+        .flat_map(|(row, sums)| {
+            (0..).zip(sums.windows(2)).map(move |(slot, pair)| {
+                i128::from(pair[1] - pair[0]) * i128::from(empty.ledger.left(row, slot).max(0))
+            })
         })
         .sum()
 }

@@ -12,11 +12,24 @@ use super::tables::{Count, NONE, Tables};
 pub(super) struct Ledger {
     slots: usize,
     words: usize,
-    left: Vec<i32>,
+    /// Where each row begins: the wide ones in `wide`, the others in `narrow`.
+    rows: Vec<Row>,
+    narrow: Vec<i16>,
+    wide: Vec<i32>,
     full: Vec<u64>,
     /// All tasks that are down in a slot, for level load.
     pub(super) down: Vec<u32>,
 }
+
+#[derive(Debug, Clone, Copy)]
+enum Row {
+    Narrow(usize),
+    Wide(usize),
+}
+
+/// Rows of groups with so many members fit into 16 bits a slot. What is left is cut off at this number: more
+/// than all members fit anyway.
+const NARROW_MEMBERS_MAX: u32 = 30_000;
 
 /// Memory for one look at one task.
 #[derive(Debug)]
@@ -56,41 +69,72 @@ impl Ledger {
     pub(super) fn new(tables: &Tables<'_>) -> Ledger {
         let slots = tables.slots as usize;
         let words = tables.words;
-        let mut left = vec![0i32; tables.dense.len() * slots];
-        let mut full = vec![0u64; tables.dense.len() * words];
+        let most = NARROW_MEMBERS_MAX as i32;
+        let mut ledger = Ledger {
+            slots,
+            words,
+            rows: Vec::with_capacity(tables.dense.len()),
+            narrow: Vec::new(),
+            wide: Vec::new(),
+            full: vec![0u64; tables.dense.len() * words],
+            down: vec![0; slots],
+        };
+        let mut rooms = vec![0i32; slots];
+        let is_wide = |row: usize| tables.dense_members[row] > NARROW_MEMBERS_MAX;
+        let wide = (0..tables.dense.len()).filter(|&row| is_wide(row)).count();
+        ledger.wide.reserve_exact(wide * slots);
+        ledger.narrow.reserve_exact((tables.dense.len() - wide) * slots);
         for (row, &number) in tables.dense.iter().enumerate() {
             let group = tables.problem.group(number);
             let room = |cap: u32| margin(cap, group.down);
-            let row_left = &mut left[row * slots..(row + 1) * slots];
-            row_left.fill(room(group.cap));
+            rooms.fill(room(group.cap));
             for range in group.caps {
-                row_left[range.begin as usize..range.end as usize].fill(room(range.cap));
+                rooms[range.begin as usize..range.end as usize].fill(room(range.cap));
             }
-            for (slot, &left) in row_left.iter().enumerate() {
+            for (slot, &left) in rooms.iter().enumerate() {
                 if left <= 0 {
-                    full[row * words + slot / 64] |= 1 << (slot % 64);
+                    ledger.full[row * words + slot / 64] |= 1 << (slot % 64);
                 }
             }
+            if is_wide(row) {
+                ledger.rows.push(Row::Wide(ledger.wide.len()));
+                ledger.wide.extend_from_slice(&rooms);
+            } else {
+                ledger.rows.push(Row::Narrow(ledger.narrow.len()));
+                ledger.narrow.extend(rooms.iter().map(|&left| left.clamp(-most, most) as i16));
+            }
         }
-        Ledger { slots, words, left, full, down: vec![0; slots] }
+        ledger
     }
 
     pub(super) fn left(&self, row: u32, slot: u32) -> i32 {
-        self.left[row as usize * self.slots + slot as usize]
-    }
-
-    pub(super) fn left_row(&self, row: u32) -> &[i32] {
-        &self.left[row as usize * self.slots..(row as usize + 1) * self.slots]
+        match self.rows[row as usize] {
+            Row::Narrow(base) => self.narrow[base + slot as usize].into(),
+            Row::Wide(base) => self.wide[base + slot as usize],
+        }
     }
 
     pub(super) fn take(&mut self, tables: &Tables<'_>, task: u32, start: u32) {
         let span = start as usize..(start + tables.problem.duration(task)) as usize;
         for row in tables.rows(task) {
-            let (left, full) = self.row_mut(row);
-            for slot in span.clone() {
-                left[slot] -= 1;
-                if left[slot] <= 0 {
+            let full = &mut self.full[row as usize * self.words..(row as usize + 1) * self.words];
+            let mut note = |slot: usize, is_full: bool| {
+                if is_full {
                     full[slot / 64] |= 1 << (slot % 64);
+                }
+            };
+            match self.rows[row as usize] {
+                Row::Narrow(base) => {
+                    for slot in span.clone() {
+                        self.narrow[base + slot] -= 1;
+                        note(slot, self.narrow[base + slot] <= 0);
+                    }
+                }
+                Row::Wide(base) => {
+                    for slot in span.clone() {
+                        self.wide[base + slot] -= 1;
+                        note(slot, self.wide[base + slot] <= 0);
+                    }
                 }
             }
         }
@@ -100,23 +144,28 @@ impl Ledger {
     pub(super) fn give_back(&mut self, tables: &Tables<'_>, task: u32, start: u32) {
         let span = start as usize..(start + tables.problem.duration(task)) as usize;
         for row in tables.rows(task) {
-            let (left, full) = self.row_mut(row);
-            for slot in span.clone() {
-                left[slot] += 1;
-                if left[slot] > 0 {
+            let full = &mut self.full[row as usize * self.words..(row as usize + 1) * self.words];
+            let mut note = |slot: usize, has_room: bool| {
+                if has_room {
                     full[slot / 64] &= !(1 << (slot % 64));
+                }
+            };
+            match self.rows[row as usize] {
+                Row::Narrow(base) => {
+                    for slot in span.clone() {
+                        self.narrow[base + slot] += 1;
+                        note(slot, self.narrow[base + slot] > 0);
+                    }
+                }
+                Row::Wide(base) => {
+                    for slot in span.clone() {
+                        self.wide[base + slot] += 1;
+                        note(slot, self.wide[base + slot] > 0);
+                    }
                 }
             }
         }
         self.down[span].iter_mut().for_each(|down| *down -= 1);
-    }
-
-    fn row_mut(&mut self, row: u32) -> (&mut [i32], &mut [u64]) {
-        let row = row as usize;
-        (
-            &mut self.left[row * self.slots..(row + 1) * self.slots],
-            &mut self.full[row * self.words..(row + 1) * self.words],
-        )
     }
 
     /// Fills `scratch.blocked` for the starts in `[first, last]`. The task itself must not be in the ledger.

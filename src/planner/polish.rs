@@ -101,6 +101,9 @@ pub(super) fn exchange_the_unhappiest(board: &mut Board<'_>, one_of: usize, stop
     }
 }
 
+/// After so many pairs the best one found is good enough.
+const TRIED_ENOUGH: usize = 100;
+
 struct Polish<'b, 't> {
     board: &'b mut Board<'t>,
     no_prices: Prices,
@@ -196,12 +199,14 @@ impl Polish<'_, '_> {
         let Some((release, deadline)) = self.board.span(task) else { return false };
         self.starts_between(task, release, deadline, i64::MAX);
         let mut best: Option<(i64, u32, u32, u32)> = None;
+        let mut tried = 0;
         for at in 0..self.starts.len() {
             let (cost, start) = self.starts[at];
-            if best.is_some_and(|(least, ..)| cost >= least) {
+            if best.is_some_and(|(least, ..)| cost >= least || tried > TRIED_ENOUGH) {
                 break;
             }
             for partner in self.partners(task, start) {
+                tried += 1;
                 let partner_old = self.board.remove(partner);
                 let partner_cost = self.board.cost_now(partner, partner_old);
                 self.board.place(task, start);

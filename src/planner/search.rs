@@ -89,6 +89,7 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
         1 => Board::of(&tables, &starts),
         _ => join(&tables, parts, starts, &lesson, options, stop, voice),
     };
+    eprintln!("joined {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     let before_bound = stop.watch.elapsed();
     let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     let bound = bound::prove(&board, &prices, options.threads);
@@ -246,9 +247,12 @@ fn join<'t>(
     let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
+    eprintln!("placed {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     polish::squeeze_in(&mut board, stop);
+    eprintln!("squeezed {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+    eprintln!("repaired {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
     match options.effort {

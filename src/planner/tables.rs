@@ -33,6 +33,8 @@ pub(super) struct Tables<'p> {
     counts: Vec<Count>,
     /// The group of each row.
     pub(super) dense: Vec<u32>,
+    /// By row: how many members the group has.
+    pub(super) dense_members: Vec<u32>,
     member_offsets: Vec<u32>,
     members: Vec<u32>,
     profile_sums: Vec<Vec<i64>>,
@@ -117,6 +119,7 @@ impl<'p> Tables<'p> {
             slots: problem.slots(),
             words: problem.slots().div_ceil(64) as usize,
             counts,
+            dense_members: dense.iter().map(|&group| sizes[group as usize]).collect(),
             dense,
             member_offsets,
             members,
