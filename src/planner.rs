@@ -12,6 +12,7 @@ mod board;
 mod bound;
 mod charges;
 mod construct;
+mod crowding;
 mod cut;
 mod dual;
 mod explain;

@@ -9,7 +9,7 @@ use super::tables::{Count, NONE, Tables};
 /// Of a group, no more tasks than this are looked at for exchange or ejection…
 const SEEN_MAX: usize = 64;
 /// … and no more than this are searched for them.
-const SCANNED_MAX: usize = 2048;
+const SCANNED_MAX: usize = 600;
 
 /// A plan in the making: always within the hard rules.
 pub(super) struct Board<'t> {
@@ -202,6 +202,27 @@ impl<'t> Board<'t> {
             }
         }
         best.map(|(cost, _, start)| (start, cost))
+    }
+
+    /// The first legal start of a task that has none; the announced one, if that is legal.
+    pub(super) fn first_start(&mut self, task: u32) -> Option<u32> {
+        let tables = self.tables;
+        let (release, deadline) = self.span(task)?;
+        if let Some(current) = tables.problem.current(task)
+            && tables.runs(task, release, deadline).any(|(first, last)| first <= current && current <= last)
+        {
+            self.ledger.block(tables, &self.starts, task, current, current, &mut self.scratch);
+            if !self.scratch.is_blocked(current) {
+                return Some(current);
+            }
+        }
+        for (first, last) in tables.runs(task, release, deadline) {
+            self.ledger.block(tables, &self.starts, task, first, last, &mut self.scratch);
+            if let Some(start) = self.scratch.first_free(first, last) {
+                return Some(start);
+            }
+        }
+        None
     }
 
     /// How many other tasks are down where this one would be, slot by slot.

@@ -6,55 +6,157 @@
 //! weight is at least this plan's: so the dearest are left out, as many as their weight allows, the last one in
 //! part. A site pays at least one visit when any of its tasks is placed: each task is charged an equal share.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::board::Board;
+use super::ledger::margin;
 use super::prices::{self, Prices};
 use super::tables::Tables;
 use crate::domain::plan_file::Bound;
 
+/// So many tasks are a thread's next piece of work.
+const PIECE_TASKS: u32 = 8192;
+
 /// Proves both bounds for the plan on the board.
 pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound {
-    let _ = threads;
     let tables = board.tables;
-    let problem = tables.problem;
-    let empty = Board::new(tables);
-    let mut buffer = Vec::new();
-    let mut paid: i128 = 0;
-    let mut free: Vec<(i64, u32)> = Vec::new();
-    let mut weight_upper = 0u64;
-    let mut weight_pinned = 0u64;
-    for task in 0..tables.task_count() {
+    // Where everybody has a place, nobody has to be asked whether there is one, and none can be left out.
+    let is_complete = board.placed_count() == u64::from(tables.task_count());
+    let is_bare = is_complete && tables.problem.pinned_tasks().is_empty();
+    let empty = (!is_bare).then(|| Board::new(tables));
+    let pieces = tables.task_count().div_ceil(PIECE_TASKS);
+    let next = AtomicU32::new(0);
+    let work = || {
+        let mut sum = Sum::default();
+        let mut seeker = Seeker { tables, prices, buffer: Vec::new(), known: HashMap::new() };
+        loop {
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            if piece >= pieces {
+                return sum;
+            }
+            let tasks = piece * PIECE_TASKS..((piece + 1) * PIECE_TASKS).min(tables.task_count());
+            for task in tasks {
+                sum.add(&mut seeker, task, if is_complete { None } else { empty.as_ref() });
+            }
+        }
+    };
+    let mut sum = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(pieces as usize)).map(|_| scope.spawn(work)).collect();
+        let mut sum = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => sum.join(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        sum
+    });
+    // Pieces come in any order; equal ones are alike.
+    sum.free.sort_unstable();
+    let must_place = board.weight_placed() - sum.weight_pinned;
+    let income = income(tables, empty.as_ref(), prices);
+    let free = if is_complete { sum.cost } else { least_of_weight(sum.free, must_place, sum.weight_upper) };
+    let least = sum.pinned_cost + free - income;
+    let own: i128 = board.disruption().into();
+    debug_assert!(least <= own, "a lower bound of {least} above a plan of {own}");
+    Bound {
+        weight_upper: sum.weight_upper + sum.weight_pinned,
+        disruption_lower: u64::try_from(least.max(0)).unwrap_or(0),
+    }
+}
+
+/// What some tasks pay at least, and weigh.
+#[derive(Default)]
+struct Sum {
+    pinned_cost: i128,
+    weight_pinned: u64,
+    weight_upper: u64,
+    cost: i128,
+    /// Cost and weight of each, where some may be left out.
+    free: Vec<(i64, u32)>,
+}
+
+impl Sum {
+    /// Adds one task, if it has room on the empty board (where there is none, it is known to have).
+    fn add(&mut self, seeker: &mut Seeker<'_>, task: u32, empty: Option<&Board<'_>>) {
+        let tables = seeker.tables;
+        let problem = tables.problem;
         let share = match problem.site(task) {
             Some(site) => (problem.visit_cost() / u64::from(tables.site_tasks[site as usize])) as i64,
             None => 0,
         };
         let weight = problem.weight(task);
         if tables.pinned(task) {
-            weight_pinned += u64::from(weight);
-            paid += i128::from(problem.current(task).map_or(0, |start| tables.cost(task, start)) + share);
-        } else if let Some((cost, _)) = prices::least(tables, prices, task, &mut buffer)
-            && empty.has_room(task)
+            self.weight_pinned += u64::from(weight);
+            let own = problem.current(task).map_or(0, |start| tables.cost(task, start));
+            self.pinned_cost += i128::from(own + share);
+        } else if let Some(cost) = seeker.least(task)
+            && empty.is_none_or(|empty| empty.has_room(task))
         {
-            weight_upper += u64::from(weight);
-            free.push((cost + share, weight));
+            self.weight_upper += u64::from(weight);
+            self.cost += i128::from(cost + share);
+            if empty.is_some() {
+                self.free.push((cost + share, weight));
+            }
         }
     }
-    let must_place = board.weight_placed() - weight_pinned;
-    let income = income(tables, &empty, prices);
-    let least = paid + least_of_weight(free, must_place, weight_upper) - income;
-    let own: i128 = board.disruption().into();
-    debug_assert!(least <= own, "a lower bound of {least} above a plan of {own}");
-    Bound {
-        weight_upper: weight_upper + weight_pinned,
-        disruption_lower: u64::try_from(least.max(0)).unwrap_or(0),
+
+    fn join(&mut self, mut other: Sum) {
+        self.pinned_cost += other.pinned_cost;
+        self.weight_pinned += other.weight_pinned;
+        self.weight_upper += other.weight_upper;
+        self.cost += other.cost;
+        self.free.append(&mut other.free);
     }
 }
 
-fn income(tables: &Tables<'_>, empty: &Board<'_>, prices: &Prices) -> i128 {
+/// Calendar, profile, duration, release, deadline: what the least cost of a unit of volume depends on.
+type Class = (u32, Option<u32>, u32, u32, u32);
+
+/// Finds what tasks pay at least.
+struct Seeker<'a> {
+    tables: &'a Tables<'a>,
+    prices: &'a Prices,
+    buffer: Vec<i64>,
+    /// Without prices, tasks of one class differ in their volume alone.
+    known: HashMap<Class, Option<i64>>,
+}
+
+impl Seeker<'_> {
+    fn least(&mut self, task: u32) -> Option<i64> {
+        let problem = self.tables.problem;
+        let mut least = || prices::least(self.tables, self.prices, task, &mut self.buffer).map(|(cost, _)| cost);
+        let volume = i64::from(problem.volume(task));
+        if !self.prices.is_empty() || volume == 0 {
+            return least();
+        }
+        let class = (
+            problem.calendar_index(task),
+            problem.profile_index(task),
+            problem.duration(task),
+            problem.release(task),
+            problem.deadline(task),
+        );
+        let unit = *self.known.entry(class).or_insert_with(|| least().map(|cost| cost / volume));
+        unit.map(|unit| unit * volume)
+    }
+}
+
+/// What all places together bring in.
+fn income(tables: &Tables<'_>, empty: Option<&Board<'_>>, prices: &Prices) -> i128 {
+    let room = |row: u32, slot: u32| match empty {
+        Some(empty) => empty.ledger.left(row, slot).max(0),
+        None => {
+            let group = tables.problem.group(tables.dense[row as usize]);
+            margin(group.cap_at(slot), group.down).max(0)
+        }
+    };
     (0..tables.dense.len() as u32)
         .filter_map(|row| Some((row, prices.row(row)?)))
         .flat_map(|(row, sums)| {
             (0..).zip(sums.windows(2)).map(move |(slot, pair)| {
-                i128::from(pair[1] - pair[0]) * i128::from(empty.ledger.left(row, slot).max(0))
+                i128::from(pair[1] - pair[0]) * i128::from(room(row, slot))
             })
         })
         .sum()

@@ -1,7 +1,6 @@
 //! Placing one task after the other, the hardest first.
 
-use std::cmp::Reverse;
-
+use super::Stop;
 use super::board::Board;
 use super::prices::Prices;
 use super::tables::NONE;
@@ -19,6 +18,31 @@ pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
             .and_then(|(release, deadline)| board.best_start_within(task, prices, release, deadline))
             .or_else(|| board.best_start(task, prices));
         if let Some((start, _)) = found {
+            board.place(task, start);
+        }
+    }
+}
+
+/// Places every task at its first legal start, the most urgent first: fills nights to the brim, whatever it costs.
+/// Announced tasks keep their place as long as it is legal.
+pub(super) fn place_first_fit(board: &mut Board<'_>, stop: &Stop<'_>) {
+    let tables = board.tables;
+    let problem = tables.problem;
+    let mut urgent: Vec<(u64, u32)> = (0..tables.task_count())
+        .filter(|&task| !tables.pinned(task))
+        .map(|task| {
+            let is_new = u64::from(problem.current(task).is_none());
+            let depth = u64::from(tables.depth(task).min(DEPTH_MAX));
+            let short = u64::from(u16::MAX) - u64::from(problem.duration(task));
+            (is_new << 63 | depth << 48 | u64::from(tables.latest_end(task)) << 16 | short, task)
+        })
+        .collect();
+    urgent.sort_unstable();
+    for (at, (_, task)) in urgent.into_iter().enumerate() {
+        if at % 4096 == 0 && stop.now() {
+            return;
+        }
+        if let Some(start) = board.first_start(task) {
             board.place(task, start);
         }
     }
@@ -47,24 +71,22 @@ fn order(board: &Board<'_>) -> Vec<u32> {
 }
 
 /// Puts tasks where they wish to be, as far as that is legal: announced tasks first, predecessors before those
-/// that wait for them.
+/// that wait for them, and then the large before the small, which find another place more easily.
 pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
-    place_wishes_of(board, wishes, 0..wishes.len() as u32);
-}
-
-/// The same for some tasks; among equals the order is theirs.
-pub(super) fn place_wishes_of(board: &mut Board<'_>, wishes: &[u32], tasks: impl Iterator<Item = u32>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut wishing: Vec<(bool, u32, Reverse<u64>, u32)> = tasks
-        .filter(|&task| wishes[task as usize] != NONE && !tables.pinned(task))
-        .map(|task| {
-            let size = u64::from(problem.volume(task)) * u64::from(problem.duration(task));
-            (problem.current(task).is_none(), tables.depth(task), Reverse(size), task)
+    let mut wishing: Vec<(u32, u32)> = (0..)
+        .zip(wishes)
+        .filter(|&(task, &wish)| wish != NONE && !tables.pinned(task))
+        .map(|(task, _)| {
+            let size = problem.volume(task).saturating_mul(problem.duration(task)).min(SIZE_MAX);
+            let depth = tables.depth(task).min(DEPTH_MAX);
+            let is_new = problem.current(task).is_none();
+            (u32::from(is_new) << 31 | depth << 20 | (SIZE_MAX - size), task)
         })
         .collect();
-    wishing.sort_by_key(|&(new, depth, size, _)| (new, depth, size));
-    for (.., task) in wishing {
+    wishing.sort_unstable();
+    for (_, task) in wishing {
         let wish = wishes[task as usize];
         let end = wish + problem.duration(task);
         let within = board.span(task).is_some_and(|(release, deadline)| release <= wish && end <= deadline);
@@ -73,3 +95,7 @@ pub(super) fn place_wishes_of(board: &mut Board<'_>, wishes: &[u32], tasks: impl
         }
     }
 }
+
+/// Larger sizes and longer chains do not fit into the key; there they count as equal.
+const SIZE_MAX: u32 = (1 << 20) - 1;
+const DEPTH_MAX: u32 = (1 << 11) - 1;

@@ -23,7 +23,7 @@ const PATIENCE_ROUNDS: usize = 4;
 const SHORTEN: f64 = 0.7;
 const LENGTHEN: f64 = 1.4;
 /// Steps are shares of the way to the aim; the start is near already.
-const STEP_FIRST: f64 = 0.1;
+const STEP_FIRST: f64 = 0.05;
 const STEP_MAX: f64 = 2.0;
 
 /// The search for prices, by row and slot of the axis.

@@ -53,6 +53,20 @@ impl Scratch {
         self.blocked[start as usize / 64] >> (start % 64) & 1 == 1
     }
 
+    /// The first start in `[first, last]`, for which the bits were made, that is not blocked.
+    pub(super) fn first_free(&self, first: u32, last: u32) -> Option<u32> {
+        let mut start = first;
+        while start <= last {
+            let free = !self.blocked[start as usize / 64] >> (start % 64);
+            if free != 0 {
+                let found = start + free.trailing_zeros();
+                return (found <= last).then_some(found);
+            }
+            start = (start / 64 + 1) * 64;
+        }
+        None
+    }
+
     /// The same for a start that may lie outside `[first, last]`, for which the bits were made.
     pub(super) fn is_blocked_in(&self, start: u32, first: u32, last: u32) -> bool {
         start < first || start > last || self.is_blocked(start)

@@ -102,7 +102,7 @@ pub(super) fn exchange_the_unhappiest(board: &mut Board<'_>, one_of: usize, stop
 }
 
 /// After so many pairs the best one found is good enough.
-const TRIED_ENOUGH: usize = 100;
+const TRIED_ENOUGH: usize = 30;
 
 struct Polish<'b, 't> {
     board: &'b mut Board<'t>,

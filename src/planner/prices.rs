@@ -53,6 +53,11 @@ impl Prices {
         Prices::of(tables, &rows, &whole)
     }
 
+    /// Whether nothing has a price.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sums.is_empty()
+    }
+
     /// The running sums of every priced row in which the task counts.
     pub(super) fn rows_of<'a>(
         &'a self,

@@ -8,6 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::board::Board;
+use super::crowding::crowding;
 use super::cut::Cut;
 use super::lesson::Lesson;
 use super::negotiate::{Learning, Negotiation, Settling};
@@ -41,7 +42,7 @@ struct Pace {
 /// A part of a large problem: the prices of its large groups are known, and most of the rest is luck.
 const PART_PACE: Pace = Pace {
     learning: Learning { passes: 2, step: 0.6, decay: 0.8 },
-    settling: Settling { passes: 12, growth: 1.3, look_again_every: 8, look_when_crowded: 2.0 },
+    settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, look_when_crowded: 2.0 },
     attempts: 1,
     polishes: false,
 };
@@ -85,11 +86,12 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
     }
     voice.join();
     let tables = Tables::new(problem);
-    let board = match parts.len() {
+    let count = parts.len();
+    drop(parts);
+    let board = match count {
         1 => Board::of(&tables, &starts),
-        _ => join(&tables, parts, starts, &lesson, options, stop, voice),
+        _ => join(&tables, starts, &lesson, options, stop, voice),
     };
-    eprintln!("joined {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     let before_bound = stop.watch.elapsed();
     let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     let bound = bound::prove(&board, &prices, options.threads);
@@ -98,7 +100,10 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
     Found { starts: board.starts, bound, bound_ms }
 }
 
-/// One after the other, the hardest first; no prices.
+/// Where a group needs more of its room than this, nights have to be filled to the brim.
+const CROWDED: f64 = 0.5;
+
+/// One after the other: each where it costs least, if there is room; else each as early as it can.
 fn fast(
     problem: &Problem,
     order: &[u32],
@@ -112,7 +117,11 @@ fn fast(
     let prices = Prices::none(&tables);
     let mut board = Board::new(&tables);
     voice.say(0, Phase::Placing, &board);
-    construct::place_all(&mut board, &prices);
+    if crowding(&tables) > CROWDED {
+        construct::place_first_fit(&mut board, stop);
+    } else {
+        construct::place_all(&mut board, &prices);
+    }
     voice.say(0, Phase::Repairing, &board);
     repair::make_room(&mut board, &prices, Effort::Fast, &mut random, stop);
     let before_bound = stop.watch.elapsed();
@@ -221,38 +230,26 @@ fn groups_of(problem: &Problem, part: &Part) -> Vec<ExcerptGroup> {
     groups
 }
 
-/// All parts together, by the rules of the whole problem: those first that found least room. Who lost a place
+/// All parts together, by the rules of the whole problem. Who lost a place
 /// looks for another, takes one from somebody who can go elsewhere, or has it made.
 fn join<'t>(
     tables: &'t Tables<'t>,
-    parts: Vec<Part>,
     wishes: Vec<u32>,
     lesson: &Lesson,
     options: &SolveOptions,
     stop: &Stop<'_>,
     voice: &Voice<'_>,
 ) -> Board<'t> {
-    let homeless = |part: &Part| {
-        let count = part.tasks.iter().filter(|&&task| wishes[task as usize] == NONE).count();
-        count as f64 / part.tasks.len().max(1) as f64
-    };
-    let mut strained: Vec<(f64, Part)> = parts.into_iter().map(|part| (homeless(&part), part)).collect();
-    strained.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut board = Board::new(tables);
-    for (_, part) in strained {
-        construct::place_wishes_of(&mut board, &wishes, part.tasks.into_iter());
-    }
+    construct::place_wishes(&mut board, &wishes);
     drop(wishes);
     voice.say(0, Phase::Placing, &board);
     let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
-    eprintln!("placed {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     polish::squeeze_in(&mut board, stop);
-    eprintln!("squeezed {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
-    eprintln!("repaired {} {} {:?}", board.placed_count(), board.disruption(), stop.watch.elapsed());
     polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
     match options.effort {
