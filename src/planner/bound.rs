@@ -95,7 +95,9 @@ impl Sum {
             && empty.is_none_or(|empty| empty.has_room(task))
         {
             self.weight_upper += u64::from(weight);
-            self.cost += i128::from(cost + share);
+            // Where everybody has a place, only what weighs nothing could be left out.
+            let cost_at_least = if weight == 0 { (cost + share).min(0) } else { cost + share };
+            self.cost += i128::from(cost_at_least);
             if empty.is_some() {
                 self.free.push((cost + share, weight));
             }
@@ -126,7 +128,8 @@ struct Seeker<'a> {
 impl Seeker<'_> {
     fn least(&mut self, task: u32) -> Option<i64> {
         let problem = self.tables.problem;
-        let mut least = || prices::least(self.tables, self.prices, task, &mut self.buffer).map(|(cost, _)| cost);
+        let mut least =
+            || prices::least(self.tables, self.prices, task, &mut self.buffer).map(|(cost, _)| cost);
         let volume = i64::from(problem.volume(task));
         if !self.prices.is_empty() || volume == 0 {
             return least();
@@ -155,9 +158,9 @@ fn income(tables: &Tables<'_>, empty: Option<&Board<'_>>, prices: &Prices) -> i1
     (0..tables.dense.len() as u32)
         .filter_map(|row| Some((row, prices.row(row)?)))
         .flat_map(|(row, sums)| {
-            (0..).zip(sums.windows(2)).map(move |(slot, pair)| {
-                i128::from(pair[1] - pair[0]) * i128::from(room(row, slot))
-            })
+            (0..)
+                .zip(sums.windows(2))
+                .map(move |(slot, pair)| i128::from(pair[1] - pair[0]) * i128::from(room(row, slot)))
         })
         .sum()
 }

@@ -92,10 +92,6 @@ impl Charges {
         }
     }
 
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
-    }
-
     /// Whether a row has no charge at all.
     pub(super) fn is_free(&self, row: usize) -> bool {
         self.charged_slots[row] == 0
@@ -220,7 +216,11 @@ impl Look {
                 if night_of(run.first + ahead) != night_of(from.first) {
                     let done = run.first + ahead - from.first;
                     self.runs.push(Run { count: done, ..from });
-                    from = Run { first: run.first + ahead, count: run.count - ahead, on_axis: run.on_axis + ahead };
+                    from = Run {
+                        first: run.first + ahead,
+                        count: run.count - ahead,
+                        on_axis: run.on_axis + ahead,
+                    };
                 }
             }
             self.runs.push(from);
@@ -260,9 +260,7 @@ fn scan_with(totals: &[f32], duration: usize, count: usize, mut least: f32) -> O
                 sums[lane] += totals[lane];
             }
         }
-        for lane in count - done.min(count)..LANES {
-            sums[lane] = f32::INFINITY;
-        }
+        sums[(count - done).min(LANES)..].fill(f32::INFINITY);
         if sums.iter().fold(false, |any, &sum| any | (sum < least)) {
             for (lane, &sum) in sums.iter().enumerate() {
                 if sum < least {

@@ -11,9 +11,8 @@ pub(super) fn crowding(tables: &Tables<'_>) -> f64 {
     let problem = tables.problem;
     let words = tables.words;
     let large = (tables.task_count() / 64).max(1);
-    let rows: Vec<u32> = (0..tables.dense.len() as u32)
-        .filter(|&row| tables.dense_members[row as usize] >= large)
-        .collect();
+    let rows: Vec<u32> =
+        (0..tables.dense.len() as u32).filter(|&row| tables.dense_members[row as usize] >= large).collect();
     let mut place = vec![usize::MAX; tables.dense.len()];
     rows.iter().enumerate().for_each(|(at, &row)| place[row as usize] = at);
     let mut used = vec![0u64; rows.len() * words];

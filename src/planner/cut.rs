@@ -66,7 +66,8 @@ impl Cut {
             return None;
         }
         let shared = shared_memberships(problem, &part_of);
-        (shared as f64 <= SHARED_A_TASK * problem.task_count() as f64).then_some((shared, Cut { part_of, parts }))
+        (shared as f64 <= SHARED_A_TASK * problem.task_count() as f64)
+            .then_some((shared, Cut { part_of, parts }))
     }
 }
 

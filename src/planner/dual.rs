@@ -110,7 +110,9 @@ impl<'t> Dual<'t> {
                 .collect();
             let answer = self.ask(&trial);
             let agrees: f64 = (0..self.room.len())
-                .map(|at| f64::from(lack[at]) * f64::from((answer.load[at] as f32 - self.room[at]) * scale[at]))
+                .map(|at| {
+                    f64::from(lack[at]) * f64::from((answer.load[at] as f32 - self.room[at]) * scale[at])
+                })
                 .sum();
             for (average, &load) in self.load.iter_mut().zip(&answer.load) {
                 *average += AVERAGE_SHARE * (load as f32 - *average);
@@ -153,8 +155,7 @@ impl<'t> Dual<'t> {
             edges
         };
         let mut edges = std::thread::scope(|scope| {
-            let others: Vec<_> =
-                (1..self.threads.min(pieces.len())).map(|_| scope.spawn(work)).collect();
+            let others: Vec<_> = (1..self.threads.min(pieces.len())).map(|_| scope.spawn(work)).collect();
             let mut edges = work();
             for other in others {
                 if let Ok(more) = other.join() {

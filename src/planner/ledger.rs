@@ -10,7 +10,6 @@ use super::tables::{Count, NONE, Tables};
 /// What is left in the groups that have a row.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    slots: usize,
     words: usize,
     /// Where each row begins: the wide ones in `wide`, the others in `narrow`.
     rows: Vec<Row>,
@@ -85,7 +84,6 @@ impl Ledger {
         let words = tables.words;
         let most = NARROW_MEMBERS_MAX as i32;
         let mut ledger = Ledger {
-            slots,
             words,
             rows: Vec::with_capacity(tables.dense.len()),
             narrow: Vec::new(),

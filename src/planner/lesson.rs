@@ -59,7 +59,7 @@ impl Lesson {
                 ExcerptGroup { group, room: (share < 1.0).then(|| scaled_room(problem, group, share)) }
             })
             .collect();
-        let excerpt = problem.excerpt(&sample, &scaled);
+        let excerpt = problem.excerpt(&sample, &scaled).unannounced();
         let tables = Tables::new(&excerpt);
         let tasks: Vec<u32> = (0..sample.len() as u32).filter(|&task| !tables.pinned(task)).collect();
         let mut negotiation = Negotiation::new(&tables);

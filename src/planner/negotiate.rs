@@ -338,7 +338,11 @@ impl<'t> Negotiation<'t> {
                 look.split_nights(|start| problem.night_of(task, start));
                 look.least(problem.duration(task) as usize, |run| {
                     let night = (site, problem.night_of(task, run.first));
-                    if alone != Some(night) && self.nights.contains_key(&night) { 0.0 } else { problem.visit_cost() as f32 }
+                    if alone != Some(night) && self.nights.contains_key(&night) {
+                        0.0
+                    } else {
+                        problem.visit_cost() as f32
+                    }
                 })
             }
         };
@@ -374,8 +378,11 @@ impl<'t> Negotiation<'t> {
                 _ => {
                     for &(begin, end) in &look.spans {
                         for slot in begin..end {
-                            let down =
-                                look.spans.iter().filter(|&&(begin, end)| begin <= slot && slot < end).count();
+                            let down = look
+                                .spans
+                                .iter()
+                                .filter(|&&(begin, end)| begin <= slot && slot < end)
+                                .count();
                             if down as u32 >= budget.room_at(slot) {
                                 close(slot, slot + 1);
                             }

@@ -15,15 +15,47 @@ use super::{Effort, Stop};
 
 /// Moves and exchanges tasks until a round gains next to nothing.
 pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
-    let mut tasks: Vec<u32> = (0..board.tables.task_count())
+    let tasks: Vec<u32> = (0..board.tables.task_count())
         .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
         .collect();
+    improve_some(board, tasks, effort, random, stop);
+}
+
+/// The same for those alone who do not stand where they were announced.
+pub(super) fn improve_unannounced(
+    board: &mut Board<'_>,
+    effort: Effort,
+    random: &mut ChaCha8Rng,
+    stop: &Stop<'_>,
+) {
+    let tasks: Vec<u32> = (0..board.tables.task_count())
+        .filter(|&task| !board.tables.pinned(task))
+        .filter(|&task| {
+            board.start(task).is_some_and(|start| board.tables.problem.current(task) != Some(start))
+        })
+        .collect();
+    improve_some(board, tasks, effort, random, stop);
+}
+
+fn improve_some(
+    board: &mut Board<'_>,
+    mut tasks: Vec<u32>,
+    effort: Effort,
+    random: &mut ChaCha8Rng,
+    stop: &Stop<'_>,
+) {
     let (rounds, starts_max, partners_max) = match effort {
         Effort::Best => (30, 16, 12),
         _ => (2, 4, 6),
     };
-    let mut polish =
-        Polish { no_prices: Prices::none(board.tables), board, starts: Vec::new(), starts_max, partners_max };
+    let mut polish = Polish {
+        no_prices: Prices::none(board.tables),
+        board,
+        starts: Vec::new(),
+        starts_max,
+        partners_max,
+        breaks_promises: false,
+    };
     for _ in 0..rounds {
         tasks.shuffle(random);
         let mut gained = 0;
@@ -45,12 +77,14 @@ pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha
     }
 }
 
-/// Places tasks that found no place where another one makes way at little cost.
-pub(super) fn squeeze_in(board: &mut Board<'_>, stop: &Stop<'_>) {
+/// Places tasks that found no place where another one makes way at little cost; an announced one only if
+/// `breaks_promises`.
+pub(super) fn squeeze_in(board: &mut Board<'_>, breaks_promises: bool, stop: &Stop<'_>) {
     let waiting: Vec<u32> =
         (0..board.tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
     let no_prices = Prices::none(board.tables);
-    let mut polish = Polish { no_prices, board, starts: Vec::new(), starts_max: 200, partners_max: 6 };
+    let mut polish =
+        Polish { no_prices, board, starts: Vec::new(), starts_max: 200, partners_max: 6, breaks_promises };
     for task in waiting {
         if stop.now() {
             return;
@@ -66,7 +100,14 @@ pub(super) fn bring_home(board: &mut Board<'_>, stop: &Stop<'_>) {
         .filter(|&task| tables.problem.current(task).is_some_and(|home| board.start(task) != Some(home)))
         .collect();
     let no_prices = Prices::none(tables);
-    let mut polish = Polish { no_prices, board, starts: Vec::new(), starts_max: 1, partners_max: 64 };
+    let mut polish = Polish {
+        no_prices,
+        board,
+        starts: Vec::new(),
+        starts_max: 1,
+        partners_max: 64,
+        breaks_promises: false,
+    };
     for task in moved {
         if stop.now() {
             return;
@@ -90,7 +131,14 @@ pub(super) fn exchange_the_unhappiest(board: &mut Board<'_>, one_of: usize, stop
         .collect();
     unhappy.sort_unstable();
     unhappy.truncate(unhappy.len() / one_of.max(1));
-    let mut polish = Polish { no_prices, board, starts: Vec::new(), starts_max: 4, partners_max: 6 };
+    let mut polish = Polish {
+        no_prices,
+        board,
+        starts: Vec::new(),
+        starts_max: 4,
+        partners_max: 6,
+        breaks_promises: false,
+    };
     for _ in 0..2 {
         for &(_, task) in &unhappy {
             if stop.now() {
@@ -110,6 +158,8 @@ struct Polish<'b, 't> {
     starts: Vec<(i64, u32)>,
     starts_max: usize,
     partners_max: usize,
+    /// Whether announced tasks may be moved.
+    breaks_promises: bool,
 }
 
 impl Polish<'_, '_> {
@@ -151,7 +201,8 @@ impl Polish<'_, '_> {
             self.board.remove(task);
             self.board.place(partner, old);
         }
-        let alone = open && self.board.best_start(task, &self.no_prices).is_some_and(|(start, _)| start == home);
+        let alone =
+            open && self.board.best_start(task, &self.no_prices).is_some_and(|(start, _)| start == home);
         match away {
             _ if alone => self.board.place(task, home),
             Some(away) => self.board.place(task, away),
@@ -273,7 +324,8 @@ impl Polish<'_, '_> {
                             self.board.for_each_down(group, slot, task.wrapping_mul(0x9e37_79b9), |other| {
                                 if !tables.pinned(other)
                                     && !tables.has_precedence(other)
-                                    && problem.current(other) != self.board.start(other)
+                                    && (self.breaks_promises
+                                        || problem.current(other) != self.board.start(other))
                                 {
                                     found.push(other);
                                 }

@@ -70,6 +70,9 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
     if options.effort == Effort::Fast {
         return fast(problem, &order, options, stop, voice);
     }
+    if announced_share(problem) > ANNOUNCED_SHARE {
+        return again(problem, &order, options, stop, voice);
+    }
     voice.say_sums(0, Phase::Pricing, (0, 0));
     let before = stop.watch.elapsed();
     let lesson = Lesson::learn(problem, &order, options, stop);
@@ -98,6 +101,52 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
     voice.prove(bound.disruption_lower);
     let bound_ms = (stop.watch.elapsed() - before_bound + learned - before).as_millis() as u64;
     Found { starts: board.starts, bound, bound_ms }
+}
+
+/// Where more than this share of all tasks has been announced, the plan is mended rather than made anew.
+const ANNOUNCED_SHARE: f64 = 0.8;
+
+/// The share of tasks that stand where they were announced and may stay there, as far as their own dates say.
+fn announced_share(problem: &Problem) -> f64 {
+    let stays = |task: &u32| problem.current(*task).is_some();
+    (0..problem.task_count() as u32).filter(stays).count() as f64 / problem.task_count().max(1) as f64
+}
+
+/// Everybody stays where they were announced, as far as that is legal; the others find the cheapest place that is
+/// left, or take that of somebody who was not announced; and only then announced tasks make way.
+fn again(
+    problem: &Problem,
+    order: &[u32],
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> Found {
+    let excerpt = problem.excerpt(order, &all_groups(problem));
+    let tables = Tables::new(&excerpt);
+    let wishes: Vec<u32> = (0..tables.task_count()).map(|task| tables.home(task).unwrap_or(NONE)).collect();
+    let prices = Prices::none(&tables);
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    let mut board = Board::new(&tables);
+    voice.say(0, Phase::Placing, &board);
+    construct::place_wishes(&mut board, &wishes);
+    drop(wishes);
+    construct::place_all(&mut board, &prices);
+    voice.say(0, Phase::Repairing, &board);
+    polish::squeeze_in(&mut board, false, stop);
+    polish::squeeze_in(&mut board, true, stop);
+    repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+    polish::bring_home(&mut board, stop);
+    voice.say(0, Phase::Improving, &board);
+    polish::improve_unannounced(&mut board, options.effort, &mut random, stop);
+    let before_bound = stop.watch.elapsed();
+    let bound = bound::prove(&board, &prices, options.threads);
+    voice.prove(bound.disruption_lower);
+    let bound_ms = (stop.watch.elapsed() - before_bound).as_millis() as u64;
+    let mut starts = vec![NONE; problem.task_count()];
+    for (&task, &start) in order.iter().zip(&board.starts) {
+        starts[task as usize] = start;
+    }
+    Found { starts, bound, bound_ms }
 }
 
 /// Where a group needs more of its room than this, nights have to be filled to the brim.
@@ -203,7 +252,7 @@ fn plan_part(
         voice.say(number, Phase::Placing, &board);
         construct::place_all(&mut board, &prices);
         if parts == 1 {
-            polish::squeeze_in(&mut board, stop);
+            polish::squeeze_in(&mut board, false, stop);
             voice.say(number, Phase::Repairing, &board);
             repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
             polish::bring_home(&mut board, stop);
@@ -247,7 +296,7 @@ fn join<'t>(
     let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
-    polish::squeeze_in(&mut board, stop);
+    polish::squeeze_in(&mut board, false, stop);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
     polish::bring_home(&mut board, stop);

@@ -218,6 +218,15 @@ impl<'p> Tables<'p> {
         self.chains.get(&task).map_or_else(|| self.problem.deadline(task), |chain| chain.latest_end)
     }
 
+    /// The announced start, if the task's calendar and dates still allow it.
+    pub(super) fn home(&self, task: u32) -> Option<u32> {
+        let problem = self.problem;
+        let home = problem.current(task)?;
+        self.runs(task, problem.release(task), problem.deadline(task))
+            .any(|(first, last)| first <= home && home <= last)
+            .then_some(home)
+    }
+
     /// Runs `[first, last]` of starts that the calendar allows with the task inside `[release, deadline)`.
     pub(super) fn runs(
         &self,

@@ -90,7 +90,8 @@ impl Problem {
             }
             Change::Opening { opening } if opening.0 < opening.1 && opening.1 <= slots => {
                 let number = self.calendars.iter().position(|known| Some(known.id.as_str()) == calendar)?;
-                Arc::make_mut(&mut changed.calendars)[number] = self.calendars[number].opened(self.weekly(*opening));
+                Arc::make_mut(&mut changed.calendars)[number] =
+                    self.calendars[number].opened(self.weekly(*opening));
             }
             _ => return None,
         }

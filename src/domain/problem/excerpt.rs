@@ -61,6 +61,20 @@ impl Problem {
         }
     }
 
+    /// The same problem with nothing announced; pinned tasks stay.
+    pub fn unannounced(mut self) -> Problem {
+        let pinned = std::mem::take(&mut self.tasks.pinned);
+        let current = std::mem::take(&mut self.tasks.current);
+        if let Some(&last) = pinned.last() {
+            self.tasks.current = vec![NONE; last as usize + 1];
+            for &task in &pinned {
+                self.tasks.current[task as usize] = current[task as usize];
+            }
+        }
+        self.tasks.pinned = pinned;
+        self
+    }
+
     fn excerpt_tasks(&self, tasks: &[u32], new_group: &[u32]) -> TaskColumns {
         let whole = &self.tasks;
         let pick = |column: &[u32]| tasks.iter().map(|&task| column[task as usize]).collect::<Vec<u32>>();
@@ -148,7 +162,7 @@ fn renumber_sites(sites: &[u32], whole: usize) -> (Vec<u32>, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{GroupInput, ProblemBuilder, TaskInput, Calendar};
+    use super::super::{Calendar, GroupInput, ProblemBuilder, TaskInput};
     use super::*;
 
     #[test]
