@@ -288,9 +288,21 @@ impl<'t> Board<'t> {
             }
             return;
         }
-        let all = starting.iter().flatten().copied();
+        // From a place somewhere in the lists to their end, and then from their beginning.
         let skipped = from as usize % nearby.max(1);
-        for task in all.clone().skip(skipped).chain(all.take(skipped)).take(SCANNED_MAX) {
+        let mut list = 0;
+        let mut at = skipped;
+        while list < starting.len() && at >= starting[list].len() {
+            at -= starting[list].len();
+            list += 1;
+        }
+        for _ in 0..nearby.min(SCANNED_MAX) {
+            while at >= starting[list].len() {
+                at = 0;
+                list = (list + 1) % starting.len();
+            }
+            let task = starting[list][at];
+            at += 1;
             if self.is_down(task, slot) && self.tables.problem.groups_of(task).binary_search(&group).is_ok() {
                 see(task);
                 left -= 1;

@@ -346,7 +346,8 @@ impl Polish<'_, '_> {
         }
         let mut partners = partners.unwrap_or_default();
         partners.sort_unstable_by_key(|&other| {
-            (self.board.tables.cost(other, self.board.starts[other as usize]), other)
+            let start = self.board.starts[other as usize];
+            (problem.current(other) == Some(start), self.board.tables.cost(other, start), other)
         });
         partners.truncate(self.partners_max);
         partners

@@ -132,9 +132,9 @@ fn again(
     drop(wishes);
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
-    polish::squeeze_in(&mut board, false, stop);
     polish::squeeze_in(&mut board, true, stop);
-    repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+    // Chains break several promises for one place: a few tries are enough.
+    repair::make_room(&mut board, &prices, Effort::Fast, &mut random, stop);
     polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
     polish::improve_unannounced(&mut board, options.effort, &mut random, stop);
@@ -231,7 +231,11 @@ fn plan_part(
     let mut negotiation = Negotiation::new(&tables);
     negotiation.remember_charges(|group| lesson.charges_of(groups[group as usize].group));
     negotiation.learn(&order, pace.learning, stop);
-    let prices = negotiation.prices();
+    // The prices of small groups are many, and worth their memory in a small problem only.
+    let prices = match parts {
+        1 => negotiation.prices(),
+        _ => Prices::of_charges(&tables, |group| lesson.charges_of(groups[group as usize].group)),
+    };
     let learned = negotiation;
     let mut best: Option<Board<'_>> = None;
     let mut fresh = Some(learned);
