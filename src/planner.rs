@@ -1,10 +1,11 @@
 //! From a problem to a plan: a pure function of the problem, the options and the seed.
 //!
-//! The way through the rooms: [`tables`] prepares what never changes; [`board`] holds where every task stands
-//! and, through [`ledger`], how full every group is in every slot; [`prices`] learns what a place in a full
-//! slot is worth and proves a [`bound`] on the way; [`construct`] places one task after the other, [`repair`]
-//! makes room for those that found none, [`polish`] lowers the disruption; [`explain`] says why the rest has no
-//! place and what would give it one. `docs/planning.md` tells the method.
+//! The way through the rooms: [`search`] leads. [`tables`] prepares what never changes; [`lesson`] learns from a
+//! sample what a place in a slot of a large group is worth, by [`negotiate`] and [`dual`] over [`charges`]; [`cut`]
+//! says where a large problem falls apart. [`board`] holds where every task stands and, through [`ledger`], how full
+//! every group is in every slot; [`construct`] places one task after the other, [`repair`] makes room for those that
+//! found none, [`polish`] lowers the disruption. [`bound`] proves what no plan can beat; [`explain`] says why the
+//! rest has no place, what would give it one, and why announced tasks moved. `docs/planning.md` tells the method.
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
 
@@ -41,12 +42,12 @@ use tables::Tables;
 /// How much work to put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
-    /// Construction and repair alone.
+    /// Construction and repair alone, without prices.
     Fast,
-    /// Priced construction, repair and improvement.
+    /// Prices, parts side by side, repair and improvement.
     #[default]
     Standard,
-    /// Improves on, until the time limit or until nothing has helped for long.
+    /// More of everything.
     Best,
 }
 

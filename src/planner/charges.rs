@@ -273,3 +273,22 @@ fn scan_with(totals: &[f32], duration: usize, count: usize, mut least: f32) -> O
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scanning_finds_the_first_of_the_least() {
+        let totals: Vec<f32> = (0..200u32).map(|slot| (slot * 37 % 23) as f32).collect();
+        for duration in [1usize, 2, 3, 5, 8, 9, 20] {
+            for count in [1usize, 7, 8, 9, 16, 50] {
+                let sum = |start: usize| totals[start..start + duration].iter().sum::<f32>();
+                let least = (0..count).map(sum).fold(f32::INFINITY, f32::min);
+                let first = (0..count).find(|&start| sum(start) == least);
+                assert_eq!(scan(&totals, duration, count, f32::INFINITY), first.map(|first| (least, first)));
+                assert_eq!(scan(&totals, duration, count, least), None);
+            }
+        }
+    }
+}

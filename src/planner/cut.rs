@@ -131,3 +131,49 @@ fn shared_memberships(problem: &Problem, part_of: &[u16]) -> u64 {
     let shared = part_of_group.iter().zip(&members).filter(|&(&part, _)| part == SEVERAL);
     shared.map(|(_, &members)| u64::from(members)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::problem::{Calendar, GroupInput, ProblemBuilder, TaskInput};
+
+    fn problem(after: &[(&str, u32)]) -> Problem {
+        let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, 96);
+        builder.add_calendar(Calendar { id: "c".into(), open: vec![(0, 96)], cutoff_slots: 0 });
+        for (id, kind) in [("all", "fleet"), ("n", "region"), ("s", "region"), ("h0", "host"), ("h1", "host")]
+        {
+            builder.add_group(GroupInput { id, kind, cap: 3, caps: &[], down: 0 });
+        }
+        // Hosts serve both regions, except for one of them; regions are the better cut.
+        for task in 0..8u32 {
+            let host = if task % 4 == 0 { 3 } else { 3 + task / 4 };
+            builder.add_task(TaskInput {
+                id: &format!("T{task}"),
+                duration: 1,
+                calendar: 0,
+                profile: None,
+                volume: 0,
+                release: 0,
+                deadline: 96,
+                weight: 1,
+                groups: &[0, 1 + task / 4, host],
+                site: None,
+                current: None,
+                pinned: false,
+                after: if task == 7 { after } else { &[] },
+            });
+        }
+        builder.finish().expect("valid")
+    }
+
+    #[test]
+    fn cuts_where_least_is_shared() {
+        let cut = Cut::find(&problem(&[])).expect("regions");
+        assert_eq!((cut.parts, cut.part_of), (2, vec![0, 0, 0, 0, 1, 1, 1, 1]));
+    }
+
+    #[test]
+    fn does_not_cut_through_a_precedence() {
+        assert!(Cut::find(&problem(&[("T1", 0)])).is_none());
+    }
+}

@@ -20,8 +20,8 @@ const MEMBERS_SHARE: usize = 125;
 const MEMBERS_MIN: u32 = 13;
 const MEMBERS_MAX: u32 = 400;
 /// Rounds of the dual, times tasks of the sample.
-const ROUNDS_WORK: usize = 1_000_000;
-const ROUNDS_MIN: usize = 80;
+const ROUNDS_WORK: usize = 750_000;
+const ROUNDS_MIN: usize = 75;
 const ROUNDS_MAX: usize = 300;
 /// With best effort, so many times as many.
 const BEST_ROUNDS: usize = 4;

@@ -53,7 +53,7 @@ const WHOLE_PACE: Pace = Pace {
     attempts: 1,
     polishes: true,
 };
-/// So often `best` settles anew, if nobody stops it.
+/// So often `best` settles anew, if there is no time limit to use up.
 const BEST_ATTEMPTS: usize = 12;
 /// A small problem is settled several times in `standard` too: as often as it fits into this many tasks.
 const SMALL_TASKS: usize = 4000;
@@ -66,6 +66,17 @@ const EXCHANGED_TASKS_MAX: usize = 400_000;
 
 /// Searches with the effort asked for.
 pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, voice: &Voice<'_>) -> Found {
+    search_divided(problem, WHOLE_TASKS_MAX, options, stop, voice)
+}
+
+/// The same, dividing problems of more than `whole_tasks_max` tasks.
+fn search_divided(
+    problem: &Problem,
+    whole_tasks_max: usize,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> Found {
     let order = canonical_order(problem);
     if options.effort == Effort::Fast {
         return fast(problem, &order, options, stop, voice);
@@ -77,7 +88,7 @@ pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>,
     let before = stop.watch.elapsed();
     let lesson = Lesson::learn(problem, &order, options, stop);
     let learned = stop.watch.elapsed();
-    let parts = parts(problem, order);
+    let parts = parts(problem, order, whole_tasks_max);
     let results = side_by_side(&parts, options.threads, |number| {
         plan_part(problem, &parts[number], parts.len(), number, &lesson, options, stop, voice)
     });
@@ -189,8 +200,8 @@ struct Part {
     tasks: Vec<u32>,
 }
 
-fn parts(problem: &Problem, order: Vec<u32>) -> Vec<Part> {
-    let cut = if order.len() > WHOLE_TASKS_MAX { Cut::find(problem) } else { None };
+fn parts(problem: &Problem, order: Vec<u32>, whole_tasks_max: usize) -> Vec<Part> {
+    let cut = if order.len() > whole_tasks_max { Cut::find(problem) } else { None };
     let Some(cut) = cut else { return vec![Part { tasks: order }] };
     let mut parts: Vec<Part> = (0..cut.parts).map(|_| Part { tasks: Vec::new() }).collect();
     for task in order {
@@ -220,6 +231,8 @@ fn plan_part(
 ) -> Vec<u32> {
     let mut pace = if parts > 1 { PART_PACE } else { WHOLE_PACE };
     pace.attempts = match options.effort {
+        // One part has all the time there is; several have to leave some for each other.
+        Effort::Best if parts == 1 && options.time_limit.is_some() => usize::MAX,
         Effort::Best => BEST_ATTEMPTS,
         _ => (SMALL_TASKS / part.tasks.len().max(1)).clamp(1, SMALL_ATTEMPTS),
     };
@@ -337,4 +350,97 @@ fn side_by_side<R: Send>(parts: &[Part], threads: usize, work: impl Fn(usize) ->
         .into_iter()
         .filter_map(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::problem::{Calendar, GroupInput, ProblemBuilder, Profile, TaskInput};
+    use crate::planner::StoppedWatch;
+
+    /// Four regions under one fleet, with room for little more than everybody, and shops of two.
+    fn regions() -> Problem {
+        let (slots, tasks) = (192u32, 600u32);
+        let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, slots);
+        let cost = (0..slots).map(|slot| 10 + slot * 7 % 50).collect();
+        builder.add_profile(Profile { id: "p".into(), cost });
+        for region in 0..4u32 {
+            let open = vec![(region * 8, region * 8 + 60), (100 + region * 8, 160 + region * 8)];
+            builder.add_calendar(Calendar { id: format!("c{region}"), open, cutoff_slots: 0 });
+        }
+        builder.add_group(GroupInput { id: "fleet", kind: "fleet", cap: 14, caps: &[], down: 0 });
+        for region in 0..4 {
+            let id = format!("r{region}");
+            builder.add_group(GroupInput { id: &id, kind: "region", cap: 5, caps: &[], down: 0 });
+        }
+        for shop in 0..tasks / 2 {
+            let id = format!("s{shop}");
+            builder.add_group(GroupInput { id: &id, kind: "site", cap: 1, caps: &[], down: 0 });
+        }
+        for task in 0..tasks {
+            let region = task % 4;
+            builder.add_task(TaskInput {
+                id: &format!("T{task}"),
+                duration: 1 + task % 3,
+                calendar: region,
+                profile: Some(0),
+                volume: 1 + task % 5,
+                release: 0,
+                deadline: slots,
+                weight: 1 + task % 2,
+                groups: &[0, 1 + region, 5 + (task / 8) * 4 + region],
+                site: None,
+                current: None,
+                pinned: false,
+                after: &[],
+            });
+        }
+        builder.finish().expect("valid")
+    }
+
+    fn search_with(problem: &Problem, whole_tasks_max: usize, threads: usize) -> Found {
+        let options = SolveOptions { threads, ..SolveOptions::default() };
+        let stop = Stop { watch: &StoppedWatch, limit: None };
+        let voice = Voice::new(&StoppedWatch, problem.task_count());
+        search_divided(problem, whole_tasks_max, &options, &stop, &voice)
+    }
+
+    #[test]
+    fn parts_joined_are_legal_and_hardly_worse_than_the_whole() {
+        let problem = regions();
+        let tables = Tables::new(&problem);
+        let value = |found: &Found| {
+            let mut board = Board::new(&tables);
+            for (task, &start) in (0..).zip(&found.starts) {
+                if start == NONE {
+                    continue;
+                }
+                let end = start + problem.duration(task);
+                assert!(problem.groups_of(task).iter().all(|&group| board.lack(group, start, end) == 0));
+                assert!(tables.runs(task, 0, problem.slots()).any(|(a, b)| a <= start && start <= b));
+                board.place(task, start);
+            }
+            (board.weight_placed(), board.disruption())
+        };
+        assert_eq!(parts(&problem, (0..600).collect(), 100).len(), 4);
+        let (whole, divided) = (search_with(&problem, 10_000, 1), search_with(&problem, 100, 1));
+        let (whole_value, divided_value) = (value(&whole), value(&divided));
+        assert_eq!(whole_value.0, divided_value.0);
+        assert!(divided_value.1 * 100 <= whole_value.1 * 110, "{divided_value:?} {whole_value:?}");
+        for found in [&whole, &divided] {
+            assert!(found.bound.disruption_lower > 0);
+            assert!(found.bound.disruption_lower <= whole_value.1.min(divided_value.1));
+        }
+    }
+
+    #[test]
+    fn parts_do_not_know_how_many_threads_there_are() {
+        let problem = regions();
+        let alone = search_with(&problem, 100, 1);
+        for threads in [2, 3, 8] {
+            let found = search_with(&problem, 100, threads);
+            assert_eq!(found.starts, alone.starts);
+            assert_eq!(found.bound, alone.bound);
+        }
+    }
 }
