@@ -161,11 +161,10 @@ impl<'t> Board<'t> {
             return None;
         }
         self.ledger.block(tables, &self.starts, task, release, deadline - duration, &mut self.scratch);
-        if let Some(current) = tables.problem.current(task)
-            && !self.scratch.is_blocked_in(current, release, deadline - duration)
-            && tables.runs(task, release, deadline).any(|(first, last)| first <= current && current <= last)
+        if let Some(home) = tables.home_within(task, release, deadline)
+            && !self.scratch.is_blocked(home)
         {
-            return Some((current, self.cost_now(task, current)));
+            return Some((home, self.cost_now(task, home)));
         }
         let sums = tables.sums(task);
         let volume = i64::from(tables.problem.volume(task));
@@ -208,12 +207,10 @@ impl<'t> Board<'t> {
     pub(super) fn first_start(&mut self, task: u32) -> Option<u32> {
         let tables = self.tables;
         let (release, deadline) = self.span(task)?;
-        if let Some(current) = tables.problem.current(task)
-            && tables.runs(task, release, deadline).any(|(first, last)| first <= current && current <= last)
-        {
-            self.ledger.block(tables, &self.starts, task, current, current, &mut self.scratch);
-            if !self.scratch.is_blocked(current) {
-                return Some(current);
+        if let Some(home) = tables.home_within(task, release, deadline) {
+            self.ledger.block(tables, &self.starts, task, home, home, &mut self.scratch);
+            if !self.scratch.is_blocked(home) {
+                return Some(home);
             }
         }
         for (first, last) in tables.runs(task, release, deadline) {

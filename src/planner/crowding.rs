@@ -1,5 +1,6 @@
 //! How crowded a problem is, before anything is planned.
 
+use super::bits::set_run;
 use super::tables::Tables;
 use crate::domain::problem::Problem;
 
@@ -45,9 +46,7 @@ pub(super) fn crowding(tables: &Tables<'_>) -> f64 {
 fn open_bits(problem: &Problem, words: usize) -> Vec<Vec<u64>> {
     let bits = problem.calendars().iter().map(|calendar| {
         let mut bits = vec![0u64; words];
-        for slot in calendar.open.iter().flat_map(|&(begin, end)| begin..end) {
-            bits[slot as usize / 64] |= 1 << (slot % 64);
-        }
+        calendar.open.iter().for_each(|&(begin, end)| set_run(&mut bits, begin, end));
         bits
     });
     bits.collect()

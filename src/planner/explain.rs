@@ -5,7 +5,6 @@
 //! Everything here follows from the problem and the starts: [`loads`] counts how full groups are, [`room`]
 //! remembers which starts calendars and groups leave, as [`bits`]; [`fill`] puts tasks into what is left.
 
-mod bits;
 mod fill;
 mod loads;
 mod moves;

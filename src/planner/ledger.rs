@@ -5,6 +5,7 @@
 //! starts it cannot take: a few machine words. Groups with few members (a shop's terminals, mostly) have no
 //! row: their members are looked at one by one.
 
+use super::bits::{set_run, smear};
 use super::tables::{Count, NONE, Tables};
 
 /// What is left in the groups that have a row.
@@ -35,17 +36,12 @@ const NARROW_MEMBERS_MAX: u32 = 30_000;
 pub(super) struct Scratch {
     /// One bit a start: set when the budgets forbid it.
     pub(super) blocked: Vec<u64>,
-    spare: Vec<u64>,
     counts: Vec<u32>,
 }
 
 impl Scratch {
     pub(super) fn new(tables: &Tables<'_>) -> Scratch {
-        Scratch {
-            blocked: vec![0; tables.words + 1],
-            spare: vec![0; tables.words + 1],
-            counts: vec![0; tables.slots as usize],
-        }
+        Scratch { blocked: vec![0; tables.words + 1], counts: vec![0; tables.slots as usize] }
     }
 
     pub(super) fn is_blocked(&self, start: u32) -> bool {
@@ -64,11 +60,6 @@ impl Scratch {
             start = (start / 64 + 1) * 64;
         }
         None
-    }
-
-    /// The same for a start that may lie outside `[first, last]`, for which the bits were made.
-    pub(super) fn is_blocked_in(&self, start: u32, first: u32, last: u32) -> bool {
-        start < first || start > last || self.is_blocked(start)
     }
 }
 
@@ -206,7 +197,7 @@ impl Ledger {
                 Count::Sparse => block_sparse(tables, starts, task, group, scratch, (from, to)),
             }
         }
-        smear(&mut scratch.blocked[from..=to], &mut scratch.spare[from..=to], duration);
+        smear(&mut scratch.blocked[from..=to], duration);
     }
 }
 
@@ -221,7 +212,7 @@ fn block_sparse(
     let budget = tables.problem.group(group);
     let span = from as u32 * 64..(to as u32 * 64).min(tables.slots);
     let mut shut = |begin: u32, end: u32| {
-        set_bits(&mut scratch.blocked, begin.max(span.start), end.min(span.end));
+        set_run(&mut scratch.blocked, begin.max(span.start), end.min(span.end));
     };
     let mut from_here = 0;
     for range in budget.caps {
@@ -253,81 +244,6 @@ fn block_sparse(
     for (begin, end) in members() {
         if begin < end.min(span.end) {
             scratch.counts[begin as usize..end.min(span.end) as usize].fill(0);
-        }
-    }
-}
-
-fn set_bits(words: &mut [u64], begin: u32, end: u32) {
-    let mut slot = begin;
-    while slot < end {
-        let word = slot as usize / 64;
-        let low = slot % 64;
-        let high = (end - word as u32 * 64).min(64);
-        let mask = if high == 64 { u64::MAX } else { (1 << high) - 1 };
-        words[word] |= mask & (u64::MAX << low);
-        slot = (word as u32 + 1) * 64;
-    }
-}
-
-/// From full slots to blocked starts: a start is blocked when any of its `duration` slots is full.
-fn smear(words: &mut [u64], spare: &mut [u64], duration: u32) {
-    let mut covered = 1;
-    while covered < duration {
-        let by = covered.min(duration - covered);
-        or_shifted(words, spare, by);
-        covered += by;
-    }
-}
-
-/// `words |= words >> by`, across words.
-fn or_shifted(words: &mut [u64], spare: &mut [u64], by: u32) {
-    let (whole, bits) = (by as usize / 64, by % 64);
-    spare.copy_from_slice(words);
-    for (at, word) in words.iter_mut().enumerate() {
-        let low = spare.get(at + whole).copied().unwrap_or(0);
-        let high = spare.get(at + whole + 1).copied().unwrap_or(0);
-        *word |= if bits == 0 { low } else { low >> bits | high << (64 - bits) };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn smearing_is_looking_ahead() {
-        let full = |slot: u32| [5u32, 63, 64, 130, 191].contains(&slot);
-        for duration in [1, 2, 3, 5, 8, 64, 65, 100] {
-            let mut words = vec![0u64; 4];
-            (0..192)
-                .filter(|&slot| full(slot))
-                .for_each(|slot| words[slot as usize / 64] |= 1 << (slot % 64));
-            let mut spare = vec![0; 4];
-            smear(&mut words, &mut spare, duration);
-            for start in 0..192u32 {
-                let expected = (start..start + duration).any(full);
-                assert_eq!(
-                    words[start as usize / 64] >> (start % 64) & 1 == 1,
-                    expected,
-                    "{start} {duration}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn bits_are_set_in_a_half_open_run() {
-        for (begin, end) in [(0, 1), (3, 64), (0, 64), (60, 70), (63, 129), (5, 5)] {
-            let mut words = vec![0u64; 3];
-            set_bits(&mut words, begin, end);
-            for slot in 0..192 {
-                let expected = (begin..end).contains(&slot);
-                assert_eq!(
-                    words[slot as usize / 64] >> (slot % 64) & 1 == 1,
-                    expected,
-                    "{begin} {end} {slot}"
-                );
-            }
         }
     }
 }

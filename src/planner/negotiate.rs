@@ -96,7 +96,7 @@ impl<'t> Negotiation<'t> {
             nights: HashMap::new(),
             look: Look::default(),
         };
-        negotiation.refresh();
+        negotiation.remember(0.0);
         negotiation
     }
 
@@ -114,7 +114,7 @@ impl<'t> Negotiation<'t> {
                 self.history[base + at] = charges[slot as usize];
             }
         }
-        self.refresh();
+        self.remember(0.0);
     }
 
     /// The remembered charges, by row and slot of the axis.
@@ -288,12 +288,8 @@ impl<'t> Negotiation<'t> {
         self.history[at] + self.present * (self.load[at] + 1 - self.room[at]).max(0) as f32
     }
 
-    /// Sets all charges anew, and remembers nothing.
-    fn refresh(&mut self) {
-        self.remember(0.0);
-    }
-
-    /// Charges rise where too many are, in proportion to the room, and fall where there is room.
+    /// Charges rise where too many are, in proportion to the room, and fall where there is room. A step of 0
+    /// sets all charges anew.
     fn remember(&mut self, step: f32) {
         for (row, history) in self.history.chunks_exact_mut(self.width.max(1)).enumerate() {
             // Nothing is remembered, and nowhere is it full.
@@ -318,12 +314,8 @@ impl<'t> Negotiation<'t> {
         let tables = self.tables;
         let problem = tables.problem;
         let (release, deadline) = (problem.release(task), tables.latest_end(task));
-        if let Some(current) = problem.current(task)
-            && tables
-                .runs(task, release, problem.deadline(task))
-                .any(|(first, last)| first <= current && current <= last)
-        {
-            return Some((f32::NEG_INFINITY, current));
+        if let Some(home) = tables.home(task) {
+            return Some((f32::NEG_INFINITY, home));
         }
         let mut look = std::mem::take(&mut self.look);
         self.charges.look(tables, &self.costs, task, (release, deadline), &mut look);

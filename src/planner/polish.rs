@@ -1,7 +1,8 @@
 //! Lowering the disruption of a plan without losing anything that is placed.
 //!
 //! Two moves, both kept only if they pay: a task goes where it costs least; and, where that is full, it takes
-//! the place of one other task, which goes where it then costs least.
+//! the place of one other task, which goes where it then costs least. The second one also places tasks that found
+//! no place, and brings announced ones home.
 
 use std::cmp::Reverse;
 
@@ -48,14 +49,7 @@ fn improve_some(
         Effort::Best => (30, 16, 12),
         _ => (2, 4, 6),
     };
-    let mut polish = Polish {
-        no_prices: Prices::none(board.tables),
-        board,
-        starts: Vec::new(),
-        starts_max,
-        partners_max,
-        breaks_promises: false,
-    };
+    let mut polish = Polish::new(board, starts_max, partners_max);
     for _ in 0..rounds {
         tasks.shuffle(random);
         let mut gained = 0;
@@ -82,9 +76,7 @@ fn improve_some(
 pub(super) fn squeeze_in(board: &mut Board<'_>, breaks_promises: bool, stop: &Stop<'_>) {
     let waiting: Vec<u32> =
         (0..board.tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
-    let no_prices = Prices::none(board.tables);
-    let mut polish =
-        Polish { no_prices, board, starts: Vec::new(), starts_max: 200, partners_max: 6, breaks_promises };
+    let mut polish = Polish { breaks_promises, ..Polish::new(board, 200, 6) };
     for task in waiting {
         if stop.now() {
             return;
@@ -99,15 +91,7 @@ pub(super) fn bring_home(board: &mut Board<'_>, stop: &Stop<'_>) {
     let moved: Vec<u32> = (0..tables.task_count())
         .filter(|&task| tables.problem.current(task).is_some_and(|home| board.start(task) != Some(home)))
         .collect();
-    let no_prices = Prices::none(tables);
-    let mut polish = Polish {
-        no_prices,
-        board,
-        starts: Vec::new(),
-        starts_max: 1,
-        partners_max: 64,
-        breaks_promises: false,
-    };
+    let mut polish = Polish::new(board, 1, 64);
     for task in moved {
         if stop.now() {
             return;
@@ -131,14 +115,7 @@ pub(super) fn exchange_the_unhappiest(board: &mut Board<'_>, one_of: usize, stop
         .collect();
     unhappy.sort_unstable();
     unhappy.truncate(unhappy.len() / one_of.max(1));
-    let mut polish = Polish {
-        no_prices,
-        board,
-        starts: Vec::new(),
-        starts_max: 4,
-        partners_max: 6,
-        breaks_promises: false,
-    };
+    let mut polish = Polish::new(board, 4, 6);
     for _ in 0..2 {
         for &(_, task) in &unhappy {
             if stop.now() {
@@ -162,7 +139,12 @@ struct Polish<'b, 't> {
     breaks_promises: bool,
 }
 
-impl Polish<'_, '_> {
+impl<'b, 't> Polish<'b, 't> {
+    fn new(board: &'b mut Board<'t>, starts_max: usize, partners_max: usize) -> Polish<'b, 't> {
+        let no_prices = Prices::none(board.tables);
+        Polish { board, no_prices, starts: Vec::new(), starts_max, partners_max, breaks_promises: false }
+    }
+
     /// Moves one task to where it costs least; returns what that gains.
     fn relocate(&mut self, task: u32) -> i64 {
         let board = &mut *self.board;
@@ -185,13 +167,13 @@ impl Polish<'_, '_> {
     /// Brings one announced task back, if whoever is there can go elsewhere.
     fn go_home(&mut self, task: u32) {
         let tables = self.board.tables;
-        let Some(home) = tables.problem.current(task) else { return };
+        let span = self.board.span(task);
+        let Some(home) = span.and_then(|(release, deadline)| tables.home_within(task, release, deadline))
+        else {
+            return;
+        };
         let away = self.board.start(task).map(|_| self.board.remove(task));
-        let open = self.board.span(task).is_some_and(|(release, deadline)| {
-            tables.runs(task, release, deadline).any(|(first, last)| first <= home && home <= last)
-        });
-        let partners = if open { self.partners(task, home) } else { Vec::new() };
-        for partner in partners {
+        for partner in self.partners(task, home) {
             let old = self.board.remove(partner);
             self.board.place(task, home);
             if let Some((start, _)) = self.board.best_start(partner, &self.no_prices) {
@@ -201,8 +183,7 @@ impl Polish<'_, '_> {
             self.board.remove(task);
             self.board.place(partner, old);
         }
-        let alone =
-            open && self.board.best_start(task, &self.no_prices).is_some_and(|(start, _)| start == home);
+        let alone = self.board.best_start(task, &self.no_prices).is_some_and(|(start, _)| start == home);
         match away {
             _ if alone => self.board.place(task, home),
             Some(away) => self.board.place(task, away),
@@ -246,8 +227,8 @@ impl Polish<'_, '_> {
 
     /// Gives a task without a place that of another one, which goes where it then costs least, if there is such a
     /// pair; the one that costs least together.
-    fn insert(&mut self, task: u32) -> bool {
-        let Some((release, deadline)) = self.board.span(task) else { return false };
+    fn insert(&mut self, task: u32) {
+        let Some((release, deadline)) = self.board.span(task) else { return };
         self.starts_between(task, release, deadline, i64::MAX);
         let mut best: Option<(i64, u32, u32, u32)> = None;
         let mut tried = 0;
@@ -271,11 +252,10 @@ impl Polish<'_, '_> {
                 self.board.place(partner, partner_old);
             }
         }
-        let Some((_, start, partner, partner_start)) = best else { return false };
+        let Some((_, start, partner, partner_start)) = best else { return };
         self.board.remove(partner);
         self.board.place(task, start);
         self.board.place(partner, partner_start);
-        true
     }
 
     /// The cheapest starts that cost less than now, full or not.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -34,24 +35,17 @@ pub(super) struct Found {
 struct Pace {
     learning: Learning,
     settling: Settling,
-    /// So often it is settled, in other orders; the best is kept.
-    attempts: usize,
-    polishes: bool,
 }
 
 /// A part of a large problem: the prices of its large groups are known, and most of the rest is luck.
 const PART_PACE: Pace = Pace {
     learning: Learning { passes: 2, step: 0.6, decay: 0.8 },
     settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, look_when_crowded: 2.0 },
-    attempts: 1,
-    polishes: false,
 };
 /// A problem in one piece.
 const WHOLE_PACE: Pace = Pace {
     learning: Learning { passes: 10, step: 1.0, decay: 0.8 },
     settling: Settling { passes: 80, growth: 1.05, look_again_every: 2, look_when_crowded: f32::INFINITY },
-    attempts: 1,
-    polishes: true,
 };
 /// So often `best` settles anew, if there is no time limit to use up.
 const BEST_ATTEMPTS: usize = 12;
@@ -87,14 +81,14 @@ fn search_divided(
     voice.say_sums(0, Phase::Pricing, (0, 0));
     let before = stop.watch.elapsed();
     let lesson = Lesson::learn(problem, &order, options, stop);
-    let learned = stop.watch.elapsed();
+    let learning = stop.watch.elapsed() - before;
     let parts = parts(problem, order, whole_tasks_max);
     let results = side_by_side(&parts, options.threads, |number| {
         plan_part(problem, &parts[number], parts.len(), number, &lesson, options, stop, voice)
     });
     let mut starts = vec![NONE; problem.task_count()];
     for (part, found) in parts.iter().zip(results) {
-        for (&task, start) in part.tasks.iter().zip(found) {
+        for (&task, start) in part.iter().zip(found) {
             starts[task as usize] = start;
         }
     }
@@ -106,21 +100,32 @@ fn search_divided(
         1 => Board::of(&tables, &starts),
         _ => join(&tables, starts, &lesson, options, stop, voice),
     };
-    let before_bound = stop.watch.elapsed();
     let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
-    let bound = bound::prove(&board, &prices, options.threads);
+    let (bound, took) = prove(&board, &prices, options, stop, voice);
+    Found { starts: board.starts, bound, bound_ms: (learning + took).as_millis() as u64 }
+}
+
+/// The bound for a plan, and how long the proof took.
+fn prove(
+    board: &Board<'_>,
+    prices: &Prices,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> (Bound, Duration) {
+    let before = stop.watch.elapsed();
+    let bound = bound::prove(board, prices, options.threads);
     voice.prove(bound.disruption_lower);
-    let bound_ms = (stop.watch.elapsed() - before_bound + learned - before).as_millis() as u64;
-    Found { starts: board.starts, bound, bound_ms }
+    (bound, stop.watch.elapsed() - before)
 }
 
 /// Where more than this share of all tasks has been announced, the plan is mended rather than made anew.
 const ANNOUNCED_SHARE: f64 = 0.8;
 
-/// The share of tasks that stand where they were announced and may stay there, as far as their own dates say.
+/// The share of tasks that were announced, pinned ones included.
 fn announced_share(problem: &Problem) -> f64 {
-    let stays = |task: &u32| problem.current(*task).is_some();
-    (0..problem.task_count() as u32).filter(stays).count() as f64 / problem.task_count().max(1) as f64
+    let is_announced = |task: &u32| problem.current(*task).is_some();
+    (0..problem.task_count() as u32).filter(is_announced).count() as f64 / problem.task_count().max(1) as f64
 }
 
 /// Everybody stays where they were announced, as far as that is legal; the others find the cheapest place that is
@@ -149,15 +154,12 @@ fn again(
     polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
     polish::improve_unannounced(&mut board, options.effort, &mut random, stop);
-    let before_bound = stop.watch.elapsed();
-    let bound = bound::prove(&board, &prices, options.threads);
-    voice.prove(bound.disruption_lower);
-    let bound_ms = (stop.watch.elapsed() - before_bound).as_millis() as u64;
+    let (bound, took) = prove(&board, &prices, options, stop, voice);
     let mut starts = vec![NONE; problem.task_count()];
     for (&task, &start) in order.iter().zip(&board.starts) {
         starts[task as usize] = start;
     }
-    Found { starts, bound, bound_ms }
+    Found { starts, bound, bound_ms: took.as_millis() as u64 }
 }
 
 /// Where a group needs more of its room than this, nights have to be filled to the brim.
@@ -184,28 +186,23 @@ fn fast(
     }
     voice.say(0, Phase::Repairing, &board);
     repair::make_room(&mut board, &prices, Effort::Fast, &mut random, stop);
-    let before_bound = stop.watch.elapsed();
-    let bound = bound::prove(&board, &prices, options.threads);
-    voice.prove(bound.disruption_lower);
-    let bound_ms = (stop.watch.elapsed() - before_bound).as_millis() as u64;
+    let (bound, took) = prove(&board, &prices, options, stop, voice);
     let mut starts = vec![NONE; problem.task_count()];
     for (&task, &start) in order.iter().zip(&board.starts) {
         starts[task as usize] = start;
     }
-    Found { starts, bound, bound_ms }
+    Found { starts, bound, bound_ms: took.as_millis() as u64 }
 }
 
 /// Tasks that are planned together, in canonical order.
-struct Part {
-    tasks: Vec<u32>,
-}
+type Part = Vec<u32>;
 
 fn parts(problem: &Problem, order: Vec<u32>, whole_tasks_max: usize) -> Vec<Part> {
     let cut = if order.len() > whole_tasks_max { Cut::find(problem) } else { None };
-    let Some(cut) = cut else { return vec![Part { tasks: order }] };
-    let mut parts: Vec<Part> = (0..cut.parts).map(|_| Part { tasks: Vec::new() }).collect();
+    let Some(cut) = cut else { return vec![order] };
+    let mut parts: Vec<Part> = vec![Part::new(); cut.parts];
     for task in order {
-        parts[usize::from(cut.part_of[task as usize])].tasks.push(task);
+        parts[usize::from(cut.part_of[task as usize])].push(task);
     }
     parts
 }
@@ -221,7 +218,7 @@ fn all_groups(problem: &Problem) -> Vec<ExcerptGroup> {
 #[expect(clippy::too_many_arguments, reason = "they are what a part has to know, and it has one caller")]
 fn plan_part(
     problem: &Problem,
-    part: &Part,
+    part: &[u32],
     parts: usize,
     number: usize,
     lesson: &Lesson,
@@ -229,15 +226,16 @@ fn plan_part(
     stop: &Stop<'_>,
     voice: &Voice<'_>,
 ) -> Vec<u32> {
-    let mut pace = if parts > 1 { PART_PACE } else { WHOLE_PACE };
-    pace.attempts = match options.effort {
+    let pace = if parts > 1 { PART_PACE } else { WHOLE_PACE };
+    // So often it is settled, in other orders; the best is kept.
+    let attempts = match options.effort {
         // One part has all the time there is; several have to leave some for each other.
         Effort::Best if parts == 1 && options.time_limit.is_some() => usize::MAX,
         Effort::Best => BEST_ATTEMPTS,
-        _ => (SMALL_TASKS / part.tasks.len().max(1)).clamp(1, SMALL_ATTEMPTS),
+        _ => (SMALL_TASKS / part.len().max(1)).clamp(1, SMALL_ATTEMPTS),
     };
     let groups = groups_of(problem, part);
-    let excerpt = problem.excerpt(&part.tasks, &groups);
+    let excerpt = problem.excerpt(part, &groups);
     let tables = Tables::new(&excerpt);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
     let mut order: Vec<u32> = (0..tables.task_count()).filter(|&task| !tables.pinned(task)).collect();
@@ -249,15 +247,14 @@ fn plan_part(
         1 => negotiation.prices(),
         _ => Prices::of_charges(&tables, |group| lesson.charges_of(groups[group as usize].group)),
     };
-    let learned = negotiation;
     let mut best: Option<Board<'_>> = None;
-    let mut fresh = Some(learned);
-    for attempt in 0..pace.attempts {
+    let mut fresh = Some(negotiation);
+    for attempt in 0..attempts {
         if attempt > 0 && stop.now() {
             break;
         }
         // The last attempt needs no copy.
-        let again = (attempt + 1 < pace.attempts).then(|| fresh.clone()).flatten();
+        let again = (attempt + 1 < attempts).then(|| fresh.clone()).flatten();
         let Some(mut negotiation) = std::mem::replace(&mut fresh, again) else { break };
         // A large part keeps its neighbours side by side: they read the same memory.
         if parts == 1 {
@@ -273,8 +270,6 @@ fn plan_part(
             voice.say(number, Phase::Repairing, &board);
             repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
             polish::bring_home(&mut board, stop);
-        }
-        if pace.polishes {
             voice.say(number, Phase::Improving, &board);
             polish::improve(&mut board, options.effort, &mut random, stop);
         }
@@ -282,13 +277,13 @@ fn plan_part(
             best = Some(board);
         }
     }
-    best.map_or_else(|| vec![NONE; part.tasks.len()], |board| board.starts)
+    best.map_or_else(|| vec![NONE; part.len()], |board| board.starts)
 }
 
 /// The groups of a part's tasks, by name.
-fn groups_of(problem: &Problem, part: &Part) -> Vec<ExcerptGroup> {
+fn groups_of(problem: &Problem, part: &[u32]) -> Vec<ExcerptGroup> {
     let mut seen = vec![false; problem.group_count()];
-    for &group in part.tasks.iter().flat_map(|&task| problem.groups_of(task)) {
+    for &group in part.iter().flat_map(|&task| problem.groups_of(task)) {
         seen[group as usize] = true;
     }
     let mut groups = all_groups(problem);
@@ -296,8 +291,8 @@ fn groups_of(problem: &Problem, part: &Part) -> Vec<ExcerptGroup> {
     groups
 }
 
-/// All parts together, by the rules of the whole problem. Who lost a place
-/// looks for another, takes one from somebody who can go elsewhere, or has it made.
+/// All parts together, by the rules of the whole problem. Who lost a place looks for another, takes one from
+/// somebody who can go elsewhere, or has it made.
 fn join<'t>(
     tables: &'t Tables<'t>,
     wishes: Vec<u32>,
@@ -331,7 +326,7 @@ fn join<'t>(
 /// Does `work` for every part, the largest first, on so many threads; the results in the order of the parts.
 fn side_by_side<R: Send>(parts: &[Part], threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     let mut queue: Vec<usize> = (0..parts.len()).collect();
-    queue.sort_by_key(|&part| std::cmp::Reverse(parts[part].tasks.len()));
+    queue.sort_by_key(|&part| std::cmp::Reverse(parts[part].len()));
     let results: Vec<Mutex<Option<R>>> = parts.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let take = || {

@@ -220,11 +220,13 @@ impl<'p> Tables<'p> {
 
     /// The announced start, if the task's calendar and dates still allow it.
     pub(super) fn home(&self, task: u32) -> Option<u32> {
-        let problem = self.problem;
-        let home = problem.current(task)?;
-        self.runs(task, problem.release(task), problem.deadline(task))
-            .any(|(first, last)| first <= home && home <= last)
-            .then_some(home)
+        self.home_within(task, self.problem.release(task), self.problem.deadline(task))
+    }
+
+    /// The announced start, if the task's calendar allows it inside `[release, deadline)`.
+    pub(super) fn home_within(&self, task: u32, release: u32, deadline: u32) -> Option<u32> {
+        let home = self.problem.current(task)?;
+        self.runs(task, release, deadline).any(|(first, last)| first <= home && home <= last).then_some(home)
     }
 
     /// Runs `[first, last]` of starts that the calendar allows with the task inside `[release, deadline)`.

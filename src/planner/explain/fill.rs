@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::bits::{self, Bits};
 use super::neighbours::Neighbours;
 use super::room::Room;
 use crate::domain::problem::Problem;
+use crate::planner::bits::{self, Bits};
 
 /// What is different for all tasks while they are filled in; caps are raised in the [`Room`] itself.
 #[derive(Debug, Default)]

@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use super::bits::{self, Bits};
 use super::loads::{ENDLESS, Loads};
 use super::neighbours::Neighbours;
 use super::room::Room;
 use crate::domain::plan_file::{Change, Reason, Unplaced};
 use crate::domain::problem::{Problem, SITE_KIND};
+use crate::planner::bits::{self, Bits};
 
 /// What is to be said about a task, with groups by their numbers.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::bits::{self, Bits};
 use super::loads::{Loads, Step, worst};
 use crate::domain::problem::{Calendar, Problem};
+use crate::planner::bits::{self, Bits};
 
 /// So many words of remembered bits are kept at most: 64 MiB.
 const WORDS_KEPT_MAX: usize = 8 << 20;
