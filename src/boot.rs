@@ -38,7 +38,7 @@ pub fn start(settings: Settings) -> Result<AppState, BootError> {
 /// The same with a clock and a transport of the caller's.
 pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Result<AppState, BootError> {
     let database = Database::open(&settings.database_url)?;
-    let applied = migrations::up(&mut *database.get()?)?;
+    let applied = migrations::up(&database)?;
     if !applied.is_empty() {
         tracing::info!(?applied, "migrations applied");
     }

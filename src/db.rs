@@ -13,13 +13,19 @@ mod instant;
 pub mod lock;
 pub mod migrations;
 pub mod notice;
+mod outage;
 pub mod plan;
+mod pool;
 pub mod schema;
+mod transaction;
 pub mod visit;
 
-pub use connection::{AnyConnection as Connection, Database, DatabaseError};
+pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot};
 pub use instant::Instant;
+pub use outage::{DatabaseError, Outage};
+pub use pool::Database;
+pub use transaction::Failure;
 
 /// Rows that one INSERT carries: both databases limit the values bound to a statement (SQLite to 32,766).
 const INSERT_ROWS: usize = 1000;

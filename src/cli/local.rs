@@ -96,9 +96,7 @@ fn not_started(error: BootError) -> CliError {
         BootError::Database(DatabaseError::UnknownScheme(_))
         | BootError::MailUrl(_)
         | BootError::MailSetup(_) => ErrorKind::Usage,
-        BootError::Database(DatabaseError::Unreachable(_) | DatabaseError::Migration(_)) => {
-            ErrorKind::Unavailable
-        }
+        BootError::Database(_) => ErrorKind::Unavailable,
     };
     CliError::new(kind, error.to_string())
 }

@@ -1,12 +1,9 @@
-//! One connection type over both databases, its pool, and its transactions.
-
-use std::time::Duration;
+//! One connection type over both databases, and how its transactions begin and end.
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
-use diesel::{Connection as _, PgConnection, QueryResult, SqliteConnection};
+use diesel::{PgConnection, QueryResult, SqliteConnection};
 
-/// A connection to either database.
+/// A connection to either database, within a transaction: see [`super::Database`].
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     /// To PostgreSQL.
@@ -15,83 +12,34 @@ pub enum AnyConnection {
     Sqlite(SqliteConnection),
 }
 
-/// What can go wrong with the database as a whole.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// The URL has no scheme that is known.
-    #[error("`{0}` is not a database; use sqlite:PATH or postgres://USER@HOST/NAME")]
-    UnknownScheme(String),
-    /// No connection.
-    #[error("no connection to the database: {0}")]
-    Unreachable(String),
-    /// Migrations failed.
-    #[error("the database's schema could not be brought up to date: {0}")]
-    Migration(String),
-}
-
-/// A pool of connections to one database.
-#[derive(Clone)]
-pub struct Database {
-    pool: Pool<Manager>,
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Database")
-    }
-}
-
-impl Database {
-    /// Opens the database that `url` names: `sqlite:PATH` or `postgres://…`. The file is made if there is none.
-    pub fn open(url: &str) -> Result<Self, DatabaseError> {
-        let manager = Manager::of(url)?;
-        let pool = Pool::builder()
-            .max_size(16)
-            .min_idle(Some(0))
-            .connection_timeout(Duration::from_secs(10))
-            .build(manager)
-            .map_err(|error| DatabaseError::Unreachable(error.to_string()))?;
-        Ok(Database { pool })
-    }
-
-    /// A connection from the pool.
-    pub fn get(&self) -> Result<PooledConnection<Manager>, DatabaseError> {
-        self.pool.get().map_err(|error| DatabaseError::Unreachable(error.to_string()))
-    }
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// One consistent snapshot.
+    Read,
+    /// On SQLite it takes the write lock at once: a deferred one fails half-way when another writer comes between.
+    Write,
 }
 
 impl AnyConnection {
-    /// Runs `work` in a transaction that may write: on SQLite it takes the write lock at once (a deferred one
-    /// fails half-way when another writer comes between). Commits on `Ok`, rolls back on `Err`.
-    pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<diesel::result::Error>,
-    {
-        self.within("BEGIN IMMEDIATE", "BEGIN", work)
-    }
-
-    /// Runs `work` on one consistent snapshot.
-    pub fn read<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<diesel::result::Error>,
-    {
-        self.within("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
-    }
-
     /// First thing in a transaction that decides by what stands, what is down or what merchants were told: lets
     /// nobody else change any of it until its end, so that what was true when it was asked still is when it is
     /// written. SQLite has one writer anyway.
     pub fn serialize_schedule(&mut self) -> QueryResult<()> {
-        match self {
-            AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305221)"),
-            AnyConnection::Sqlite(_) => Ok(()),
-        }
+        self.lock_until_end(7_305_221)
     }
 
     /// First thing in a transaction that counts the searches under way before it adds one.
     pub fn serialize_searches(&mut self) -> QueryResult<()> {
+        self.lock_until_end(7_305_222)
+    }
+
+    /// Takes PostgreSQL's advisory lock of this number for the transaction.
+    pub(super) fn lock_until_end(&mut self, number: i64) -> QueryResult<()> {
         match self {
-            AnyConnection::Postgres(inner) => inner.batch_execute("SELECT pg_advisory_xact_lock(7305222)"),
+            AnyConnection::Postgres(inner) => {
+                inner.batch_execute(&format!("SELECT pg_advisory_xact_lock({number})"))
+            }
             AnyConnection::Sqlite(_) => Ok(()),
         }
     }
@@ -104,109 +52,44 @@ impl AnyConnection {
         }
     }
 
-    fn within<T, E>(
-        &mut self,
-        begin_sqlite: &str,
-        begin_postgres: &str,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E>
-    where
-        E: From<diesel::result::Error>,
-    {
+    pub(super) fn begin(&mut self, purpose: Purpose) -> QueryResult<()> {
+        match (self, purpose) {
+            (AnyConnection::Postgres(inner), Purpose::Read) => AnsiTransactionManager::begin_transaction_sql(
+                inner,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+            (AnyConnection::Postgres(inner), Purpose::Write) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN ISOLATION LEVEL READ COMMITTED")
+            }
+            (AnyConnection::Sqlite(inner), Purpose::Read) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")
+            }
+            (AnyConnection::Sqlite(inner), Purpose::Write) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")
+            }
+        }
+    }
+
+    /// PostgreSQL answers the COMMIT of a transaction in which a statement has failed with a rollback, and calls
+    /// that a success: the question before it fails instead. Its connection keeps count of transactions by what the
+    /// server says.
+    pub(super) fn commit(&mut self) -> QueryResult<()> {
         match self {
-            AnyConnection::Postgres(inner) => {
-                AnsiTransactionManager::begin_transaction_sql(inner, begin_postgres)?;
-            }
-            AnyConnection::Sqlite(inner) => {
-                AnsiTransactionManager::begin_transaction_sql(inner, begin_sqlite)?
-            }
-        }
-        match work(self) {
-            Ok(value) => {
-                self.end(true)?;
-                Ok(value)
-            }
-            Err(error) => {
-                // The first error is the one to report; the connection is broken if this fails too.
-                let _ = self.end(false);
-                Err(error)
-            }
+            AnyConnection::Postgres(inner) => inner.batch_execute("SELECT 1; COMMIT"),
+            AnyConnection::Sqlite(inner) => AnsiTransactionManager::commit_transaction(inner),
         }
     }
 
-    fn end(&mut self, commit: bool) -> QueryResult<()> {
-        match (self, commit) {
-            (AnyConnection::Postgres(inner), true) => AnsiTransactionManager::commit_transaction(inner),
-            (AnyConnection::Postgres(inner), false) => AnsiTransactionManager::rollback_transaction(inner),
-            (AnyConnection::Sqlite(inner), true) => AnsiTransactionManager::commit_transaction(inner),
-            (AnyConnection::Sqlite(inner), false) => AnsiTransactionManager::rollback_transaction(inner),
-        }
-    }
-}
-
-/// Makes connections for the pool. diesel's own manager would try one database after the other; the scheme of
-/// the URL decides.
-#[derive(Clone)]
-pub struct Manager {
-    target: Target,
-}
-
-#[derive(Clone)]
-enum Target {
-    Postgres(String),
-    Sqlite(String),
-}
-
-impl Manager {
-    fn of(url: &str) -> Result<Self, DatabaseError> {
-        let target = if let Some(path) = url.strip_prefix("sqlite:") {
-            Target::Sqlite(path.to_owned())
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Target::Postgres(url.to_owned())
-        } else {
-            return Err(DatabaseError::UnknownScheme(url.split('@').next_back().unwrap_or(url).to_owned()));
-        };
-        Ok(Manager { target })
-    }
-}
-
-/// A connection could not be made or has gone.
-#[derive(Debug, thiserror::Error)]
-pub enum ManagerError {
-    /// It could not be made.
-    #[error("{0}")]
-    Connect(#[from] diesel::ConnectionError),
-    /// It does not answer.
-    #[error("{0}")]
-    Query(#[from] diesel::result::Error),
-}
-
-impl ManageConnection for Manager {
-    type Connection = AnyConnection;
-    type Error = ManagerError;
-
-    fn connect(&self) -> Result<AnyConnection, ManagerError> {
-        match &self.target {
-            Target::Postgres(url) => Ok(AnyConnection::Postgres(PgConnection::establish(url)?)),
-            Target::Sqlite(path) => {
-                let mut inner = SqliteConnection::establish(path)?;
-                inner.batch_execute(
-                    "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
-                )?;
-                Ok(AnyConnection::Sqlite(inner))
-            }
+    pub(super) fn roll_back(&mut self) -> QueryResult<()> {
+        match self {
+            AnyConnection::Postgres(inner) => AnsiTransactionManager::rollback_transaction(inner),
+            AnyConnection::Sqlite(inner) => AnsiTransactionManager::rollback_transaction(inner),
         }
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), ManagerError> {
-        connection.batch_execute("SELECT 1").map_err(ManagerError::Query)
-    }
-
-    /// A connection that comes back within a transaction (whoever held it panicked) would hold its locks for
-    /// ever: it is closed, which rolls back.
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        let status = match connection {
+    /// Whether it is within a transaction, or in a state that nobody knows.
+    pub(super) fn is_in_transaction(&mut self) -> bool {
+        let status = match self {
             AnyConnection::Postgres(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
             AnyConnection::Sqlite(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
         };

@@ -40,12 +40,13 @@ pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>
         starts_before: query.to.map(Instant::from),
         after: query.after.as_deref().map(cursor).transpose()?,
     };
-    let mut connection = app.database.get()?;
-    let rows = db::appointment::list(&mut connection, &filter, limit + 1)?;
-    let items = views(&mut connection, rows)?;
-    Ok(page_of(items, limit, |view: &AppointmentView| {
-        format!("{}_{}", view.starts_at.timestamp_micros(), view.id)
-    }))
+    app.database.read(|connection| {
+        let rows = db::appointment::list(connection, &filter, limit + 1)?;
+        let items = views(connection, rows)?;
+        Ok(page_of(items, limit, |view: &AppointmentView| {
+            format!("{}_{}", view.starts_at.timestamp_micros(), view.id)
+        }))
+    })
 }
 
 fn cursor(after: &str) -> Result<(Instant, i64), Error> {
@@ -65,9 +66,10 @@ fn cursor(after: &str) -> Result<(Instant, i64), Error> {
 
 /// One appointment.
 pub fn show(app: &App, AppointmentId(id): AppointmentId) -> Result<AppointmentView, Error> {
-    let mut connection = app.database.get()?;
-    let row = find(&mut connection, id)?;
-    view(&mut connection, row)
+    app.database.read(|connection| {
+        let row = find(connection, id)?;
+        view(connection, row)
+    })
 }
 
 /// Moves an appointment that has not begun, if the rules allow it; its merchant is told.
@@ -78,8 +80,7 @@ pub fn move_to(
     request: &MoveRequest,
 ) -> Result<AppointmentView, Error> {
     let reason = request.reason.as_deref().map(clean_text);
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, id)?;
         let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &[row.terminal_id])?;
@@ -152,8 +153,7 @@ pub fn cancel(
     reason: Option<&str>,
 ) -> Result<AppointmentView, Error> {
     let reason = reason.map(clean_text);
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, id)?;
         let before = row.state.clone();
@@ -176,8 +176,7 @@ pub fn start(
     AppointmentId(id): AppointmentId,
     reason: Option<&str>,
 ) -> Result<AppointmentView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         enter(connection, app, actor, id, AppointmentState::Running, reason, false)?;
         let row = find(connection, id)?;
@@ -197,8 +196,7 @@ pub fn outcome(
     if firmware.as_deref() == Some("") {
         return Err(Error::invalid("firmware", "it is empty; leave it out if it is not known"));
     }
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, id)?;
         let state = match report.outcome {

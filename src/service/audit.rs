@@ -74,10 +74,11 @@ pub fn record(
 pub fn list(app: &App, query: &PageQuery) -> Result<Page<AuditView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
-    let mut connection = app.database.get()?;
-    let rows = audit::list(&mut connection, before, query.q.as_deref(), limit + 1)?;
-    let items = rows.into_iter().map(view).collect();
-    Ok(page_of(items, limit, |entry: &AuditView| entry.id.to_string()))
+    app.database.read(|connection| {
+        let rows = audit::list(connection, before, query.q.as_deref(), limit + 1)?;
+        let items = rows.into_iter().map(view).collect();
+        Ok(page_of(items, limit, |entry: &AuditView| entry.id.to_string()))
+    })
 }
 
 fn view(row: AuditRow) -> AuditView {

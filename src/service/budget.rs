@@ -12,7 +12,7 @@ use crate::service::{Actor, App, Error};
 
 /// Every budget.
 pub fn list(app: &App) -> Result<Vec<BudgetView>, Error> {
-    let rows = db::calendar::budgets(&mut *app.database.get()?)?;
+    let rows = app.database.read(|connection| Ok::<_, Error>(db::calendar::budgets(connection)?))?;
     rows.iter().map(view).collect()
 }
 
@@ -31,8 +31,7 @@ pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Erro
         BudgetError::DayMinutes => Error::invalid("hours", error),
         BudgetError::Percent(_) | BudgetError::Grouping(_) => Error::invalid("limit", error),
     })?;
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let row = row_of(db::allot(connection, Table::Budget, 1)?[0], &budget)?;
         db::calendar::insert_budget(connection, row.clone())?;
         let view = view(&row)?;
@@ -44,8 +43,7 @@ pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Erro
 
 /// Removes a budget.
 pub fn remove(app: &App, actor: &Actor, BudgetId(id): BudgetId) -> Result<(), Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if !db::calendar::delete_budget(connection, id)? {
             return Err(not_found("budget", id, "see `offpeak budget list`"));
         }

@@ -19,7 +19,7 @@ use crate::service::{Actor, App, Error};
 
 /// Every window.
 pub fn windows(app: &App) -> Result<Vec<WindowView>, Error> {
-    let rows = db::calendar::windows(&mut *app.database.get()?)?;
+    let rows = app.database.read(|connection| Ok::<_, Error>(db::calendar::windows(connection)?))?;
     Ok(rows.into_iter().map(window_view).collect())
 }
 
@@ -32,8 +32,7 @@ pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowVie
         return Err(Error::invalid("scope", message));
     }
     rule_of(&new.cron, new.duration_minutes, new.cutoff_minutes, new.time_zone.as_deref())?;
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         must_exist(connection, &scope)?;
         let row = WindowRow {
             id: db::allot(connection, Table::MaintenanceWindow, 1)?[0],
@@ -57,8 +56,7 @@ pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowVie
 
 /// Removes a window.
 pub fn remove_window(app: &App, actor: &Actor, WindowId(id): WindowId) -> Result<(), Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if !db::calendar::delete_window(connection, id)? {
             return Err(not_found("window", id, "see `offpeak window list`"));
         }
@@ -69,7 +67,7 @@ pub fn remove_window(app: &App, actor: &Actor, WindowId(id): WindowId) -> Result
 
 /// Every blackout.
 pub fn blackouts(app: &App) -> Result<Vec<BlackoutView>, Error> {
-    let rows = db::calendar::blackouts(&mut *app.database.get()?)?;
+    let rows = app.database.read(|connection| Ok::<_, Error>(db::calendar::blackouts(connection)?))?;
     Ok(rows.into_iter().map(blackout_view).collect())
 }
 
@@ -86,8 +84,7 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
         format!("{}..{}", new.from.trim(), new.to.trim()).parse().map_err(invalid)?;
     let recurrence = if new.yearly { Recurrence::Yearly } else { Recurrence::Once };
     Blackout::new(crate::domain::fleet::clean_text(&new.name), period, recurrence, None).map_err(invalid)?;
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         must_exist(connection, &scope)?;
         let row = BlackoutRow {
             id: db::allot(connection, Table::Blackout, 1)?[0],
@@ -108,8 +105,7 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
 
 /// Removes a blackout.
 pub fn remove_blackout(app: &App, actor: &Actor, BlackoutId(id): BlackoutId) -> Result<(), Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if !db::calendar::delete_blackout(connection, id)? {
             return Err(not_found("blackout", id, "see `offpeak blackout list`"));
         }
@@ -142,8 +138,7 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, Error> {
 }
 
 fn site_preview(app: &App, code: &str, from: DateTime<Utc>, count: usize) -> Result<Preview, Error> {
-    let mut connection = app.database.get()?;
-    let surroundings = connection.read(|connection| {
+    let surroundings = app.database.read(|connection| {
         let terminal = db::fleet::terminal_of_site(connection, code)?;
         Surroundings::load(connection, app, 366, terminal.as_slice())
     })?;

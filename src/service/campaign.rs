@@ -23,16 +23,18 @@ const SKIPPED_SHOWN_MAX: usize = 10_000;
 
 /// Every campaign, the latest first.
 pub fn list(app: &App) -> Result<Vec<CampaignView>, Error> {
-    let mut connection = app.database.get()?;
-    let rows = db::campaign::all(&mut connection)?;
-    views(&mut connection, rows)
+    app.database.read(|connection| {
+        let rows = db::campaign::all(connection)?;
+        views(connection, rows)
+    })
 }
 
 /// One campaign.
 pub fn show(app: &App, name: &str) -> Result<CampaignView, Error> {
-    let mut connection = app.database.get()?;
-    let row = find(&mut connection, name)?;
-    view(&mut connection, row)
+    app.database.read(|connection| {
+        let row = find(connection, name)?;
+        view(connection, row)
+    })
 }
 
 /// Creates a campaign; active at once unless it is to stay a draft.
@@ -53,8 +55,7 @@ pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignVie
         return Err(Error::invalid("deadline_at", message));
     }
     let lead = new.notice_lead_minutes.unwrap_or(app.settings.notice_lead_minutes);
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if db::campaign::by_name(connection, &new.name)?.is_some() {
             return Err(Error::Conflict(format!(
                 "there already is a campaign `{}`; choose another name",
@@ -102,7 +103,7 @@ fn begin(
     from: CampaignState,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
-    let state = find(&mut *app.database.get()?, name)?.state;
+    let state = app.database.read(|connection| find(connection, name))?.state;
     if state != from.as_str() && CampaignState::Active.previous().iter().any(|other| other.as_str() == state)
     {
         let verb = if from == CampaignState::Draft { "resume" } else { "activate" };
@@ -119,8 +120,7 @@ pub fn steer(
     state: CampaignState,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, name)?;
         let before = row.state.clone();
@@ -179,8 +179,7 @@ fn cancel_appointments(
 
 /// Which terminals a campaign picks, and what is with each.
 pub fn targets(app: &App, name: &str) -> Result<Targets, Error> {
-    let mut connection = app.database.get()?;
-    connection.read(|connection| {
+    app.database.read(|connection| {
         let row = find(connection, name)?;
         let mut picking = Picking::begin(connection, row)?;
         let world = World::visit(connection, app, 30, &mut |place, terminal, site, merchant| {
@@ -236,12 +235,11 @@ pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
         }
         Ok(ended)
     };
-    let mut connection = app.database.get()?;
     // Nobody waits for a writer that has nothing to write.
-    if ended(&mut connection)?.is_empty() {
+    if app.database.read(ended)?.is_empty() {
         return Ok(0);
     }
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let mut completed = 0;
         for row in ended(connection)? {
             if db::campaign::enter(connection, row.id, CampaignState::Completed)? {

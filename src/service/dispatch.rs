@@ -20,9 +20,8 @@ const BATCH: i64 = 10_000;
 
 /// One pass of the loop: closes what is over, then opens what is due. What happened, counted.
 pub fn run(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
-    let mut counts = BTreeMap::new();
-    close_overdue(app, actor, &mut counts)?;
-    open_due(app, actor, &mut counts)?;
+    let mut counts = close_overdue(app, actor)?;
+    counts.extend(open_due(app, actor)?);
     Ok(counts)
 }
 
@@ -32,11 +31,10 @@ fn count(counts: &mut BTreeMap<String, u64>, what: &str) {
 
 /// Whatever has not begun by its end and the grace is missed, and its work goes back to the planner; what had
 /// begun and gave no sign is failed, and its terminal counts as locked.
-fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Result<(), Error> {
+fn close_overdue(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
     let now = app.clock.now();
     let grace = TimeDelta::minutes(i64::from(app.settings.outcome_grace_minutes));
     let over = Instant::from(now - grace);
-    let mut connection = app.database.get()?;
     // Nobody waits for a writer that has nothing to write.
     let unfinished = [
         AppointmentState::Planned,
@@ -44,11 +42,12 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
         AppointmentState::Open,
         AppointmentState::Running,
     ];
-    if db::appointment::due(&mut connection, &unfinished, true, over, 1)?.is_empty() {
-        return Ok(());
+    if !any_due(app, &unfinished, true, over)? {
+        return Ok(BTreeMap::new());
     }
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
+        let mut counts = BTreeMap::new();
         let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
         for row in db::appointment::due(connection, &waiting, true, over, BATCH)? {
             let note = if row.state == AppointmentState::Open.as_str() {
@@ -57,7 +56,7 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
                 "it never opened; campaign work is planned again, ad-hoc work has to be arranged again"
             };
             enter(connection, app, actor, row.id, AppointmentState::Missed, Some(note), true)?;
-            count(counts, "missed");
+            count(&mut counts, "missed");
         }
         for row in db::appointment::due(connection, &[AppointmentState::Running], true, over, BATCH)? {
             let note = "no outcome was reported after the start";
@@ -65,25 +64,25 @@ fn close_overdue(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -
             if db::lock::list(connection, Some(row.terminal_id), true, None, 1)?.is_empty() {
                 lock::open(connection, app, actor, row.terminal_id, Some(row.id), note)?;
             }
-            count(counts, "failed");
+            count(&mut counts, "failed");
         }
-        Ok(())
+        Ok(counts)
     })
 }
 
-fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Result<(), Error> {
+fn open_due(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
     let now = app.clock.now();
     let waiting = [AppointmentState::Planned, AppointmentState::Announced];
-    let mut connection = app.database.get()?;
-    if db::appointment::due(&mut connection, &waiting, false, Instant::from(now), 1)?.is_empty() {
-        return Ok(());
+    if !any_due(app, &waiting, false, Instant::from(now))? {
+        return Ok(BTreeMap::new());
     }
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
+        let mut counts = BTreeMap::new();
         let due = db::appointment::due(connection, &waiting, false, Instant::from(now), BATCH)?;
         let due: Vec<AppointmentRow> = due.into_iter().filter(|row| row.ends_at.utc() > now).collect();
         if due.is_empty() {
-            return Ok(());
+            return Ok(counts);
         }
         let mut live = Live::load(connection, app, &due)?;
         for row in due {
@@ -93,17 +92,21 @@ fn open_due(app: &App, actor: &Actor, counts: &mut BTreeMap<String, u64>) -> Res
                     if row.note.as_deref() != Some(reason.as_str()) {
                         db::appointment::set_note(connection, row.id, &reason)?;
                     }
-                    count(counts, "held");
+                    count(&mut counts, "held");
                 }
                 None => {
                     enter(connection, app, actor, row.id, AppointmentState::Open, None, false)?;
                     live.add(TerminalId(row.terminal_id));
-                    count(counts, "opened");
+                    count(&mut counts, "opened");
                 }
             }
         }
-        Ok(())
+        Ok(counts)
     })
+}
+
+fn any_due(app: &App, states: &[AppointmentState], by_end: bool, at: Instant) -> Result<bool, Error> {
+    app.database.read(|connection| Ok(!db::appointment::due(connection, states, by_end, at, 1)?.is_empty()))
 }
 
 /// What is down at this moment in the groups of what is due.

@@ -1,7 +1,7 @@
 //! What a use case can answer instead of a result. The HTTP edge picks the status, the CLI the exit code.
 
 use crate::api::problem::{FindingView, Refusal, RowProblem};
-use crate::db::DatabaseError;
+use crate::db::{DatabaseError, Failure};
 
 /// Why a use case did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -66,5 +66,15 @@ impl Error {
     /// An [`Error::Invalid`].
     pub fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
         Error::Invalid { field, message: message.to_string() }
+    }
+}
+
+impl Failure for Error {
+    fn query_error(&self) -> Option<&diesel::result::Error> {
+        match self {
+            Error::Query(error) => Some(error),
+            Error::Database(error) => error.query_error(),
+            _ => None,
+        }
     }
 }

@@ -22,8 +22,7 @@ const HISTORY_MAX: i64 = 1000;
 
 /// The fleet in numbers.
 pub fn summary(app: &App) -> Result<FleetSummary, Error> {
-    let mut connection = app.database.get()?;
-    connection.read(|connection| {
+    app.database.read(|connection| {
         let [merchants, sites, terminals, retired] = db::fleet::counts(connection)?;
         let by_region = db::fleet::terminals_by_region(connection)?;
         let by_model = db::fleet::terminals_by_firmware(connection)?;
@@ -49,76 +48,80 @@ pub fn summary(app: &App) -> Result<FleetSummary, Error> {
 
 /// Terminals that are not retired.
 pub fn active_terminals(app: &App) -> Result<i64, Error> {
-    Ok(db::fleet::active_terminals(&mut *app.database.get()?)?)
+    app.database.read(|connection| Ok(db::fleet::active_terminals(connection)?))
 }
 
 /// Merchants, by number.
 pub fn merchants(app: &App, query: &PageQuery) -> Result<Page<MerchantView>, Error> {
     let limit = page_limit(query.limit)?;
-    let mut connection = app.database.get()?;
-    let rows =
-        db::fleet::merchant_page(&mut connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
-    let items = rows.into_iter().map(merchant_view).collect();
-    Ok(page_of(items, limit, |view: &MerchantView| view.number.clone()))
+    app.database.read(|connection| {
+        let rows =
+            db::fleet::merchant_page(connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+        let items = rows.into_iter().map(merchant_view).collect();
+        Ok(page_of(items, limit, |view: &MerchantView| view.number.clone()))
+    })
 }
 
 /// Sites, by code.
 pub fn sites(app: &App, query: &PageQuery) -> Result<Page<SiteView>, Error> {
     let limit = page_limit(query.limit)?;
-    let mut connection = app.database.get()?;
-    let rows = db::fleet::site_page(&mut connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
-    let numbers = merchant_numbers(&mut connection, &rows)?;
-    let items = rows.into_iter().map(|row| site_view(row, &numbers)).collect();
-    Ok(page_of(items, limit, |view: &SiteView| view.code.clone()))
+    app.database.read(|connection| {
+        let rows = db::fleet::site_page(connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+        let numbers = merchant_numbers(connection, &rows)?;
+        let items = rows.into_iter().map(|row| site_view(row, &numbers)).collect();
+        Ok(page_of(items, limit, |view: &SiteView| view.code.clone()))
+    })
 }
 
 /// Terminals, by serial.
 pub fn terminals(app: &App, query: &PageQuery) -> Result<Page<TerminalView>, Error> {
     let limit = page_limit(query.limit)?;
-    let mut connection = app.database.get()?;
-    let rows =
-        db::fleet::terminal_page(&mut connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
-    let mut ids: Vec<i64> = rows.iter().map(|row| row.site_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let codes: HashMap<i64, String> =
-        db::fleet::sites_by_id(&mut connection, &ids)?.into_iter().map(|row| (row.id, row.code)).collect();
-    let items = rows
-        .into_iter()
-        .map(|row| {
-            let code = codes.get(&row.site_id).cloned().unwrap_or_default();
-            terminal_view(row, code)
-        })
-        .collect();
-    Ok(page_of(items, limit, |view: &TerminalView| view.serial.clone()))
+    app.database.read(|connection| {
+        let rows =
+            db::fleet::terminal_page(connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+        let mut ids: Vec<i64> = rows.iter().map(|row| row.site_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let codes: HashMap<i64, String> =
+            db::fleet::sites_by_id(connection, &ids)?.into_iter().map(|row| (row.id, row.code)).collect();
+        let items = rows
+            .into_iter()
+            .map(|row| {
+                let code = codes.get(&row.site_id).cloned().unwrap_or_default();
+                terminal_view(row, code)
+            })
+            .collect();
+        Ok(page_of(items, limit, |view: &TerminalView| view.serial.clone()))
+    })
 }
 
 /// One terminal with all that happened to it.
 pub fn history(app: &App, serial: &str) -> Result<TerminalHistory, Error> {
-    let mut connection = app.database.get()?;
-    let terminal = find_terminal(&mut connection, serial)?;
-    let site = db::fleet::sites_by_id(&mut connection, &[terminal.site_id])?
-        .pop()
-        .ok_or_else(|| Error::Corrupt(format!("terminal `{serial}` has no site")))?;
-    let merchant = db::fleet::merchants_by_id(&mut connection, &[site.merchant_id])?
-        .pop()
-        .ok_or_else(|| Error::Corrupt(format!("site `{}` has no merchant", site.code)))?;
-    let filter = db::appointment::Filter { serial: Some(serial), ..Default::default() };
-    let rows = db::appointment::list(&mut connection, &filter, HISTORY_MAX)?;
-    let mut appointments = appointment::views(&mut connection, rows)?;
-    appointments.reverse();
-    let rows = db::lock::list(&mut connection, Some(terminal.id), false, None, HISTORY_MAX)?;
-    let locks = lock::views(&mut connection, rows)?;
-    let next_opening_at = next_opening(&mut connection, app, &site, &merchant)?;
-    let numbers = HashMap::from([(merchant.id, merchant.number.clone())]);
-    let code = site.code.clone();
-    Ok(TerminalHistory {
-        terminal: terminal_view(terminal, code),
-        site: site_view(site, &numbers),
-        merchant: merchant_view(merchant),
-        appointments,
-        locks,
-        next_opening_at,
+    app.database.read(|connection| {
+        let terminal = find_terminal(connection, serial)?;
+        let site = db::fleet::sites_by_id(connection, &[terminal.site_id])?
+            .pop()
+            .ok_or_else(|| Error::Corrupt(format!("terminal `{serial}` has no site")))?;
+        let merchant = db::fleet::merchants_by_id(connection, &[site.merchant_id])?
+            .pop()
+            .ok_or_else(|| Error::Corrupt(format!("site `{}` has no merchant", site.code)))?;
+        let filter = db::appointment::Filter { serial: Some(serial), ..Default::default() };
+        let rows = db::appointment::list(connection, &filter, HISTORY_MAX)?;
+        let mut appointments = appointment::views(connection, rows)?;
+        appointments.reverse();
+        let rows = db::lock::list(connection, Some(terminal.id), false, None, HISTORY_MAX)?;
+        let locks = lock::views(connection, rows)?;
+        let next_opening_at = next_opening(connection, app, &site, &merchant)?;
+        let numbers = HashMap::from([(merchant.id, merchant.number.clone())]);
+        let code = site.code.clone();
+        Ok(TerminalHistory {
+            terminal: terminal_view(terminal, code),
+            site: site_view(site, &numbers),
+            merchant: merchant_view(merchant),
+            appointments,
+            locks,
+            next_opening_at,
+        })
     })
 }
 

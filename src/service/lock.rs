@@ -19,10 +19,11 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<LockView>, Error> {
     let limit = page_limit(query.limit)?;
     let open_only = query.q.as_deref() != Some("all");
     let before = query.after.as_deref().map(page_cursor).transpose()?;
-    let mut connection = app.database.get()?;
-    let rows = db::lock::list(&mut connection, None, open_only, before, limit + 1)?;
-    let items = views(&mut connection, rows)?;
-    Ok(page_of(items, limit, |view: &LockView| view.id.to_string()))
+    app.database.read(|connection| {
+        let rows = db::lock::list(connection, None, open_only, before, limit + 1)?;
+        let items = views(connection, rows)?;
+        Ok(page_of(items, limit, |view: &LockView| view.id.to_string()))
+    })
 }
 
 /// Opens a lock.
@@ -31,8 +32,7 @@ pub fn report(app: &App, actor: &Actor, new: &NewLock) -> Result<LockView, Error
     if cause.is_empty() {
         return Err(Error::invalid("cause", "say what is known, even if it is `unknown`"));
     }
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let terminal = find_terminal(connection, &new.serial)?;
         if let Some(open) = db::lock::list(connection, Some(terminal.id), true, None, 1)?.pop() {
@@ -70,8 +70,7 @@ pub(super) fn open(
 
 /// The next step of a lock's life.
 pub fn advance(app: &App, actor: &Actor, LockId(id): LockId, change: &LockChange) -> Result<LockView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = db::lock::find(connection, id)?
             .ok_or_else(|| not_found("lock", id, "see `offpeak lock list`"))?;

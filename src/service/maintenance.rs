@@ -27,8 +27,7 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
         return Err(Error::invalid("serials", "name at least one terminal"));
     }
     check_duration(request.duration_minutes)?;
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let serials: Vec<&str> = request.serials.iter().map(String::as_str).collect();
         let ids: Vec<i64> =

@@ -37,50 +37,55 @@ pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
         merchant_number: query.merchant.as_deref(),
         before_id: query.after.as_deref().map(page_cursor).transpose()?,
     };
-    let mut connection = app.database.get()?;
-    let rows = db::notice::list(&mut connection, &filter, limit + 1)?;
-    let items = views(&mut connection, rows)?;
-    Ok(page_of(items, limit, |view: &NoticeView| view.id.to_string()))
+    app.database.read(|connection| {
+        let rows = db::notice::list(connection, &filter, limit + 1)?;
+        let items = views(connection, rows)?;
+        Ok(page_of(items, limit, |view: &NoticeView| view.id.to_string()))
+    })
 }
 
 /// How many notices there are, by state.
 pub fn counts(app: &App) -> Result<BTreeMap<String, i64>, Error> {
-    let mut connection = app.database.get()?;
-    Ok(db::notice::counts(&mut connection)?)
+    app.database.read(|connection| Ok(db::notice::counts(connection)?))
 }
 
 /// One notice.
 pub fn show(app: &App, NoticeId(id): NoticeId) -> Result<NoticeView, Error> {
-    let mut connection = app.database.get()?;
-    let row = find(&mut connection, id)?;
-    views(&mut connection, vec![row])?
-        .pop()
-        .ok_or_else(|| not_found("notice", id, "see `offpeak notice list`"))
+    app.database.read(|connection| {
+        let row = find(connection, id)?;
+        views(connection, vec![row])?
+            .pop()
+            .ok_or_else(|| not_found("notice", id, "see `offpeak notice list`"))
+    })
 }
 
 /// The stored bytes of a notice that has been put into words.
 pub fn message_bytes(app: &App, NoticeId(id): NoticeId) -> Result<Vec<u8>, Error> {
-    let mut connection = app.database.get()?;
-    find(&mut connection, id)?.message.ok_or_else(|| {
-        Error::Conflict(format!(
-            "notice {id} has not been put into words yet; `offpeak notice preview` shows what it would say now"
-        ))
+    app.database.read(|connection| {
+        find(connection, id)?.message.ok_or_else(|| {
+            Error::Conflict(format!(
+                "notice {id} has not been put into words yet; `offpeak notice preview` shows what it would say now"
+            ))
+        })
     })
 }
 
 /// A notice as the merchant reads it: as it was sent, or as it would be put into words now.
 pub fn message(app: &App, NoticeId(id): NoticeId) -> Result<Message, Error> {
-    let mut connection = app.database.get()?;
-    let row = find(&mut connection, id)?;
-    match &row.message {
-        Some(bytes) => readable(bytes),
-        None => {
-            let letter = letter::of_notice(&mut connection, app, &row)?.ok_or_else(|| {
-                Error::Conflict(format!("notice {id} has nothing left to say; what it was about has changed"))
-            })?;
-            readable(&composed(app, &letter, &row.message_id, row.id)?.bytes)
+    app.database.read(|connection| {
+        let row = find(connection, id)?;
+        match &row.message {
+            Some(bytes) => readable(bytes),
+            None => {
+                let letter = letter::of_notice(connection, app, &row)?.ok_or_else(|| {
+                    Error::Conflict(format!(
+                        "notice {id} has nothing left to say; what it was about has changed"
+                    ))
+                })?;
+                readable(&composed(app, &letter, &row.message_id, row.id)?.bytes)
+            }
         }
-    }
+    })
 }
 
 /// A notice that is not queued, for an appointment's merchant and night, or a made-up one.
@@ -89,8 +94,7 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Message, Error> {
     let locale = locale.map_err(|error: String| Error::invalid("locale", error))?;
     let mut letter = match request.appointment {
         Some(id) => {
-            let mut connection = app.database.get()?;
-            letter::of_appointment(&mut connection, app, id, request.kind)?
+            app.database.read(|connection| letter::of_appointment(connection, app, id, request.kind))?
         }
         None => letter::sample(app, request.kind),
     };

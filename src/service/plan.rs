@@ -34,18 +34,18 @@ pub use watch::Searches;
 pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
-    let mut connection = app.database.get()?;
-    let rows = db::plan::list(&mut connection, before, limit + 1)?;
-    let items = rows.into_iter().map(views::plan_view).collect::<Result<_, _>>()?;
-    Ok(page_of(items, limit, |view: &PlanView| view.id.to_string()))
+    app.database.read(|connection| {
+        let rows = db::plan::list(connection, before, limit + 1)?;
+        let items = rows.into_iter().map(views::plan_view).collect::<Result<_, _>>()?;
+        Ok(page_of(items, limit, |view: &PlanView| view.id.to_string()))
+    })
 }
 
 /// One plan.
 pub fn show(app: &App, PlanId(id): PlanId) -> Result<PlanView, Error> {
     // Whoever waits for a search is told when its process has died.
     fail_abandoned(app)?;
-    let mut connection = app.database.get()?;
-    views::plan_view(find(&mut connection, id)?)
+    app.database.read(|connection| views::plan_view(find(connection, id)?))
 }
 
 /// Throws a plan away that is not published; a search that still runs for it ends.
@@ -55,8 +55,7 @@ pub fn discard(
     PlanId(id): PlanId,
     reason: Option<&str>,
 ) -> Result<PlanView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let row = find(connection, id)?;
         if !db::plan::enter(connection, id, PlanState::Discarded)? {
             return Err(Error::Conflict(format!("plan {id} is {} and cannot be discarded", row.state)));
@@ -69,9 +68,7 @@ pub fn discard(
 
 /// The planning problem as things stand, as an `offpeak.problem/1` file.
 pub fn export_problem(app: &App, request: &NewPlan) -> Result<Vec<u8>, Error> {
-    let mut connection = app.database.get()?;
-    let reading = connection.read(|connection| problem::Reading::load(connection, app, request))?;
-    drop(connection);
+    let reading = app.database.read(|connection| problem::Reading::load(connection, app, request))?;
     let draft = problem::Draft::build(reading, app)?;
     let mut bytes = Vec::new();
     draft.problem.write(&mut bytes).map_err(|error| Error::Corrupt(error.to_string()))?;

@@ -15,7 +15,7 @@ use crate::service::{Actor, App, Error};
 
 /// Every programme, by name.
 pub fn list(app: &App) -> Result<Vec<ProgrammeView>, Error> {
-    let rows = db::campaign::programmes(&mut *app.database.get()?)?;
+    let rows = app.database.read(|connection| Ok::<_, Error>(db::campaign::programmes(connection)?))?;
     rows.into_iter().map(view).collect()
 }
 
@@ -37,8 +37,7 @@ pub fn create(app: &App, actor: &Actor, new: &NewProgramme) -> Result<ProgrammeV
         })?),
     };
     let lead = new.notice_lead_minutes.unwrap_or(app.settings.notice_lead_minutes);
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if db::campaign::programme_by_name(connection, &new.name)?.is_some() {
             return Err(Error::Conflict(format!(
                 "there already is a programme `{}`; choose another name",
@@ -78,8 +77,7 @@ pub fn set_paused(
     paused: bool,
     reason: Option<&str>,
 ) -> Result<ProgrammeView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let mut row = db::campaign::programme_by_name(connection, name)?.ok_or_else(|| Error::NotFound {
             what: "programme",
             key: name.to_owned(),
@@ -109,13 +107,13 @@ pub fn set_paused(
 /// transaction, and only from where it stood.
 pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
     let now = app.clock.now();
-    let mut connection = app.database.get()?;
     let due = |row: &ProgrammeRow| row.next_due_at.filter(|due| !row.paused && due.utc() <= now);
     // Nobody waits for a writer that has nothing to write.
-    if !db::campaign::programmes(&mut connection)?.iter().any(|row| due(row).is_some()) {
+    let programmes = app.database.read(|connection| Ok::<_, Error>(db::campaign::programmes(connection)?))?;
+    if !programmes.iter().any(|row| due(row).is_some()) {
         return Ok(0);
     }
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let mut raised = 0;
         for row in db::campaign::programmes(connection)? {
             let Some(due_at) = due(&row) else { continue };

@@ -95,18 +95,18 @@ fn migrations_go_up_down_and_up_to_the_declared_schema() {
     let mut found = Vec::new();
     for url in urls {
         let database = Database::open(&url).unwrap();
-        let connection = &mut *database.get().unwrap();
-        assert!(migrations::pending(connection).unwrap() > 0);
-        let applied = migrations::up(connection).unwrap();
+        let found_now = || database.read(|connection| Ok::<_, Error>(found_schema(connection))).unwrap();
+        assert!(database.read(migrations::pending).unwrap() > 0);
+        let applied = migrations::up(&database).unwrap();
         assert!(!applied.is_empty());
-        assert_eq!(migrations::up(connection).unwrap(), Vec::<String>::new());
-        assert_eq!(found_schema(connection), declared, "{}", connection.kind());
-        assert_eq!(migrations::down_all(connection).unwrap().len(), applied.len());
-        assert_eq!(found_schema(connection), Schema::new());
-        assert_eq!(migrations::up(connection).unwrap(), applied);
-        assert_eq!(migrations::pending(connection).unwrap(), 0);
-        assert_eq!(found_schema(connection), declared);
-        found.push((applied, indices(connection)));
+        assert_eq!(migrations::up(&database).unwrap(), Vec::<String>::new());
+        assert_eq!(found_now(), declared, "{url}");
+        assert_eq!(migrations::down_all(&database).unwrap().len(), applied.len());
+        assert_eq!(found_now(), Schema::new());
+        assert_eq!(migrations::up(&database).unwrap(), applied);
+        assert_eq!(database.read(migrations::pending).unwrap(), 0);
+        assert_eq!(found_now(), declared);
+        found.push((applied, database.read(|connection| Ok::<_, Error>(indices(connection))).unwrap()));
     }
     assert_eq!(found[0], found[1], "both trees have the same versions and indices");
 }
@@ -114,10 +114,11 @@ fn migrations_go_up_down_and_up_to_the_declared_schema() {
 #[test]
 fn references_must_lead_somewhere() {
     on_each_database(|app| async move {
-        let mut connection = app.state.app().database.get().unwrap();
         let orphan = "INSERT INTO site (id, code, merchant_id, name, region, time_zone, opening_hours, \
                       traffic_profile, tags, updated_at) VALUES (1, 'S', 99, 'x', 'x', 'UTC', '24/7', 'flat', '{}', 0)";
-        let error = connection.batch_execute(orphan).unwrap_err().to_string().to_lowercase();
+        let database = &app.state.app().database;
+        let refused = database.write(|connection| Ok::<_, Error>(connection.batch_execute(orphan)?));
+        let error = refused.unwrap_err().to_string().to_lowercase();
         assert!(error.contains("foreign key"), "{error}");
     });
 }
@@ -127,13 +128,11 @@ fn a_transaction_that_fails_leaves_nothing() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;
         let before = app.dump();
-        let mut connection = app.state.app().database.get().unwrap();
-        let failed = connection.write(|connection| {
+        let failed = app.state.app().database.write(|connection| {
             connection.batch_execute("UPDATE merchant SET name = 'x'; DELETE FROM terminal")?;
             Err::<(), _>(Error::Conflict("no".to_owned()))
         });
         assert!(failed.is_err());
-        drop(connection);
         assert_eq!(app.dump(), before);
     });
 }
@@ -146,8 +145,7 @@ fn a_panic_in_a_transaction_holds_nobody_up() {
         for _ in 0..3 {
             let database = app.state.app().database.clone();
             let panicked = std::thread::spawn(move || {
-                let mut connection = database.get().unwrap();
-                connection.write(|connection| {
+                database.write(|connection| {
                     connection.batch_execute("UPDATE merchant SET name = 'x'")?;
                     panic!("on purpose");
                     #[expect(unreachable_code, reason = "it names the error's type")]
@@ -157,12 +155,7 @@ fn a_panic_in_a_transaction_holds_nobody_up() {
             assert!(panicked.join().is_err());
             // Whichever connection comes next, it can write.
             for _ in 0..3 {
-                let mut connection = app.state.app().database.get().unwrap();
-                connection
-                    .write(|connection| {
-                        Ok::<_, Error>(connection.batch_execute("UPDATE merchant SET id = id")?)
-                    })
-                    .unwrap();
+                app.sql("UPDATE merchant SET id = id");
             }
         }
         assert_eq!(app.dump(), before);
@@ -174,17 +167,15 @@ fn writers_that_read_first_all_succeed() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;
         let read = "SELECT updated_at AS number FROM merchant WHERE number = 'M1'";
-        let start = {
-            let mut connection = app.state.app().database.get().unwrap();
-            diesel::sql_query(read).get_result::<Number>(&mut *connection).unwrap().number
-        };
+        let number =
+            || app.read(|connection| Ok(diesel::sql_query(read).get_result::<Number>(connection)?.number));
+        let start = number();
         let writers: Vec<_> = (0..8)
             .map(|_| {
                 let database = app.state.app().database.clone();
                 std::thread::spawn(move || {
                     for _ in 0..25 {
-                        let mut connection = database.get().unwrap();
-                        connection
+                        database
                             .write(|connection| {
                                 connection.serialize_schedule()?;
                                 let known = diesel::sql_query(read).get_result::<Number>(connection)?.number;
@@ -202,9 +193,7 @@ fn writers_that_read_first_all_succeed() {
         for writer in writers {
             writer.join().unwrap();
         }
-        let mut connection = app.state.app().database.get().unwrap();
-        let end = diesel::sql_query(read).get_result::<Number>(&mut *connection).unwrap().number;
-        assert_eq!(end - start, 200, "nothing was lost");
+        assert_eq!(number() - start, 200, "nothing was lost");
     });
 }
 
@@ -213,17 +202,14 @@ fn a_reader_sees_one_moment() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;
         let count = "SELECT count(*) AS number FROM merchant WHERE name = 'x'";
-        let mut reader = app.state.app().database.get().unwrap();
-        let mut writer = app.state.app().database.get().unwrap();
-        reader
-            .read(|reader| {
-                let before = diesel::sql_query(count).get_result::<Number>(reader)?.number;
-                writer.batch_execute("UPDATE merchant SET name = 'x'")?;
-                let after = diesel::sql_query(count).get_result::<Number>(reader)?.number;
-                assert_eq!((before, after), (0, 0));
-                Ok::<(), Error>(())
-            })
-            .unwrap();
+        app.read(|reader| {
+            let before = diesel::sql_query(count).get_result::<Number>(reader)?.number;
+            // Another connection, on purpose.
+            app.sql("UPDATE merchant SET name = 'x'");
+            let after = diesel::sql_query(count).get_result::<Number>(reader)?.number;
+            assert_eq!((before, after), (0, 0));
+            Ok(())
+        });
     });
 }
 
@@ -245,7 +231,7 @@ fn several_may_start_at_once_on_a_new_database() {
                 let url = url.clone();
                 std::thread::spawn(move || {
                     let database = Database::open(&url).unwrap();
-                    migrations::up(&mut database.get().unwrap()).map(|applied| applied.len())
+                    migrations::up(&database).map(|applied| applied.len())
                 })
             })
             .collect();

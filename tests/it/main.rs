@@ -47,4 +47,5 @@ mod selector;
 mod state_tables;
 mod support;
 mod tidy;
+mod transactions;
 mod world_parts;

@@ -285,10 +285,9 @@ fn a_discarded_plan_stays_discarded_and_a_dead_one_is_found() {
         let (status, _) = app.try_post(&format!("/plans/{id}/publish"), json!({})).await;
         assert_eq!(status, StatusCode::CONFLICT);
 
-        use diesel::connection::SimpleConnection;
         let dead = app.plan(json!({})).await["id"].clone();
         let sql = format!("UPDATE plan SET state = 'solving' WHERE id = {dead}");
-        app.state.app().database.get().unwrap().batch_execute(&sql).unwrap();
+        app.sql(&sql);
         assert_eq!(app.work("raise").await, json!({}), "it may still live");
         app.clock.set(app.clock.now() + chrono::TimeDelta::seconds(61));
         assert_eq!(app.work("raise").await, json!({"abandoned_plans": 1}));

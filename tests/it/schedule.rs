@@ -359,7 +359,7 @@ fn a_visit_may_change_while_its_notice_is_claimed_but_not_in_words() {
         app.import_small_fleet().await;
         let id = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
         // As a worker leaves it that dies between the claim and the words.
-        sql(&app, "UPDATE notice SET state = 'sending', lease_until = 1 WHERE kind = 'announcement'");
+        app.sql("UPDATE notice SET state = 'sending', lease_until = 1 WHERE kind = 'announcement'");
         move_to(&app, id, "2026-12-11 02:00").await;
         app.work("notify").await;
         let accepted = app.notices("accepted").await;
@@ -471,9 +471,9 @@ fn nothing_opens_that_was_moved_at_the_same_moment() {
 /// Runs `work` while another transaction holds the schedule, makes `change` to it and commits.
 fn during_a_change(app: &TestApp, change: &str, work: impl FnOnce() + Send + 'static) {
     use diesel::connection::SimpleConnection;
-    let mut connection = app.state.app().database.get().unwrap();
-    let worker = connection
-        .write(|connection| {
+    let database = &app.state.app().database;
+    let worker = database
+        .write_once(|connection| {
             connection.serialize_schedule()?;
             let worker = std::thread::spawn(work);
             std::thread::sleep(std::time::Duration::from_millis(300));
@@ -482,9 +482,4 @@ fn during_a_change(app: &TestApp, change: &str, work: impl FnOnce() + Send + 'st
         })
         .unwrap();
     worker.join().unwrap();
-}
-
-fn sql(app: &TestApp, statement: &str) {
-    use diesel::connection::SimpleConnection;
-    app.state.app().database.get().unwrap().batch_execute(statement).unwrap();
 }

@@ -86,13 +86,17 @@ fn try_all<State: Copy + PartialEq>(
     next: fn(State) -> &'static [State],
     enter: impl Fn(&mut db::Connection, State) -> bool,
 ) {
-    use diesel::connection::SimpleConnection;
-    let mut connection = app.state.app().database.get().unwrap();
     for from in all {
         for to in all {
-            connection.batch_execute(&format!("UPDATE {table} SET state = '{}'", word(*from))).unwrap();
+            app.sql(&format!("UPDATE {table} SET state = '{}'", word(*from)));
             let allowed = next(*from).contains(to);
-            assert_eq!(enter(&mut connection, *to), allowed, "{table}: {} to {}", word(*from), word(*to));
+            assert_eq!(
+                app.write(|connection| Ok(enter(connection, *to))),
+                allowed,
+                "{table}: {} to {}",
+                word(*from),
+                word(*to)
+            );
         }
     }
 }

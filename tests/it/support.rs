@@ -8,8 +8,9 @@ use axum::http::{Method, Request, StatusCode, header};
 use chrono::{DateTime, Utc};
 use offpeak::clock::Clock;
 use offpeak::config::Settings;
+use offpeak::db::Connection;
 use offpeak::mail::transport::{MemoryTransport, Transport};
-use offpeak::service::Actor;
+use offpeak::service::{Actor, Error};
 use offpeak::web::{AppState, router};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -196,18 +197,35 @@ impl TestApp {
             text: String,
         }
         use diesel::RunQueryDsl;
-        let mut connection = self.state.app().database.get().expect("a connection");
-        let mut dump = Vec::new();
-        for (table, columns) in schema_tables() {
-            let columns: Vec<String> = columns
-                .iter()
-                .map(|column| format!("coalesce(cast({table}.{column} AS TEXT), 'NULL')"))
-                .collect();
-            let query = format!("SELECT {} AS text FROM {table} ORDER BY 1", columns.join(" || '|' || "));
-            let rows: Vec<Row> = diesel::sql_query(query).load(&mut *connection).expect(table);
-            dump.extend(rows.into_iter().map(|row| format!("{table}: {}", row.text)));
-        }
-        dump
+        self.read(|connection| {
+            let mut dump = Vec::new();
+            for (table, columns) in schema_tables() {
+                let columns: Vec<String> = columns
+                    .iter()
+                    .map(|column| format!("coalesce(cast({table}.{column} AS TEXT), 'NULL')"))
+                    .collect();
+                let query = format!("SELECT {} AS text FROM {table} ORDER BY 1", columns.join(" || '|' || "));
+                let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
+                dump.extend(rows.into_iter().map(|row| format!("{table}: {}", row.text)));
+            }
+            Ok(dump)
+        })
+    }
+
+    /// Asks the database itself.
+    pub fn read<T>(&self, work: impl FnMut(&mut Connection) -> Result<T, Error>) -> T {
+        self.state.app().database.read(work).expect("the database answers")
+    }
+
+    /// Changes the database behind the application's back.
+    pub fn write<T>(&self, work: impl FnMut(&mut Connection) -> Result<T, Error>) -> T {
+        self.state.app().database.write(work).expect("the database takes it")
+    }
+
+    /// Statements behind the application's back.
+    pub fn sql(&self, statements: &str) {
+        use diesel::connection::SimpleConnection;
+        self.write(|connection| Ok(connection.batch_execute(statements)?));
     }
 
     pub fn set_time(&self, text: &str) {

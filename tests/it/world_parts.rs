@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use offpeak::db::Connection;
 use offpeak::domain::ids::TerminalId;
+use offpeak::service::Error;
 use offpeak::service::world::{Groups, Surroundings, World};
 use serde_json::{Value, json};
 
@@ -61,42 +63,50 @@ fn the_groups_of_a_terminal_and_their_load_are_the_same_in_part_and_in_whole() {
         busy_world(&app).await;
         let state = app.state.app().clone();
         let compared = tokio::task::spawn_blocking(move || {
-            let mut connection = state.database.get().expect("a connection");
-            let whole = World::load(&mut connection, &state, DAYS).expect("the world");
-            let groups = Groups::of(&whole, state.settings.fleet_time_zone);
-            let mut load: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-            for row in whole.standing.iter().filter(|row| !whole.locked.contains(&row.terminal_id)) {
-                let Some(terminal) = whole.index_of(row.terminal_id) else { continue };
-                let from = whole.grid.slot_floor(row.starts_at.utc()) as usize;
-                let to = whole.grid.slot_ceil(row.ends_at.utc()).min(whole.grid.slots()) as usize;
-                for number in groups.of_terminal(terminal) {
-                    let slots = load.entry(&groups.groups[number as usize].id);
-                    let slots = slots.or_insert_with(|| vec![0; whole.grid.slots() as usize]);
-                    slots[from..to].iter_mut().for_each(|count| *count += 1);
+            let compare = |connection: &mut Connection| {
+                let whole = World::load(connection, &state, DAYS).expect("the world");
+                let groups = Groups::of(&whole, state.settings.fleet_time_zone);
+                let mut load: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+                for row in whole.standing.iter().filter(|row| !whole.locked.contains(&row.terminal_id)) {
+                    let Some(terminal) = whole.index_of(row.terminal_id) else { continue };
+                    let from = whole.grid.slot_floor(row.starts_at.utc()) as usize;
+                    let to = whole.grid.slot_ceil(row.ends_at.utc()).min(whole.grid.slots()) as usize;
+                    for number in groups.of_terminal(terminal) {
+                        let slots = load.entry(&groups.groups[number as usize].id);
+                        let slots = slots.or_insert_with(|| vec![0; whole.grid.slots() as usize]);
+                        slots[from..to].iter_mut().for_each(|count| *count += 1);
+                    }
                 }
-            }
-            assert!(whole.standing.len() > 300 && whole.locked.len() > 3 && load.len() > 100);
-            let mut kinds = std::collections::BTreeSet::new();
-            for (place, entry) in whole.terminals.iter().enumerate().step_by(7) {
-                let part = Surroundings::load(&mut connection, &state, DAYS, &[entry.id.0]).expect("a part");
-                assert_eq!(part.world.terminals.len(), 1);
-                let of_whole = told(&groups, place);
-                assert_eq!(told(&part.groups, 0), of_whole, "{}", entry.serial);
-                kinds.extend(of_whole.keys().map(|id| id.split(':').next().unwrap_or(id).to_owned()));
-                let (own, other) = (&part.world.terminals[0], &whole.terminals[place]);
-                assert_eq!(part.world.blackouts_of(own), whole.blackouts_of(other));
-                assert_eq!(part.world.windows_of(own), whole.windows_of(other));
-                assert_eq!(part.world.site(own).terminal_count, whole.site(other).terminal_count);
-                let horizon = whole.grid.horizon();
-                let slots = part.load_between(&mut connection, horizon).expect("its load");
-                for (number, group) in part.groups.groups.iter().enumerate() {
-                    let empty = vec![0; whole.grid.slots() as usize];
-                    assert_eq!(&slots[number], load.get(group.id.as_str()).unwrap_or(&empty), "{}", group.id);
+                assert!(whole.standing.len() > 300 && whole.locked.len() > 3 && load.len() > 100);
+                let mut kinds = std::collections::BTreeSet::new();
+                for (place, entry) in whole.terminals.iter().enumerate().step_by(7) {
+                    let part = Surroundings::load(connection, &state, DAYS, &[entry.id.0]).expect("a part");
+                    assert_eq!(part.world.terminals.len(), 1);
+                    let of_whole = told(&groups, place);
+                    assert_eq!(told(&part.groups, 0), of_whole, "{}", entry.serial);
+                    kinds.extend(of_whole.keys().map(|id| id.split(':').next().unwrap_or(id).to_owned()));
+                    let (own, other) = (&part.world.terminals[0], &whole.terminals[place]);
+                    assert_eq!(part.world.blackouts_of(own), whole.blackouts_of(other));
+                    assert_eq!(part.world.windows_of(own), whole.windows_of(other));
+                    assert_eq!(part.world.site(own).terminal_count, whole.site(other).terminal_count);
+                    let horizon = whole.grid.horizon();
+                    let slots = part.load_between(connection, horizon).expect("its load");
+                    for (number, group) in part.groups.groups.iter().enumerate() {
+                        let empty = vec![0; whole.grid.slots() as usize];
+                        assert_eq!(
+                            &slots[number],
+                            load.get(group.id.as_str()).unwrap_or(&empty),
+                            "{}",
+                            group.id
+                        );
+                    }
                 }
-            }
-            assert_eq!(kinds.len(), 9, "every grouping took part: {kinds:?}");
-            let retired = Surroundings::load(&mut connection, &state, DAYS, &[987_654]).expect("nothing");
-            assert!(retired.world.terminal(TerminalId(987_654)).is_none());
+                assert_eq!(kinds.len(), 9, "every grouping took part: {kinds:?}");
+                let retired = Surroundings::load(connection, &state, DAYS, &[987_654]).expect("nothing");
+                assert!(retired.world.terminal(TerminalId(987_654)).is_none());
+                Ok::<_, Error>(())
+            };
+            state.database.read(compare).expect("it can be read");
         });
         compared.await.expect("they agree");
     });

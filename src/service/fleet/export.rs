@@ -10,9 +10,8 @@ use crate::service::{App, Error};
 
 /// The whole table as one file, in the order in which rows were first imported.
 pub fn export(app: &App, kind: FileKind, format: FileFormat) -> Result<Vec<u8>, Error> {
-    let mut connection = app.database.get()?;
-    let mut bytes = Vec::new();
-    connection.read(|connection| {
+    app.database.read(|connection| {
+        let mut bytes = Vec::new();
         let written = match kind {
             FileKind::Merchants => {
                 let rows = db::fleet::merchants(connection)?;
@@ -44,7 +43,7 @@ pub fn export(app: &App, kind: FileKind, format: FileFormat) -> Result<Vec<u8>, 
                 write_records::<Terminal>(&mut bytes, format, values.iter())
             }
         };
-        written.map_err(|error| Error::Corrupt(format!("the export could not be written: {error}")))
-    })?;
-    Ok(bytes)
+        written.map_err(|error| Error::Corrupt(format!("the export could not be written: {error}")))?;
+        Ok(bytes)
+    })
 }

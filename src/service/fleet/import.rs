@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::api::fleet::{ImportCount, ImportReport};
 use crate::api::problem::RowProblem;
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
-use crate::db::{self, Connection, Instant, Table};
+use crate::db::{self, Connection, DatabaseError, Failure, Instant, Table};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
 use crate::fleet_files::{FleetFiles, NamedFile, OutsideReferences, RowError, RowErrors, read_each};
@@ -34,12 +34,12 @@ pub fn import(
     let mut fleet = FleetFiles::default();
     let read = read_each(named, |record| fleet.push(record));
     drop(files);
-    let mut connection = app.database.get()?;
     if let Err(errors) = read {
         // What good rows refer to in vain is said along with the bad ones.
-        return Err(connection.read(|connection| dangling_too(connection, &fleet, errors))?);
+        return Err(app.database.read(|connection| dangling_too(connection, &fleet, &errors))?);
     }
-    let outcome = connection.write(|connection| {
+    // Rows are used up while they are written: a large fleet is not held twice.
+    let outcome = app.database.write_once(|connection| {
         connection.serialize_schedule()?;
         let report = write(connection, app, actor, fleet)?;
         if dry_run || report.unchanged {
@@ -70,6 +70,21 @@ impl From<Error> for Halt {
 impl From<diesel::result::Error> for Halt {
     fn from(error: diesel::result::Error) -> Self {
         Halt::Error(error.into())
+    }
+}
+
+impl From<DatabaseError> for Halt {
+    fn from(error: DatabaseError) -> Self {
+        Halt::Error(error.into())
+    }
+}
+
+impl Failure for Halt {
+    fn query_error(&self) -> Option<&diesel::result::Error> {
+        match self {
+            Halt::Error(error) => error.query_error(),
+            Halt::Rollback(_) => None,
+        }
     }
 }
 
@@ -182,11 +197,8 @@ fn unknown_sites(outside: &OutsideReferences<'_>, known: &HashMap<String, i64>, 
 
 /// The bad rows, and the good ones that refer to nothing. A bad merchant or site may be just what is referred
 /// to, so where there are such, nothing is said of references to them.
-fn dangling_too(
-    connection: &mut Connection,
-    fleet: &FleetFiles,
-    mut errors: RowErrors,
-) -> Result<Error, Error> {
+fn dangling_too(connection: &mut Connection, fleet: &FleetFiles, errors: &RowErrors) -> Result<Error, Error> {
+    let mut errors = errors.clone();
     let bad: BTreeSet<&str> = errors.errors.iter().map(|error| error.file.as_str()).collect();
     let merchant_files: BTreeSet<&str> = fleet.merchants.iter().map(|row| &*row.origin.file).collect();
     let site_files: BTreeSet<&str> = fleet.sites.iter().map(|row| &*row.origin.file).collect();

@@ -53,22 +53,21 @@ pub enum Settlement {
 /// closed here and not handed out; how many that were comes second.
 pub fn claim(app: &App, limit: i64) -> Result<(Vec<Sendable>, u64), Error> {
     let now = app.clock.now();
-    let mut connection = app.database.get()?;
-    let claimed = connection.write(|connection| {
+    let claimed = app.database.write(|connection| {
         let lease_until = Instant::from(now + TimeDelta::minutes(LEASE_MINUTES));
-        db::notice::claim(connection, Instant::from(now), lease_until, limit)
+        Ok::<_, Error>(db::notice::claim(connection, Instant::from(now), lease_until, limit)?)
     })?;
     let (mut sendable, mut closed) = (Vec::with_capacity(claimed.len()), 0);
     for row in claimed {
         let id = row.id;
-        match connection.write(|connection| put_into_words(connection, app, row, now)) {
+        match app.database.write(|connection| put_into_words(connection, app, &row, now)) {
             Ok(Some(ready)) => sendable.push(ready),
             Ok(None) => closed += 1,
             Err(error @ (Error::Query(_) | Error::Database(_))) => return Err(error),
             // One that cannot be put into words must not hold up the others.
             Err(error) => {
                 tracing::error!(notice = id, %error, "not put into words");
-                connection
+                app.database
                     .write(|connection| close(connection, id, NoticeState::Failed, &error.to_string()))?;
                 closed += 1;
             }
@@ -80,7 +79,7 @@ pub fn claim(app: &App, limit: i64) -> Result<(Vec<Sendable>, u64), Error> {
 fn put_into_words(
     connection: &mut Connection,
     app: &App,
-    row: NoticeRow,
+    row: &NoticeRow,
     now: DateTime<Utc>,
 ) -> Result<Option<Sendable>, Error> {
     connection.serialize_schedule()?;
@@ -97,8 +96,8 @@ fn put_into_words(
     if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {
         return again(connection, app, row, envelope_from, bytes, now);
     }
-    db::notice::absorb(connection, &row)?;
-    let Some(letter) = letter::of_notice(connection, app, &row)? else {
+    db::notice::absorb(connection, row)?;
+    let Some(letter) = letter::of_notice(connection, app, row)? else {
         close(connection, row.id, NoticeState::Superseded, CHANGED)?;
         return Ok(None);
     };
@@ -106,8 +105,8 @@ fn put_into_words(
         Ok(mail) => {
             let (subject, from) = (&mail.subject, &mail.envelope_from);
             db::notice::store_message(connection, row.id, subject, from, &mail.bytes)?;
-            let row = NoticeRow { recipient: mail.envelope_to.clone(), ..row };
-            Ok(Some(sendable(&row, mail.envelope_from, mail.bytes)))
+            let recipient = mail.envelope_to.clone();
+            Ok(Some(sendable(row, recipient, mail.envelope_from, mail.bytes)))
         }
         Err(error) => {
             close(connection, row.id, NoticeState::Failed, &error.to_string())?;
@@ -121,34 +120,28 @@ fn put_into_words(
 fn again(
     connection: &mut Connection,
     app: &App,
-    row: NoticeRow,
+    row: &NoticeRow,
     envelope_from: String,
     bytes: Vec<u8>,
     now: DateTime<Utc>,
 ) -> Result<Option<Sendable>, Error> {
-    let abouts = letter::abouts_of(connection, &row)?;
-    let visits = letter::still_true(connection, app, &row, &abouts)?;
+    let abouts = letter::abouts_of(connection, row)?;
+    let visits = letter::still_true(connection, app, row, &abouts)?;
     if visits.len() == abouts.len() {
-        return Ok(Some(sendable(&row, envelope_from, bytes)));
+        return Ok(Some(sendable(row, row.recipient.clone(), envelope_from, bytes)));
     }
     close(connection, row.id, NoticeState::Superseded, CHANGED)?;
     if !visits.is_empty() {
         let id = db::allot(connection, Table::Notice, 1)?[0];
         let message_id = token(&row.kind, id, now.timestamp_micros(), &app.settings.mail_domain);
         let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
-        db::notice::hand_on(connection, &row, id, message_id, &ids, Instant::from(now))?;
+        db::notice::hand_on(connection, row, id, message_id, &ids, Instant::from(now))?;
     }
     Ok(None)
 }
 
-fn sendable(row: &NoticeRow, envelope_from: String, bytes: Vec<u8>) -> Sendable {
-    Sendable {
-        id: NoticeId(row.id),
-        envelope_from,
-        envelope_to: row.recipient.clone(),
-        message_id: row.message_id.clone(),
-        bytes,
-    }
+fn sendable(row: &NoticeRow, envelope_to: String, envelope_from: String, bytes: Vec<u8>) -> Sendable {
+    Sendable { id: NoticeId(row.id), envelope_from, envelope_to, message_id: row.message_id.clone(), bytes }
 }
 
 fn close(connection: &mut Connection, id: i64, state: NoticeState, why: &str) -> Result<(), Error> {
@@ -161,8 +154,7 @@ fn close(connection: &mut Connection, id: i64, state: NoticeState, why: &str) ->
 /// visits, as far as they still stand in the revision that it told of.
 pub fn settle(app: &App, NoticeId(id): NoticeId, settlement: &Settlement) -> Result<NoticeState, Error> {
     let now = app.clock.now();
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = super::find(connection, id)?;
         let mut ending =

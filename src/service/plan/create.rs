@@ -24,8 +24,7 @@ const SILENCE_SECONDS_MAX: i64 = 60;
 pub fn create(app: &App, actor: &Actor, request: &NewPlan) -> Result<PlanView, Error> {
     options_of(request)?;
     let now = Instant::from(app.clock.now());
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_searches()?;
         problem::check(connection, request)?;
         fail_silent(connection, app)?;
@@ -68,8 +67,7 @@ fn make_room(connection: &mut Connection, app: &App) -> Result<(), Error> {
 /// Ends the search of a plan with the best that it has found: a draft that is marked as cut short. A search that
 /// has not begun to place anything leaves nothing, and its plan is discarded.
 pub fn cancel(app: &App, actor: &Actor, PlanId(id): PlanId, reason: Option<&str>) -> Result<PlanView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let row = super::find(connection, id)?;
         if !db::plan::ask_stop(connection, id)? {
             return Err(Error::Conflict(format!(
@@ -85,11 +83,13 @@ pub fn cancel(app: &App, actor: &Actor, PlanId(id): PlanId, reason: Option<&str>
 
 /// Searches that have given no sign of life are marked as failed: their process has died. How many.
 pub fn fail_abandoned(app: &App) -> Result<u64, Error> {
-    let mut connection = app.database.get()?;
-    if db::plan::abandoned(&mut connection, silent_since(app))?.iter().all(|id| app.searches.holds(*id)) {
+    let abandoned = app
+        .database
+        .read(|connection| Ok::<_, Error>(db::plan::abandoned(connection, silent_since(app))?))?;
+    if abandoned.iter().all(|id| app.searches.holds(*id)) {
         return Ok(0);
     }
-    connection.write(|connection| fail_silent(connection, app))
+    app.database.write(|connection| fail_silent(connection, app))
 }
 
 fn silent_since(app: &App) -> Instant {

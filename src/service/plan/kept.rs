@@ -52,18 +52,18 @@ impl KeptLoads {
     /// The load of `subject` as it was drawn, if that is still right, or drawn anew.
     pub(super) fn get(
         &self,
-        connection: &mut Connection,
         app: &App,
         subject: Subject,
-        draw: impl FnOnce(&mut Connection) -> Result<Load, Error>,
+        draw: impl FnMut(&mut Connection) -> Result<Load, Error>,
     ) -> Result<Load, Error> {
-        let version = db::audit::latest(connection)?;
+        // Asked before the picture is drawn: what changes in between makes it older than it is, never newer.
+        let version = app.database.read(|connection| Ok::<_, Error>(db::audit::latest(connection)?))?;
         let now = app.clock.now();
         if let Some(load) = self.known(subject, version, now) {
             return Ok(load);
         }
         let age = Stopwatch::start();
-        let load = draw(connection)?;
+        let load = app.database.read(draw)?;
         let took_ms = age.elapsed_ms();
         let picture = Picture { load: load.clone(), version, drawn_at: now, age, took_ms };
         let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);

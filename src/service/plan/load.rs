@@ -23,10 +23,7 @@ pub fn current_load(app: &App, days: u32) -> Result<Load, Error> {
     if !(1..=366).contains(&days) {
         return Err(Error::invalid("days", format!("{days} is out of range; use 1 to 366")));
     }
-    let mut connection = app.database.get()?;
-    app.loads.get(&mut connection, app, Subject::Standing { days }, |connection| {
-        connection.read(|connection| standing_load(connection, app, days))
-    })
+    app.loads.get(app, Subject::Standing { days }, |connection| standing_load(connection, app, days))
 }
 
 fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Load, Error> {
@@ -48,10 +45,7 @@ fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Lo
 
 /// The load if plan `id` were published now.
 pub fn plan_load(app: &App, PlanId(id): PlanId) -> Result<Load, Error> {
-    let mut connection = app.database.get()?;
-    app.loads.get(&mut connection, app, Subject::Plan(id), |connection| {
-        connection.read(|connection| proposed_load(connection, app, id))
-    })
+    app.loads.get(app, Subject::Plan(id), |connection| proposed_load(connection, app, id))
 }
 
 fn proposed_load(connection: &mut Connection, app: &App, id: i64) -> Result<Load, Error> {
@@ -92,29 +86,30 @@ pub fn tonight(app: &App) -> Result<Tonight, Error> {
 pub fn overview(app: &App) -> Result<(Tonight, Load), Error> {
     let now = app.clock.now();
     let load = current_load(app, NIGHTS_AHEAD)?;
-    let mut connection = app.database.get()?;
-    let running = db::appointment::Filter {
-        states: vec![AppointmentState::Open, AppointmentState::Running],
-        ..Default::default()
-    };
-    let next = db::appointment::Filter {
-        states: vec![AppointmentState::Planned, AppointmentState::Announced],
-        ends_after: Some(Instant::from(now)),
-        ..Default::default()
-    };
-    let running = listed(&mut connection, &running, 200)?;
-    let next = listed(&mut connection, &next, 50)?;
-    let locked = db::lock::locked_terminals(&mut connection)?.len();
-    let published = db::plan::last_published(&mut connection)?.map(plan_view).transpose()?;
-    let tonight = Tonight {
-        now,
-        running,
-        next,
-        nights: load.nights.clone(),
-        locked: i64::try_from(locked).unwrap_or(i64::MAX),
-        notices: db::notice::counts(&mut connection)?,
-        published,
-    };
+    let tonight = app.database.read(|connection| {
+        let running = db::appointment::Filter {
+            states: vec![AppointmentState::Open, AppointmentState::Running],
+            ..Default::default()
+        };
+        let next = db::appointment::Filter {
+            states: vec![AppointmentState::Planned, AppointmentState::Announced],
+            ends_after: Some(Instant::from(now)),
+            ..Default::default()
+        };
+        let running = listed(connection, &running, 200)?;
+        let next = listed(connection, &next, 50)?;
+        let locked = db::lock::locked_terminals(connection)?.len();
+        let published = db::plan::last_published(connection)?.map(plan_view).transpose()?;
+        Ok::<_, Error>(Tonight {
+            now,
+            running,
+            next,
+            nights: load.nights.clone(),
+            locked: i64::try_from(locked).unwrap_or(i64::MAX),
+            notices: db::notice::counts(connection)?,
+            published,
+        })
+    })?;
     Ok((tonight, load))
 }
 

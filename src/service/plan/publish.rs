@@ -58,8 +58,7 @@ pub fn publish(
     PlanId(id): PlanId,
     reason: Option<&str>,
 ) -> Result<PlanView, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = super::find(connection, id)?;
         if !db::plan::enter(connection, id, PlanState::Published)? {

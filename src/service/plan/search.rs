@@ -11,8 +11,8 @@ use super::views::finding_view;
 use super::watch::{SearchWatch, Step, Wish};
 use crate::api::plan::{NewPlan, PlanReport};
 use crate::checker;
-use crate::db;
 use crate::db::plan::PlanItemRow;
+use crate::db::{self, Connection};
 use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanState;
 use crate::planner;
@@ -35,8 +35,7 @@ pub fn solve(app: &App, actor: &Actor, PlanId(id): PlanId, request: &NewPlan) ->
         })
     });
     if let Err(error) = &result {
-        let mut connection = app.database.get()?;
-        connection.write(|connection| {
+        app.database.write(|connection| {
             if db::plan::enter(connection, id, PlanState::Failed)? {
                 db::plan::set_error(connection, id, &error.to_string())?;
             }
@@ -55,10 +54,7 @@ fn search(
     watch: &SearchWatch<'_>,
 ) -> Result<(), Error> {
     let options = options_of(request)?;
-    let reading = {
-        let mut connection = app.database.get()?;
-        connection.read(|connection| Reading::load(connection, app, request))?
-    };
+    let reading = { app.database.read(|connection| Reading::load(connection, app, request))? };
     watch.step(Step::Reading, 1, 2);
     let read_ms = watch.elapsed_ms();
     let draft = Draft::build(reading, app)?;
@@ -118,8 +114,7 @@ fn search(
 
 /// Writes items of a plan that is still wanted; whether it is.
 fn write_batch(app: &App, id: i64, items: &[PlanItemRow]) -> Result<bool, Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         let wanted =
             db::plan::wish(connection, id)?.is_some_and(|(state, _)| state == PlanState::Solving.as_str());
         if wanted {
@@ -133,8 +128,7 @@ fn write_batch(app: &App, id: i64, items: &[PlanItemRow]) -> Result<bool, Error>
 /// wanted.
 fn finish(app: &App, actor: &Actor, id: i64, report: &PlanReport) -> Result<bool, Error> {
     let text = to_json(report)?;
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if !db::plan::enter(connection, id, PlanState::Draft)? {
             return Ok(false);
         }
@@ -153,8 +147,7 @@ fn finish(app: &App, actor: &Actor, id: i64, report: &PlanReport) -> Result<bool
 
 /// Cancelled before the planner had begun: there is no best plan so far.
 fn nothing_placed(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
-    let mut connection = app.database.get()?;
-    connection.write(|connection| {
+    app.database.write(|connection| {
         if db::plan::enter(connection, id, PlanState::Discarded)? {
             let why = "cancelled before anything was placed";
             let change = Change::new("plan.discard", format!("plan {id}")).because(Some(why));
@@ -166,10 +159,12 @@ fn nothing_placed(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
 
 /// Takes back what was written of a plan that nobody will ever see.
 fn drop_items(app: &App, id: i64) -> Result<(), Error> {
-    let mut connection = app.database.get()?;
-    while let Some(last) = db::plan::last_ordinal(&mut connection, id)? {
+    let drop_some = |connection: &mut Connection| {
+        let Some(last) = db::plan::last_ordinal(connection, id)? else { return Ok(false) };
         let first = last + 1 - i64::try_from(BATCH).unwrap_or(i64::MAX);
-        connection.write(|connection| db::plan::delete_items(connection, id, first))?;
-    }
+        db::plan::delete_items(connection, id, first)?;
+        Ok::<_, Error>(true)
+    };
+    while app.database.write(drop_some)? {}
     Ok(())
 }

@@ -49,44 +49,46 @@ pub fn items(
 ) -> Result<Page<PlanItem>, Error> {
     let limit = page_limit(limit)?;
     let after = after.map(page_cursor).transpose()?.unwrap_or(-1);
-    let mut connection = app.database.get()?;
-    // While they are being written they are not a plan yet.
-    if super::find(&mut connection, id)?.report.is_none() {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = db::plan::items(&mut connection, id, after, unplaced_only, limit + 1)?;
-    let ordinals: Vec<i64> = rows.iter().map(|row| row.ordinal).collect();
-    let items: Vec<(i64, PlanItem)> = ordinals.into_iter().zip(item_views(&mut connection, rows)?).collect();
-    let page = page_of(items, limit, |(ordinal, _)| ordinal.to_string());
-    Ok(Page { items: page.items.into_iter().map(|(_, item)| item).collect(), next: page.next })
+    app.database.read(|connection| {
+        // While they are being written they are not a plan yet.
+        if super::find(connection, id)?.report.is_none() {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let rows = db::plan::items(connection, id, after, unplaced_only, limit + 1)?;
+        let ordinals: Vec<i64> = rows.iter().map(|row| row.ordinal).collect();
+        let items: Vec<(i64, PlanItem)> = ordinals.into_iter().zip(item_views(connection, rows)?).collect();
+        let page = page_of(items, limit, |(ordinal, _)| ordinal.to_string());
+        Ok(Page { items: page.items.into_iter().map(|(_, item)| item).collect(), next: page.next })
+    })
 }
 
 /// What the plan would change of what stands now.
 pub fn diff(app: &App, PlanId(id): PlanId) -> Result<PlanDiff, Error> {
-    let mut connection = app.database.get()?;
-    let plan = plan_view(super::find(&mut connection, id)?)?;
-    let rows = match &plan.report {
-        Some(_) => db::plan::items(&mut connection, id, -1, false, DIFF_ITEMS_MAX)?,
-        None => Vec::new(),
-    };
-    let mut diff = PlanDiff {
-        added: Vec::new(),
-        moved: Vec::new(),
-        unplaced: Vec::new(),
-        kept: plan.report.map_or(0, |report| report.kept),
-    };
-    for item in item_views(&mut connection, rows)? {
-        match (item.starts_at, item.moves_appointment) {
-            (None, _) => diff.unplaced.push(item),
-            (Some(_), None) => diff.added.push(item),
-            (Some(_), Some(appointment)) => {
-                if let Some(row) = db::appointment::find(&mut connection, appointment)? {
-                    diff.moved.push(MovedItem { item, from_starts_at: row.starts_at.utc() });
+    app.database.read(|connection| {
+        let plan = plan_view(super::find(connection, id)?)?;
+        let rows = match &plan.report {
+            Some(_) => db::plan::items(connection, id, -1, false, DIFF_ITEMS_MAX)?,
+            None => Vec::new(),
+        };
+        let mut diff = PlanDiff {
+            added: Vec::new(),
+            moved: Vec::new(),
+            unplaced: Vec::new(),
+            kept: plan.report.map_or(0, |report| report.kept),
+        };
+        for item in item_views(connection, rows)? {
+            match (item.starts_at, item.moves_appointment) {
+                (None, _) => diff.unplaced.push(item),
+                (Some(_), None) => diff.added.push(item),
+                (Some(_), Some(appointment)) => {
+                    if let Some(row) = db::appointment::find(connection, appointment)? {
+                        diff.moved.push(MovedItem { item, from_starts_at: row.starts_at.utc() });
+                    }
                 }
             }
         }
-    }
-    Ok(diff)
+        Ok(diff)
+    })
 }
 
 pub(super) fn item_views(

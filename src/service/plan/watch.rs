@@ -191,15 +191,17 @@ impl<'a> SearchWatch<'a> {
     fn beat(&self, progress: Option<&PlanProgress>) -> Result<(), Error> {
         let text = progress.map(crate::service::campaign::to_json).transpose()?;
         let now = Instant::from(self.app.clock.now());
-        let mut connection = self.app.database.get()?;
-        connection.write(|connection| db::plan::beat(connection, self.plan_id, text.as_deref(), now))?;
-        Ok(())
+        self.app.database.write(|connection| {
+            db::plan::beat(connection, self.plan_id, text.as_deref(), now)?;
+            Ok(())
+        })
     }
 
     /// Asks whether anybody wants the search to end.
     pub(super) fn look(&self) -> Result<(), Error> {
-        let mut connection = self.app.database.get()?;
-        let wish = match db::plan::wish(&mut connection, self.plan_id)? {
+        let found =
+            self.app.database.read(|connection| Ok::<_, Error>(db::plan::wish(connection, self.plan_id)?))?;
+        let wish = match found {
             Some((state, stop_asked)) if state == PlanState::Solving.as_str() => u8::from(stop_asked),
             _ => 2,
         };
