@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::db::{Database, migrations};
+use crate::config::{Pooler, Settings};
+use crate::db::{Database, PoolOptions, migrations};
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
 use crate::service::App;
 use crate::web::AppState;
@@ -37,7 +37,12 @@ pub fn start(settings: Settings) -> Result<AppState, BootError> {
 
 /// The same with a clock and a transport of the caller's.
 pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Result<AppState, BootError> {
-    let database = Database::open(&settings.database_url)?;
+    let options = PoolOptions {
+        connections_max: settings.database_connections_max,
+        pooled_by_transaction: settings.database_pooler == Pooler::Transaction,
+        ..PoolOptions::default()
+    };
+    let database = Database::open_with(&settings.database_url, options)?;
     let applied = migrations::up(&database)?;
     if !applied.is_empty() {
         tracing::info!(?applied, "migrations applied");

@@ -14,6 +14,11 @@ use serde::Deserialize;
 pub struct Settings {
     /// `sqlite:PATH` (relative to the configuration file) or `postgres://…`.
     pub database_url: String,
+    /// Connections to the database that this process holds at most: 2 to 200.
+    pub database_connections_max: u32,
+    /// What stands between this process and PostgreSQL: `none`, or `transaction` for a pooler (PgBouncer) that lends
+    /// its connections for a transaction each.
+    pub database_pooler: Pooler,
     /// Where mail goes: `folder:PATH` (one .eml file a mail) or `smtp://`, `smtp+starttls://`, `smtps://` with
     /// host, port and credentials.
     pub mail_url: String,
@@ -51,6 +56,16 @@ pub struct Settings {
     pub api_token: Option<String>,
     /// A standing clock, for tests: RFC 3339.
     pub clock: Option<DateTime<Utc>>,
+}
+
+/// What stands between Offpeak and PostgreSQL.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nothing, or a pooler that lends its connections for a session each.
+    None,
+    /// A pooler that lends its connections for a transaction each.
+    Transaction,
 }
 
 /// A configuration that cannot be used.
@@ -148,6 +163,14 @@ impl Settings {
                 "use 1 to 16; each takes a core and the memory of a whole fleet",
             );
         }
+        if !(2..=200).contains(&self.database_connections_max) {
+            return invalid(
+                "database_connections_max",
+                &self.database_connections_max.to_string(),
+                "is out of range",
+                "use 2 to 200; all replicas together have to stay below the server's max_connections",
+            );
+        }
         for (name, address) in [("mail_from", &self.mail_from), ("support_email", &self.support_email)] {
             if !crate::domain::fleet::is_email_address(address) {
                 return invalid(name, address, "is not a mail address", "write it as name@domain.example");
@@ -190,6 +213,8 @@ impl Settings {
 
 const DEFAULTS: &[(&str, &str)] = &[
     ("database_url", "sqlite:offpeak.db"),
+    ("database_connections_max", "16"),
+    ("database_pooler", "none"),
     ("mail_url", "folder:mail"),
     ("mail_from", "maintenance@offpeak.example"),
     ("mail_from_name", "Terminal Maintenance"),

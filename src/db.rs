@@ -16,6 +16,7 @@ pub mod notice;
 mod outage;
 pub mod plan;
 mod pool;
+mod postgres_url;
 pub mod schema;
 mod transaction;
 pub mod visit;
@@ -24,7 +25,7 @@ pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot};
 pub use instant::Instant;
 pub use outage::{DatabaseError, Outage};
-pub use pool::Database;
+pub use pool::{Database, PoolOptions};
 pub use transaction::Failure;
 
 /// Rows that one INSERT carries: both databases limit the values bound to a statement (SQLite to 32,766).

@@ -3,6 +3,8 @@
 
 mod postgres;
 
+pub use postgres::Cluster;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use chrono::{DateTime, Utc};
@@ -41,7 +43,7 @@ pub fn on_sqlite<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
     run(test(TestApp::new(None, |_| {})));
 }
 
-fn run(test: impl Future<Output = ()>) {
+pub fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
