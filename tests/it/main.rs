@@ -40,6 +40,7 @@ mod planner_properties;
 mod planner_rules;
 mod planner_truth;
 mod plans;
+mod pooler;
 mod problems;
 mod scenarios;
 mod schedule;

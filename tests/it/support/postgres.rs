@@ -66,6 +66,33 @@ impl Cluster {
         self.url(&name)
     }
 
+    /// PgBouncer before this server, lending `connections` of its connections a database for a transaction each; the
+    /// folder of its socket (port 6432), as it stands in a URL.
+    pub fn pooled(&self, connections: u32) -> String {
+        let folder = self.folder.join("bouncer");
+        self.run(&["mkdir", &folder.display().to_string()]);
+        let (data, pooler) = (self.folder.display(), folder.display());
+        let (settings, log) = (folder.join("settings.ini"), folder.join("log"));
+        let lines = format!(
+            "[databases]\n* = host={data} user={}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n\
+             unix_socket_dir = {pooler}\nauth_type = any\npool_mode = transaction\n\
+             default_pool_size = {connections}\nmax_client_conn = 200\nlogfile = {}\n",
+            self.user,
+            log.display(),
+        );
+        std::fs::write(&settings, lines).expect("its folder");
+        let bouncer = format!("{}pgbouncer -q {}", self.as_user(), settings.display());
+        keep_until_this_process_ends(&format!("{bouncer} & read -r _; kill $!"));
+        let socket = folder.join(".s.PGSQL.6432");
+        for _ in 0..100 {
+            if socket.exists() {
+                return folder.display().to_string().replace('/', "%2F");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("PgBouncer does not start: {}", std::fs::read_to_string(&log).unwrap_or_default());
+    }
+
     /// `pg_ctl` with these arguments.
     pub fn control(&self, arguments: &[&str]) {
         let (tool, data) = (self.tool("pg_ctl"), self.data());
@@ -117,22 +144,30 @@ impl Cluster {
 
     /// A shell reads from a pipe that only this process holds: at its end, of whatever kind, the read ends.
     fn stop_when_this_process_ends(&self, data: &str) {
-        let as_user = if self.user == "postgres" { "runuser -u postgres -- " } else { "" };
-        let script = format!(
-            "read -r _; {as_user}{} -D {data} -m immediate stop; rm -rf {}",
+        keep_until_this_process_ends(&format!(
+            "read -r _; {}{} -D {data} -m immediate stop; rm -rf {}",
+            self.as_user(),
             self.bin.join("pg_ctl").display(),
             self.folder.display()
-        );
-        let keeper = Command::new("setsid")
-            .args(["sh", "-c", &script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a shell");
-        // Never closed on purpose: the system closes it with the process.
-        std::mem::forget(keeper);
+        ));
     }
+
+    fn as_user(&self) -> &'static str {
+        if self.user == "postgres" { "runuser -u postgres -- " } else { "" }
+    }
+}
+
+/// Runs a script whose `read` ends with this process.
+fn keep_until_this_process_ends(script: &str) {
+    let keeper = Command::new("setsid")
+        .args(["sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    // Never closed on purpose: the system closes it with the process.
+    std::mem::forget(keeper);
 }
 
 fn bin_folder() -> PathBuf {
