@@ -113,6 +113,7 @@ fn empty(app: &App, kind: NoticeKind, night: NaiveDate) -> Letter {
         recipient: String::new(),
         night,
         visits: Vec::new(),
+        locks: Vec::new(),
         reason: None,
         emergency: false,
         support: SupportContact {
