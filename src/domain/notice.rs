@@ -1,6 +1,7 @@
 //! A notice: a mail about visits, or about locks. Its kinds, its life, and what it says before it is put into words.
 
 mod letter;
+mod timing;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ use crate::domain::states::state_machine;
 pub use crate::domain::states::UnknownState;
 
 pub use letter::{Letter, LetterLock, LetterTerminal, LetterVisit, SupportContact, WorkItem, WorkKind};
+pub use timing::{QuietHours, QuietHoursError, announcement_due};
 
 /// What a notice is about.
 #[derive(
