@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use crate::domain::notice::QuietHours;
+
 /// Everything that can be set. The file `offpeak.toml` uses these names; in the environment they are in upper
 /// case behind `OFFPEAK_` (`OFFPEAK_DATABASE_URL`).
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +44,15 @@ pub struct Settings {
     pub announce_allowance_minutes: u32,
     /// Reminders leave so long before the start, in minutes.
     pub reminder_lead_minutes: u32,
+    /// Announcements leave so long before the start, in minutes, or as early as the notice lead asks for.
+    pub announce_ahead_minutes: u32,
+    /// Hours in which merchants are left in peace, in their own time, as `21:00-08:00`, or `none`. Urgent mail, and
+    /// what would come too late in the morning, does not wait.
+    pub quiet_hours: QuietHours,
+    /// Whether merchants are told that work on their terminals has begun.
+    pub started_notices: bool,
+    /// Whether merchants are told that the work is done.
+    pub completed_notices: bool,
     /// How long after an appointment's end its outcome may come before it counts as missed, in minutes.
     pub outcome_grace_minutes: u32,
     /// Length of a planning slot in minutes: 5, 6, 10, 12, 15, 20, 30 or 60.
@@ -196,6 +207,7 @@ impl Settings {
             ("notice_lead_minutes", self.notice_lead_minutes),
             ("announce_allowance_minutes", self.announce_allowance_minutes),
             ("reminder_lead_minutes", self.reminder_lead_minutes),
+            ("announce_ahead_minutes", self.announce_ahead_minutes),
             ("outcome_grace_minutes", self.outcome_grace_minutes),
         ] {
             if minutes > 60 * 24 * 60 {
@@ -226,6 +238,10 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("notice_lead_minutes", "4320"),
     ("announce_allowance_minutes", "60"),
     ("reminder_lead_minutes", "1440"),
+    ("announce_ahead_minutes", "10080"),
+    ("quiet_hours", "21:00-08:00"),
+    ("started_notices", "false"),
+    ("completed_notices", "true"),
     ("outcome_grace_minutes", "60"),
     ("slot_minutes", "15"),
     ("fleet_time_zone", "UTC"),

@@ -13,6 +13,7 @@ mod instant;
 pub mod lock;
 pub mod migrations;
 pub mod notice;
+pub mod notice_lock;
 mod outage;
 pub mod plan;
 mod pool;

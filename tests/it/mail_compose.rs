@@ -97,11 +97,7 @@ fn a_merchant_finds_everything_needed() {
         let unlock = if letter.locale == Locale::En { "45 minutes" } else { "45分钟" };
         assert_eq!(mail.text.contains(settle), stands, "{name}");
         let may_lock = letter.kind != NoticeKind::Missed && letter.kind != NoticeKind::Cancelled;
-        assert_eq!(
-            mail.text.contains(unlock),
-            stands || (may_lock && !letter.kind.is_ahead()),
-            "{name}"
-        );
+        assert_eq!(mail.text.contains(unlock), stands || (may_lock && !letter.kind.is_ahead()), "{name}");
         assert_eq!(
             letter.reason.is_some(),
             letter.reason.as_ref().is_some_and(|reason| mail.text.contains(reason))

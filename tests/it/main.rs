@@ -18,6 +18,7 @@ mod database;
 mod dispatch;
 mod fleet_files;
 mod fleet_files_generated;
+mod happened;
 mod import;
 mod mail_compose;
 mod mail_hostile;

@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use serde::Deserialize;
 
 use crate::domain::calendar::{first_instant, last_instant};
 
 /// The hours in which a merchant is left in peace, in the merchant's own time: `21:00-08:00`, or `none`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct QuietHours(Option<(NaiveTime, NaiveTime)>);
 
 /// Text that is no span of quiet hours.
@@ -30,6 +32,14 @@ impl FromStr for QuietHours {
             .filter(|(from, until)| from != until)
             .map(|span| QuietHours(Some(span)))
             .ok_or_else(|| QuietHoursError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for QuietHours {
+    type Error = QuietHoursError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
