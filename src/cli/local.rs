@@ -93,7 +93,7 @@ async fn stop_signal() {
 
 fn not_started(error: BootError) -> CliError {
     let kind = match &error {
-        BootError::Database(DatabaseError::UnknownScheme(_))
+        BootError::Database(DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_))
         | BootError::MailUrl(_)
         | BootError::MailSetup(_) => ErrorKind::Usage,
         BootError::Database(_) => ErrorKind::Unavailable,

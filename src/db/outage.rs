@@ -8,6 +8,12 @@ pub enum DatabaseError {
     /// The URL has no scheme that is known.
     #[error("`{0}` is not a database; use sqlite:PATH or postgres://USER@HOST/NAME")]
     UnknownScheme(String),
+    /// The URL wants what this program was built without.
+    #[error(
+        "database_url asks for TLS ({0}), and this program was built without; build it with `cargo build --release \
+         --features postgres-tls` (needs libssl-dev and pkg-config): see docs/postgresql.md"
+    )]
+    NoTls(String),
     /// Migrations failed.
     #[error("the database's schema could not be brought up to date: {0}")]
     Migration(String),
@@ -47,13 +53,15 @@ pub enum Outage {
     Locked,
     /// A statement took longer than the database allows.
     TooSlow,
+    /// A pooler changes the connection beneath what was prepared on it.
+    PooledUnawares,
     /// The connection was lost while the changes were being committed.
     OutcomeUnknown,
 }
 
 /// What servers, poolers and libpq say, in lower case. The database's interface hides the error codes of most of
 /// it, so words are all there is: PostgreSQL's are English where its `lc_messages` is, see docs/postgresql.md.
-const WORDS: [(Outage, &[&str]); 9] = [
+const WORDS: [(Outage, &[&str]); 10] = [
     (
         Outage::Restarting,
         &[
@@ -118,6 +126,7 @@ const WORDS: [(Outage, &[&str]); 9] = [
             "attempt to write a readonly database",
         ],
     ),
+    (Outage::PooledUnawares, &["prepared statement \"__diesel_stmt"]),
     (Outage::Contended, &["deadlock detected", "could not serialize access"]),
     (Outage::DiskFull, &["no space left on device", "disk is full", "disk full", "disk quota exceeded"]),
     (
@@ -143,6 +152,9 @@ impl std::fmt::Display for Outage {
             Outage::Contended => "somebody else was changing the same; nothing was changed",
             Outage::Locked => "somebody else has been changing the same for long; nothing was changed",
             Outage::TooSlow => "the database took too long; nothing was changed",
+            Outage::PooledUnawares => {
+                "a pooler stands before the database and changes connections beneath Offpeak"
+            }
             Outage::OutcomeUnknown => {
                 "the connection was lost at the end; it is not known whether it was done"
             }
@@ -172,6 +184,7 @@ impl Outage {
             Outage::Contended => "do it again",
             Outage::Locked => "do it again when that is done",
             Outage::TooSlow => "do it again when the database has less to do",
+            Outage::PooledUnawares => "set database_pooler = \"transaction\"",
             Outage::OutcomeUnknown => "look whether it was, before you do it again",
         }
     }
@@ -189,6 +202,7 @@ impl Outage {
             Outage::Contended => "database_contended",
             Outage::Locked => "database_locked",
             Outage::TooSlow => "database_slow",
+            Outage::PooledUnawares => "database_pooler",
             Outage::OutcomeUnknown => "outcome_unknown",
         }
     }

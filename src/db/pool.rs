@@ -127,6 +127,9 @@ impl Manager {
         let target = if let Some(path) = url.strip_prefix("sqlite:") {
             Target::Sqlite(path.to_owned())
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            if let Some(asked) = postgres_url::asks_for_tls(url).filter(|_| !cfg!(feature = "postgres-tls")) {
+                return Err(DatabaseError::NoTls(asked.to_owned()));
+            }
             Target::Postgres { url: postgres_url::complete(url), prepares: !options.pooled_by_transaction }
         } else {
             return Err(DatabaseError::UnknownScheme(url.split('@').next_back().unwrap_or(url).to_owned()));

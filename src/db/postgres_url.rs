@@ -12,6 +12,13 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("target_session_attrs", "read-write"),
 ];
 
+/// What `url` says of TLS that cannot be had without it: `sslmode=verify-full`, …
+pub(super) fn asks_for_tls(url: &str) -> Option<&str> {
+    let (_, query) = url.split_once('?')?;
+    let asks = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full", "sslrootcert=system"];
+    query.split('&').find(|pair| asks.contains(pair))
+}
+
 /// `url` with every default that it does not set itself.
 pub(super) fn complete(url: &str) -> String {
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -32,6 +39,12 @@ pub(super) fn complete(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_for_tls_is_heard() {
+        assert_eq!(asks_for_tls("postgres://h/db?a=b&sslmode=verify-full&c=d"), Some("sslmode=verify-full"));
+        assert_eq!(asks_for_tls("postgres://h/db?sslmode=prefer"), None);
+    }
 
     #[test]
     fn what_the_url_says_itself_stays() {

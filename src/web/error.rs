@@ -89,9 +89,9 @@ impl From<Error> for ApiError {
             Error::Database(DatabaseError::Query(_)) | Error::Query(_) | Error::Corrupt(_) => {
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
-            Error::Database(DatabaseError::UnknownScheme(_) | DatabaseError::Migration(_)) => {
-                problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available for now")
-            }
+            Error::Database(
+                DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_) | DatabaseError::Migration(_),
+            ) => problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available for now"),
         }
     }
 }

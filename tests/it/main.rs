@@ -42,6 +42,7 @@ mod planner_rules;
 mod planner_truth;
 mod plans;
 mod pooler;
+mod postgres_tls;
 mod problems;
 mod scenarios;
 mod schedule;

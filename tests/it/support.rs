@@ -2,8 +2,12 @@
 //! stands still and mail that is kept in memory.
 
 mod postgres;
+#[cfg(feature = "postgres-tls")]
+mod tls;
 
 pub use postgres::Cluster;
+#[cfg(feature = "postgres-tls")]
+pub use tls::TlsServer;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

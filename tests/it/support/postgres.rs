@@ -23,10 +23,16 @@ pub fn fresh_database() -> String {
 impl Cluster {
     /// Makes a cluster and starts its server with these settings besides.
     pub fn start(settings: &[&str]) -> Cluster {
+        let cluster = Cluster::make();
+        cluster.up(settings);
+        cluster
+    }
+
+    /// Makes a cluster, for somebody else to start.
+    pub(super) fn make() -> Cluster {
         let cluster = Cluster::in_a_new_folder();
         let data = cluster.data();
         cluster.run(&[&cluster.tool("initdb"), "-N", "-A", "trust", "-E", "UTF8", "--locale=C", "-D", &data]);
-        cluster.up(settings);
         cluster
     }
 
@@ -101,6 +107,14 @@ impl Cluster {
         self.run(&command);
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
     fn in_a_new_folder() -> Cluster {
         let bin = bin_folder();
         let root = run_text("id", &["-u"]) == "0";
@@ -113,7 +127,7 @@ impl Cluster {
         Cluster { folder, bin, user }
     }
 
-    fn up(&self, settings: &[&str]) {
+    pub(super) fn up(&self, settings: &[&str]) {
         let mut options =
             format!("-c listen_addresses= -c unix_socket_directories={} -c fsync=off", self.folder.display());
         for setting in settings {
