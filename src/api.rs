@@ -35,6 +35,7 @@ pub mod lock;
 pub mod notice;
 pub mod plan;
 pub mod problem;
+pub mod schema;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

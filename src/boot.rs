@@ -1,18 +1,17 @@
 //! From settings to a running whole: opens the database, brings its schema up to date, prepares the mail
 //! transport. Used by the command line, by `serve` and by tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::db::{Database, migrations};
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
-use crate::service::App;
+use crate::service::{App, Error, schema};
 use crate::web::AppState;
 use crate::worker::Workers;
 
-pub use crate::db::DatabaseError;
+pub use crate::db::{Database, DatabaseError};
 
 /// Why nothing could be started.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +19,12 @@ pub enum BootError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The SQLite file is not there.
+    #[error("there is no database at {}", .0.display())]
+    NoFile(PathBuf),
+    /// The database's schema, and this binary.
+    #[error(transparent)]
+    Schema(#[from] Error),
     /// The mail server's URL.
     #[error("setting mail_url: {0}; or use folder:PATH")]
     MailUrl(#[from] SmtpUrlError),
@@ -28,7 +33,17 @@ pub enum BootError {
     MailSetup(#[from] SmtpSetupError),
 }
 
-/// Everything over `settings`, with migrations applied. No loop runs yet.
+/// The database alone, as it is: for what must work without a server. A SQLite file that is not there is not made.
+pub fn database(url: &str) -> Result<Database, BootError> {
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.starts_with(':'))
+        && !Path::new(path).exists()
+    {
+        return Err(BootError::NoFile(PathBuf::from(path)));
+    }
+    Ok(Database::open(url)?)
+}
+
+/// Everything over `settings`, with migrations applied unless the settings say otherwise. No loop runs yet.
 pub fn start(settings: Settings) -> Result<AppState, BootError> {
     let clock = settings.clock.map_or_else(Clock::system, Clock::standing_at);
     let transport = transport_of(&settings.mail_url)?;
@@ -38,9 +53,18 @@ pub fn start(settings: Settings) -> Result<AppState, BootError> {
 /// The same with a clock and a transport of the caller's.
 pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Result<AppState, BootError> {
     let database = Database::open(&settings.database_url)?;
-    let applied = migrations::up(&database)?;
-    if !applied.is_empty() {
-        tracing::info!(?applied, "migrations applied");
+    if settings.migrate_at_start {
+        let applied = schema::up(&database)?;
+        if !applied.is_empty() {
+            tracing::info!(?applied, "migrations applied");
+        }
+    }
+    let unknown = schema::fits(&database)?;
+    if !unknown.is_empty() {
+        tracing::warn!(
+            ?unknown,
+            "the database's schema is a newer release's; it only adds to what is known here"
+        );
     }
     let app = App {
         database,

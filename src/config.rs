@@ -14,6 +14,8 @@ use serde::Deserialize;
 pub struct Settings {
     /// `sqlite:PATH` (relative to the configuration file) or `postgres://…`.
     pub database_url: String,
+    /// Whether whoever opens the database brings its schema up to date first; if not, `offpeak migrate up` does.
+    pub migrate_at_start: bool,
     /// Where mail goes: `folder:PATH` (one .eml file a mail) or `smtp://`, `smtp+starttls://`, `smtps://` with
     /// host, port and credentials.
     pub mail_url: String,
@@ -190,6 +192,7 @@ impl Settings {
 
 const DEFAULTS: &[(&str, &str)] = &[
     ("database_url", "sqlite:offpeak.db"),
+    ("migrate_at_start", "true"),
     ("mail_url", "folder:mail"),
     ("mail_from", "maintenance@offpeak.example"),
     ("mail_from_name", "Terminal Maintenance"),

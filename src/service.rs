@@ -17,6 +17,7 @@ pub mod overview;
 pub mod plan;
 pub mod programme;
 pub mod schedule;
+pub mod schema;
 pub mod world;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod lock;
 pub mod maintain;
 pub mod merchant;
+pub mod migrate;
 pub mod notice;
 pub mod plan;
 pub mod problem;
@@ -80,6 +81,9 @@ pub enum Command {
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
+    /// Look at the database's schema, bring it up to date, take versions back
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Write the planner's problem to a file, or make one up
     #[command(subcommand)]
     Problem(problem::ProblemCommand),
@@ -111,6 +115,7 @@ impl Command {
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),
+            Command::Migrate(command) => command.run(context),
             Command::Problem(command) => command.run(context),
             Command::Solve(args) => solve::run(args, context),
             Command::Verify(args) => verify::run(args, context),

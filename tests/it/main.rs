@@ -27,6 +27,7 @@ mod mail_postfix;
 mod mail_sink;
 mod main_job;
 mod maintain;
+mod migrate;
 mod pages_samples;
 mod pages_served;
 mod pages_views;

@@ -189,6 +189,16 @@ impl TestApp {
         notices.clone()
     }
 
+    /// The URL of its database.
+    pub fn database_url(&self) -> String {
+        self.state.app().settings.database_url.clone()
+    }
+
+    /// What `/ready` answers.
+    pub async fn ready(&self) -> StatusCode {
+        self.send(Method::GET, "/ready", None).await.0
+    }
+
     /// The rows of every table, in an order of their own: equal dumps mean equal databases.
     pub fn dump(&self) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
@@ -231,6 +241,15 @@ impl TestApp {
     pub fn set_time(&self, text: &str) {
         self.clock.set(instant(text));
     }
+}
+
+/// Runs the real binary, with nothing of this process's environment that would lead it elsewhere.
+pub fn offpeak(arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_offpeak"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OFFPEAK_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().expect("the binary was built by cargo")
 }
 
 /// Tables and columns as `src/db/schema.rs` declares them.
