@@ -1,5 +1,6 @@
 //! Offpeak in this process: the settings, the database, the router, the runtime that its work runs on.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
@@ -95,6 +96,23 @@ async fn stop_signal() {
 pub(crate) fn database(globals: &Globals) -> Result<Database, CliError> {
     without_server(globals)?;
     boot::database(&settings(globals)?.database_url).map_err(not_started)
+}
+
+/// The SQLite file that the command line names, for commands that work on the file itself.
+pub(crate) fn sqlite_file(globals: &Globals, must_exist: bool) -> Result<PathBuf, CliError> {
+    without_server(globals)?;
+    let url = settings(globals)?.database_url;
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Err(CliError::usage(
+            "this command works on a SQLite file; a PostgreSQL database has its own tools",
+        )
+        .hint("pg_dump and pg_restore, or pg_basebackup: see docs/backup.md."));
+    };
+    let path = PathBuf::from(path);
+    if must_exist && !path.exists() {
+        return Err(not_started(BootError::NoFile(path)));
+    }
+    Ok(path)
 }
 
 /// Refuses `--server` where it means nothing.

@@ -56,6 +56,12 @@ pub fn fits(database: &Database) -> Result<Vec<String>, Error> {
     }
 }
 
+/// Whether the database has exactly the versions of this binary.
+pub fn fits_exactly(database: &Database) -> Result<bool, Error> {
+    let ledger = database.read(ledger::read)?;
+    Ok(ledger.pending().is_empty() && ledger.unknown().is_empty())
+}
+
 /// What going back would do; changes nothing.
 pub fn way_back(database: &Database, way: &WayBack) -> Result<SchemaWayBack, Error> {
     database.read(|connection| Ok(plan_back(connection, way)?.1))

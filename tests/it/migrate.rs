@@ -1,28 +1,23 @@
 //! The schema's versions from outside: how they stand, up, back, and next to a newer release's.
 
 use diesel::RunQueryDsl;
-use diesel::connection::SimpleConnection;
 use offpeak::api::schema::VersionState;
 use offpeak::boot;
 use offpeak::clock::Clock;
 use offpeak::config::Settings;
-use offpeak::db::Connection;
 use offpeak::db::migrations::{down, ledger};
 use offpeak::mail::transport::{MemoryTransport, Transport};
+use offpeak::service::Error;
 use offpeak::service::schema::{self, WayBack};
 use serde_json::Value;
 
-use crate::support::{TestApp, declared_schema, instant, offpeak, on_each_database, postgres_url};
+use crate::support::{declared_schema, instant, offpeak, on_each_database, postgres_url};
 
 /// An empty database of each kind, with the folder that one of them lives in.
 fn empty_databases() -> (tempfile::TempDir, [String; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite:{}", folder.path().join("x.db").display());
     (folder, [sqlite, postgres_url()])
-}
-
-fn execute(app: &TestApp, sql: &str) {
-    app.state.app().database.get().unwrap().batch_execute(sql).unwrap();
 }
 
 fn starts(url: &str, migrate_at_start: bool) -> Result<(), String> {
@@ -97,8 +92,7 @@ fn whoever_does_not_migrate_says_what_is_missing() {
 #[test]
 fn a_newer_release_may_add_under_an_older_one() {
     on_each_database(|app| async move {
-        execute(
-            &app,
+        app.sql(
             "ALTER TABLE merchant ADD COLUMN nickname TEXT; CREATE TABLE novelty (id BIGINT PRIMARY KEY); \
              INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')",
         );
@@ -120,12 +114,12 @@ fn a_newer_release_that_takes_away_is_heard() {
     on_each_database(|app| async move {
         let latest = ledger::carried().unwrap().pop().unwrap().0;
         let known = format!("20990101000000needs{latest}");
-        execute(&app, &format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{known}')"));
+        app.sql(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{known}')"));
         starts(&app.database_url(), true).unwrap();
         assert_eq!(app.ready().await, axum::http::StatusCode::OK);
 
         let unknown = "20990301000000needs20990201000000";
-        execute(&app, &format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{unknown}')"));
+        app.sql(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{unknown}')"));
         let refused = starts(&app.database_url(), true).unwrap_err();
         assert!(refused.contains(unknown) && !refused.contains(&known), "{refused}");
         assert_eq!(app.ready().await, axum::http::StatusCode::CONFLICT, "who runs already steps aside");
@@ -139,12 +133,15 @@ fn a_newer_release_that_takes_away_is_heard() {
 fn the_way_back_hides_no_loss() {
     on_each_database(|app| async move {
         let database = app.state.app().database.clone();
-        let columns = |connection: &mut Connection| {
+        let columns = || {
             let mut found = Vec::new();
             for (table, names) in declared_schema() {
                 for (column, _) in names {
                     let query = format!("SELECT {column} FROM {table} LIMIT 0");
-                    if diesel::sql_query(query).execute(connection).is_ok() {
+                    // A question that fails ends PostgreSQL's transaction: one of its own for each.
+                    let asked = database
+                        .read(|connection| Ok::<_, Error>(diesel::sql_query(&query).execute(connection)?));
+                    if asked.is_ok() {
                         found.push((table, column));
                     }
                 }
@@ -152,10 +149,10 @@ fn the_way_back_hides_no_loss() {
             found
         };
         for (version, name) in ledger::carried().unwrap().into_iter().rev() {
-            let before = columns(&mut database.get().unwrap());
+            let before = columns();
             let back = schema::down(&database, &WayBack::Steps(1)).unwrap();
             assert_eq!(back.versions, [version]);
-            let after = columns(&mut database.get().unwrap());
+            let after = columns();
             let losses = down::losses(&name).unwrap();
             for (table, column) in before {
                 let said = losses.iter().any(|loss| {

@@ -199,7 +199,8 @@ impl TestApp {
         self.send(Method::GET, "/ready", None).await.0
     }
 
-    /// The rows of every table, in an order of their own: equal dumps mean equal databases.
+    /// The rows of every table, in an order of their own: equal dumps mean equal databases, of the same kind
+    /// or not.
     pub fn dump(&self) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -208,11 +209,19 @@ impl TestApp {
         }
         use diesel::RunQueryDsl;
         self.read(|connection| {
+            let hex = if connection.kind() == "sqlite" { "lower(hex(#))" } else { "encode(#, 'hex')" };
             let mut dump = Vec::new();
-            for (table, columns) in schema_tables() {
+            for (table, columns) in declared_schema() {
                 let columns: Vec<String> = columns
                     .iter()
-                    .map(|column| format!("coalesce(cast({table}.{column} AS TEXT), 'NULL')"))
+                    .map(|(column, kind)| {
+                        let text = match kind.trim_start_matches("Nullable<").trim_end_matches('>') {
+                            "Bool" => "CASE WHEN # THEN 'true' ELSE 'false' END",
+                            "Binary" => hex,
+                            _ => "CAST(# AS TEXT)",
+                        };
+                        format!("coalesce({}, 'NULL')", text.replace('#', &format!("{table}.{column}")))
+                    })
                     .collect();
                 let query = format!("SELECT {} AS text FROM {table} ORDER BY 1", columns.join(" || '|' || "));
                 let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
@@ -250,14 +259,6 @@ pub fn offpeak(arguments: &[&str]) -> std::process::Output {
         command.env_remove(name);
     }
     command.args(arguments).output().expect("the binary was built by cargo")
-}
-
-/// Tables and columns as `src/db/schema.rs` declares them.
-pub fn schema_tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    declared_schema()
-        .into_iter()
-        .map(|(table, columns)| (table, columns.into_iter().map(|column| column.0).collect()))
-        .collect()
 }
 
 /// The declared schema: tables, and for each column its name and type.
