@@ -21,6 +21,8 @@ pub struct Settings {
     /// What stands between this process and PostgreSQL: `none`, or `transaction` for a pooler (PgBouncer) that lends
     /// its connections for a transaction each.
     pub database_pooler: Pooler,
+    /// Whether whoever opens the database brings its schema up to date first; if not, `offpeak migrate up` does.
+    pub migrate_at_start: bool,
     /// Where mail goes: `folder:PATH` (one .eml file a mail) or `smtp://`, `smtp+starttls://`, `smtps://` with
     /// host, port and credentials.
     pub mail_url: String,
@@ -227,6 +229,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("database_url", "sqlite:offpeak.db"),
     ("database_connections_max", "16"),
     ("database_pooler", "none"),
+    ("migrate_at_start", "true"),
     ("mail_url", "folder:mail"),
     ("mail_from", "maintenance@offpeak.example"),
     ("mail_from_name", "Terminal Maintenance"),

@@ -3,9 +3,11 @@
 
 pub mod appointment;
 pub mod audit;
+pub mod backup;
 pub mod calendar;
 pub mod campaign;
 mod connection;
+pub mod copy;
 pub mod fleet;
 pub mod group;
 mod ids;
@@ -23,7 +25,7 @@ mod transaction;
 pub mod visit;
 
 pub use connection::AnyConnection as Connection;
-pub use ids::{Table, allot};
+pub use ids::{Table, allot, next_ids, set_next_id};
 pub use instant::Instant;
 pub use outage::{DatabaseError, Outage};
 pub use pool::{Database, PoolOptions};

@@ -3,6 +3,7 @@
 
 pub mod appointment;
 pub mod audit;
+pub mod backup;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;
@@ -17,6 +18,8 @@ pub mod overview;
 pub mod plan;
 pub mod programme;
 pub mod schedule;
+pub mod schema;
+pub mod transfer;
 pub mod world;
 
 use std::sync::Arc;

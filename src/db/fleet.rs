@@ -6,7 +6,7 @@ use crate::db::schema::{merchant, site, terminal};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, containing, insert_rows, lower, on_each};
 
 /// A merchant.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = merchant, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct MerchantRow {
@@ -21,7 +21,7 @@ pub struct MerchantRow {
 }
 
 /// A site.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = site, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct SiteRow {
@@ -39,7 +39,7 @@ pub struct SiteRow {
 }
 
 /// A terminal.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = terminal, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct TerminalRow {

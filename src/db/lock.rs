@@ -7,7 +7,7 @@ use crate::db::{Connection, Instant};
 use crate::domain::lock::LockState;
 
 /// A lock.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = terminal_lock, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct LockRow {

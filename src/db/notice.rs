@@ -9,7 +9,7 @@ use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 use crate::domain::notice::{NoticeKind, NoticeState};
 
 /// A notice. `message` holds the rendered bytes from the first attempt on.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = notice, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeRow {
@@ -37,7 +37,7 @@ pub struct NoticeRow {
 }
 
 /// That a notice is about a visit as it stands in one revision.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = notice_visit, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeVisitRow {

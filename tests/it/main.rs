@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a failing test shows what it printed")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod api;
+mod backup;
 mod calendar_laws;
 mod calendar_oracles;
 mod campaigns;
@@ -15,6 +16,7 @@ mod cli_commands;
 mod cli_demo;
 mod cli_help;
 mod database;
+mod database_copy;
 mod dispatch;
 mod fleet_files;
 mod fleet_files_generated;
@@ -29,6 +31,7 @@ mod mail_sink;
 mod main_job;
 mod maintain;
 mod outages;
+mod migrate;
 mod pages_samples;
 mod pages_served;
 mod pages_views;

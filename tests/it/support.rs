@@ -204,7 +204,18 @@ impl TestApp {
         notices.clone()
     }
 
-    /// The rows of every table, in an order of their own: equal dumps mean equal databases.
+    /// The URL of its database.
+    pub fn database_url(&self) -> String {
+        self.state.app().settings.database_url.clone()
+    }
+
+    /// What `/ready` answers.
+    pub async fn ready(&self) -> StatusCode {
+        self.send(Method::GET, "/ready", None).await.0
+    }
+
+    /// The rows of every table, in an order of their own: equal dumps mean equal databases, of the same kind
+    /// or not.
     pub fn dump(&self) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -213,11 +224,19 @@ impl TestApp {
         }
         use diesel::RunQueryDsl;
         self.read(|connection| {
+            let hex = if connection.kind() == "sqlite" { "lower(hex(#))" } else { "encode(#, 'hex')" };
             let mut dump = Vec::new();
-            for (table, columns) in schema_tables() {
+            for (table, columns) in declared_schema() {
                 let columns: Vec<String> = columns
                     .iter()
-                    .map(|column| format!("coalesce(cast({table}.{column} AS TEXT), 'NULL')"))
+                    .map(|(column, kind)| {
+                        let text = match kind.trim_start_matches("Nullable<").trim_end_matches('>') {
+                            "Bool" => "CASE WHEN # THEN 'true' ELSE 'false' END",
+                            "Binary" => hex,
+                            _ => "CAST(# AS TEXT)",
+                        };
+                        format!("coalesce({}, 'NULL')", text.replace('#', &format!("{table}.{column}")))
+                    })
                     .collect();
                 let query = format!("SELECT {} AS text FROM {table} ORDER BY 1", columns.join(" || '|' || "));
                 let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
@@ -248,12 +267,13 @@ impl TestApp {
     }
 }
 
-/// Tables and columns as `src/db/schema.rs` declares them.
-pub fn schema_tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    declared_schema()
-        .into_iter()
-        .map(|(table, columns)| (table, columns.into_iter().map(|column| column.0).collect()))
-        .collect()
+/// Runs the real binary, with nothing of this process's environment that would lead it elsewhere.
+pub fn offpeak(arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_offpeak"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OFFPEAK_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().expect("the binary was built by cargo")
 }
 
 /// The declared schema: tables, and for each column its name and type.
