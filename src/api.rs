@@ -33,6 +33,7 @@ pub mod calendar;
 pub mod campaign;
 pub mod fleet;
 pub mod lock;
+pub mod merchant;
 pub mod notice;
 pub mod plan;
 pub mod problem;

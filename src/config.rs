@@ -65,6 +65,9 @@ pub struct Settings {
     pub searches_at_once: u32,
     /// Address and port that `offpeak serve` listens on.
     pub listen: String,
+    /// Where merchants reach this server, as `https://maintenance.example`: mails carry links to it. Without it they
+    /// carry none.
+    pub public_url: Option<String>,
     /// Token that every API call over the network must carry; without one, only loopback addresses are served.
     pub api_token: Option<String>,
     /// A standing clock, for tests: RFC 3339.
@@ -197,6 +200,19 @@ impl Settings {
                 "write it as domain.example",
             );
         }
+        if let Some(url) = &self.public_url
+            && !url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).is_some_and(|rest| {
+                !rest.is_empty()
+                    && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:/_[]".contains(&byte))
+            })
+        {
+            return invalid(
+                "public_url",
+                url,
+                "is not a web address",
+                "write it as https://maintenance.example",
+            );
+        }
         if self.api_token.as_ref().is_some_and(|token| token.trim().len() < 8) {
             return invalid(
                 "api_token",
@@ -253,7 +269,7 @@ const DEFAULTS: &[(&str, &str)] = &[
 ];
 
 fn is_setting(name: &str) -> bool {
-    DEFAULTS.iter().any(|(known, _)| *known == name) || ["api_token", "clock"].contains(&name)
+    DEFAULTS.iter().any(|(known, _)| *known == name) || ["api_token", "clock", "public_url"].contains(&name)
 }
 
 #[cfg(test)]

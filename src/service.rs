@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod legality;
 pub mod lock;
 pub mod maintenance;
+pub mod merchant;
 pub mod notice;
 pub mod overview;
 pub mod plan;
@@ -66,6 +67,11 @@ impl Actor {
     /// Somebody on this machine who needed no token.
     pub fn loopback() -> Self {
         Actor("loopback".to_owned())
+    }
+
+    /// A merchant who followed a link.
+    pub fn merchant(number: &str) -> Self {
+        Actor(format!("merchant:{number}"))
     }
 
     /// A background loop.

@@ -7,6 +7,7 @@ mod calendar;
 mod campaign;
 mod fleet;
 mod lock;
+mod merchant;
 mod notice;
 mod plan;
 mod programme;
@@ -28,6 +29,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(appointment::router())
         .merge(notice::router())
         .merge(lock::router())
+        .merge(merchant::router())
         .merge(audit::router())
         .merge(worker::router())
 }

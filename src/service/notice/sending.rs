@@ -94,6 +94,12 @@ fn put_into_words(
         close(connection, row.id, NoticeState::Expired, "it would have come too late to be of use")?;
         return Ok(None);
     }
+    if row.kind.parse().is_ok_and(NoticeKind::is_optional)
+        && db::merchant_answer::does_without_optional(connection, row.merchant_id)?
+    {
+        close(connection, row.id, NoticeState::Superseded, "the merchant does without this kind of mail")?;
+        return Ok(None);
+    }
     if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {
         return again(connection, app, row, envelope_from, bytes, now);
     }
