@@ -82,7 +82,18 @@ pub struct MerchantTimes {
     pub head: MerchantHead,
     /// The visit that may move.
     pub visit: MerchantVisit,
-    /// Legal times at this moment, the earliest first.
+    /// Days with legal times at this moment, the earliest first.
+    pub days: Vec<MerchantDay>,
+    /// The zone of the times, in words.
+    pub zone: String,
+}
+
+/// A day on which a visit may begin.
+#[derive(Clone, Debug, Serialize)]
+pub struct MerchantDay {
+    /// The date, in words.
+    pub day: String,
+    /// Its times, the earliest first.
     pub times: Vec<MerchantTime>,
 }
 
@@ -91,8 +102,8 @@ pub struct MerchantTimes {
 pub struct MerchantTime {
     /// The visit's start.
     pub starts_at: DateTime<Utc>,
-    /// When, in words.
-    pub when: String,
+    /// From when to when, by the clock.
+    pub clock: String,
 }
 
 /// A merchant's terminals, and which of them are locked.

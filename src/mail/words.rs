@@ -75,6 +75,11 @@ impl SpanWords {
         }
     }
 
+    /// Weekday and date of the start.
+    pub fn day(&self) -> String {
+        date_in_full(self.locale, self.start_date())
+    }
+
     /// Weekday, day and clock times, for a subject line.
     pub fn in_short(&self) -> String {
         let clock = match self.crosses_clock_change() {
@@ -122,7 +127,8 @@ impl SpanWords {
         format!("{start}–{end}")
     }
 
-    fn zone_words(&self) -> String {
+    /// The zone, as people call it, with its offset on that day.
+    pub fn zone_words(&self) -> String {
         let name = zones::friendly_name(self.locale, self.zone);
         let at_start = utc_offset(&self.starts_at);
         if !self.crosses_clock_change() {

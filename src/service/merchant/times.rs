@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::answers::{Saying, keep, refuse_outdated};
 use super::links;
 use super::page::{head, is_movable, views, visit_of};
-use crate::api::merchant::{MerchantTime, MerchantTimes};
+use crate::api::merchant::{MerchantDay, MerchantTime, MerchantTimes};
 use crate::db::appointment::AppointmentRow;
 use crate::db::fleet::MerchantRow;
 use crate::db::visit::VisitRow;
@@ -20,16 +20,18 @@ use crate::mail::SpanWords;
 use crate::service::appointment::{deadline, lead_minutes};
 use crate::service::audit::{Change, record};
 use crate::service::legality::{Question, decide};
-use crate::service::schedule::{self, Changes, Move, night_of};
+use crate::service::schedule::{self, Changes, Move};
 use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error};
 
 /// How far ahead other times are offered, in days.
 const OFFERED_DAYS: u32 = 21;
 
-/// Times offered in one night, and in all.
-const OFFERED_A_NIGHT_MAX: usize = 4;
-const OFFERED_MAX: usize = 40;
+/// Times offered on one day.
+const OFFERED_A_DAY_MAX: usize = 6;
+
+/// Days on which times are offered.
+const OFFERED_DAYS_MAX: usize = 14;
 
 /// The times that a merchant may choose for the visit of a link.
 pub fn times_page(app: &App, token: &str, locale: Option<Locale>) -> Result<MerchantTimes, Error> {
@@ -37,24 +39,26 @@ pub fn times_page(app: &App, token: &str, locale: Option<Locale>) -> Result<Merc
         connection.serialize_schedule()?;
         let wanted = Wanted::of(connection, app, token)?;
         let head = head(app, &wanted.merchant, locale);
-        let mut times: Vec<MerchantTime> = Vec::new();
-        let mut nights: Vec<chrono::NaiveDate> = Vec::new();
+        let mut days: Vec<MerchantDay> = Vec::new();
         let length = wanted.visit.ends_at.utc() - wanted.visit.starts_at.utc();
-        let zone = wanted.zone;
+        let words = |starts_at| SpanWords::new(head.locale, wanted.zone, starts_at, starts_at + length);
         for starts_at in wanted.legal_starts(connection, app, None)? {
-            let night = night_of(starts_at, zone);
-            if nights.iter().filter(|other| **other == night).count() >= OFFERED_A_NIGHT_MAX {
-                continue;
+            let span = words(starts_at);
+            let day = span.day();
+            if days.last().is_none_or(|last| last.day != day) {
+                if days.len() == OFFERED_DAYS_MAX {
+                    break;
+                }
+                days.push(MerchantDay { day, times: Vec::new() });
             }
-            nights.push(night);
-            let when = SpanWords::new(head.locale, zone, starts_at, starts_at + length).in_full();
-            times.push(MerchantTime { starts_at, when });
-            if times.len() == OFFERED_MAX {
-                break;
+            let times = days.last_mut().map(|last| &mut last.times);
+            if let Some(times) = times.filter(|times| times.len() < OFFERED_A_DAY_MAX) {
+                times.push(MerchantTime { starts_at, clock: span.clock(span.start_date()) });
             }
         }
+        let zone = words(wanted.visit.starts_at.utc()).zone_words();
         let visit = views(connection, head.locale, vec![wanted.visit])?.pop().ok_or(LinkError::NotOurs)?;
-        Ok(MerchantTimes { head, visit, times })
+        Ok(MerchantTimes { head, visit, days, zone })
     })
 }
 
