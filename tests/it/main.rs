@@ -47,6 +47,7 @@ mod plans;
 mod pooler;
 mod postgres_tls;
 mod problems;
+mod publish_killed;
 mod scenarios;
 mod schedule;
 mod search;
