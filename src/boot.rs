@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
+use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
 use crate::web::AppState;
 use crate::worker::Workers;
@@ -75,6 +77,27 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
     };
     let workers = Workers::new(app.clone(), transport);
     Ok(AppState::new(app, workers))
+}
+
+/// Examines what these settings lead to, without starting anything.
+pub async fn examine(settings: Settings) -> Diagnosis {
+    let mail = match transport_of(&settings.mail_url) {
+        Ok(transport) => transport.probe().await,
+        Err(error) => Err(error.to_string()),
+    };
+    let examined = tokio::task::spawn_blocking(move || {
+        doctor::examine(&Patient {
+            strangers: crate::config::strangers(),
+            database: database(&settings.database_url).map_err(|error| error.to_string()),
+            clock: settings.clock.map_or_else(Clock::system, Clock::standing_at),
+            mail,
+            system_zones: doctor::system_zones(),
+            cores: doctor::cores(),
+            settings: &settings,
+        })
+    });
+    let ended_badly = |error: tokio::task::JoinError| doctor::unreadable_settings(&error.to_string());
+    examined.await.unwrap_or_else(ended_badly)
 }
 
 fn transport_of(url: &str) -> Result<Transport, BootError> {

@@ -215,6 +215,20 @@ fn is_setting(name: &str) -> bool {
     DEFAULTS.iter().any(|(known, _)| *known == name) || ["api_token", "clock"].contains(&name)
 }
 
+/// Names in the environment that begin like a setting and are none: usually misspelt.
+pub fn strangers() -> Vec<String> {
+    let mut strangers: Vec<String> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| {
+            name.strip_prefix("OFFPEAK_").is_some_and(|rest| {
+                !["SERVER", "TOKEN", "LOG"].contains(&rest) && !is_setting(&rest.to_ascii_lowercase())
+            })
+        })
+        .collect();
+    strangers.sort();
+    strangers
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ pub mod campaign;
 pub mod completions;
 pub mod database;
 pub mod demo;
+pub mod doctor;
 pub mod fleet;
 pub mod lock;
 pub mod maintain;
@@ -84,6 +85,7 @@ pub enum Command {
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
+    Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     /// Copy a whole database into another one
@@ -123,6 +125,7 @@ impl Command {
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),
+            Command::Doctor(args) => doctor::run(args, context),
             Command::Backup(args) => backup::run(args, context),
             Command::Restore(args) => restore::run(args, context),
             Command::Database(command) => command.run(context),

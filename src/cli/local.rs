@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use crate::api::doctor::Diagnosis;
 use crate::boot::{self, BootError, Database, DatabaseError};
 use crate::cli::Globals;
 use crate::cli::client::{Client, InProcess};
@@ -13,6 +14,7 @@ use crate::cli::output::Output;
 use crate::config::Settings;
 
 use crate::service::Actor;
+use crate::service::doctor::unreadable_settings;
 use crate::web::{self, AppState, ServeError};
 
 /// Offpeak on a database of this machine, or on one that this machine reaches.
@@ -40,10 +42,7 @@ pub(crate) fn settings(globals: &Globals) -> Result<Settings, CliError> {
 impl Local {
     /// Opens the database and brings its schema up to date. No background loop runs.
     pub(crate) fn open(settings: Settings) -> Result<Self, CliError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CliError::internal(format!("no thread can be started: {error}")))?;
+        let runtime = runtime()?;
         let state = boot::start(settings).map_err(not_started)?;
         Ok(Local { runtime: Arc::new(runtime), state })
     }
@@ -96,6 +95,21 @@ async fn stop_signal() {
 pub(crate) fn database(globals: &Globals) -> Result<Database, CliError> {
     without_server(globals)?;
     boot::database(&settings(globals)?.database_url).map_err(not_started)
+}
+
+/// Examines what the command line names.
+pub(crate) fn examine(globals: &Globals) -> Result<Diagnosis, CliError> {
+    match settings(globals) {
+        Ok(settings) => Ok(runtime()?.block_on(boot::examine(settings))),
+        Err(error) => Ok(unreadable_settings(&error.detail)),
+    }
+}
+
+fn runtime() -> Result<Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::internal(format!("no thread can be started: {error}")))
 }
 
 /// The SQLite file that the command line names, for commands that work on the file itself.
