@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Pooler, Settings};
+use crate::db::PoolOptions;
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
 use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
@@ -35,14 +36,24 @@ pub enum BootError {
     MailSetup(#[from] SmtpSetupError),
 }
 
-/// The database alone, as it is: for what must work without a server. A SQLite file that is not there is not made.
-pub fn database(url: &str) -> Result<Database, BootError> {
+/// A database of these settings, whatever its schema; a SQLite file is made if there is none.
+pub fn open(url: &str, settings: &Settings) -> Result<Database, DatabaseError> {
+    let options = PoolOptions {
+        connections_max: settings.database_connections_max,
+        pooled_by_transaction: settings.database_pooler == Pooler::Transaction,
+        ..PoolOptions::default()
+    };
+    Database::open_with(url, options)
+}
+
+/// The same, for what must work without a server. A SQLite file that is not there is not made.
+pub fn database(url: &str, settings: &Settings) -> Result<Database, BootError> {
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.starts_with(':'))
         && !Path::new(path).exists()
     {
         return Err(BootError::NoFile(PathBuf::from(path)));
     }
-    Ok(Database::open(url)?)
+    Ok(open(url, settings)?)
 }
 
 /// Everything over `settings`, with migrations applied unless the settings say otherwise. No loop runs yet.
@@ -54,7 +65,7 @@ pub fn start(settings: Settings) -> Result<AppState, BootError> {
 
 /// The same with a clock and a transport of the caller's.
 pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Result<AppState, BootError> {
-    let database = Database::open(&settings.database_url)?;
+    let database = open(&settings.database_url, &settings)?;
     if settings.migrate_at_start {
         let applied = schema::up(&database)?;
         if !applied.is_empty() {
@@ -88,7 +99,7 @@ pub async fn examine(settings: Settings) -> Diagnosis {
     let examined = tokio::task::spawn_blocking(move || {
         doctor::examine(&Patient {
             strangers: crate::config::strangers(),
-            database: database(&settings.database_url).map_err(|error| error.to_string()),
+            database: database(&settings.database_url, &settings).map_err(|error| error.to_string()),
             clock: settings.clock.map_or_else(Clock::system, Clock::standing_at),
             mail,
             system_zones: doctor::system_zones(),

@@ -16,9 +16,11 @@ mod instant;
 pub mod lock;
 pub mod migrations;
 pub mod notice;
+pub mod notice_lock;
 mod outage;
 pub mod plan;
 mod pool;
+mod postgres_url;
 pub mod schema;
 mod transaction;
 pub mod visit;
@@ -27,7 +29,7 @@ pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot, next_ids, set_next_id};
 pub use instant::Instant;
 pub use outage::{DatabaseError, Outage};
-pub use pool::Database;
+pub use pool::{Database, PoolOptions};
 pub use transaction::Failure;
 
 /// Rows that one INSERT carries: both databases limit the values bound to a statement (SQLite to 32,766).

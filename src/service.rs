@@ -28,6 +28,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::Database;
+pub use crate::db::{DatabaseError, Outage};
 
 pub use error::Error;
 

@@ -94,7 +94,8 @@ async fn stop_signal() {
 /// The database that the command line names, as it is: for commands that work without a server.
 pub(crate) fn database(globals: &Globals) -> Result<Database, CliError> {
     without_server(globals)?;
-    boot::database(&settings(globals)?.database_url).map_err(not_started)
+    let settings = settings(globals)?;
+    boot::database(&settings.database_url, &settings).map_err(not_started)
 }
 
 /// Examines what the command line names.
@@ -143,7 +144,7 @@ pub(crate) fn not_started(error: BootError) -> CliError {
     let kind = match &error {
         BootError::Schema(error) => return from_service(error),
         BootError::NoFile(_) => ErrorKind::NotFound,
-        BootError::Database(DatabaseError::UnknownScheme(_))
+        BootError::Database(DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_))
         | BootError::MailUrl(_)
         | BootError::MailSetup(_) => ErrorKind::Usage,
         BootError::Database(_) => ErrorKind::Unavailable,

@@ -1,6 +1,8 @@
 //! One connection type over both databases, and how its transactions begin and end.
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, SimpleConnection, TransactionManager, TransactionManagerStatus,
+};
 use diesel::{PgConnection, QueryResult, SqliteConnection};
 
 /// A connection to either database, within a transaction: see [`super::Database`].
@@ -20,6 +22,15 @@ pub(super) enum Purpose {
     /// On SQLite it takes the write lock at once: a deferred one fails half-way when another writer comes between.
     Write,
 }
+
+/// A process that has been stopped in the middle must not hold up the others for longer than this. Said in every
+/// transaction: a pooler between hands on no other settings.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
+     SET LOCAL idle_in_transaction_session_timeout = '30s'; SET LOCAL lock_timeout = '30s'";
+
+/// Who reads holds nobody up, and may have much to think over between two questions.
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+     SET LOCAL idle_in_transaction_session_timeout = '5min'; SET LOCAL lock_timeout = '30s'";
 
 impl AnyConnection {
     /// First thing in a transaction that decides by what stands, what is down or what merchants were told: lets
@@ -54,12 +65,11 @@ impl AnyConnection {
 
     pub(super) fn begin(&mut self, purpose: Purpose) -> QueryResult<()> {
         match (self, purpose) {
-            (AnyConnection::Postgres(inner), Purpose::Read) => AnsiTransactionManager::begin_transaction_sql(
-                inner,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
+            (AnyConnection::Postgres(inner), Purpose::Read) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, BEGIN_READ)
+            }
             (AnyConnection::Postgres(inner), Purpose::Write) => {
-                AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN ISOLATION LEVEL READ COMMITTED")
+                AnsiTransactionManager::begin_transaction_sql(inner, BEGIN_WRITE)
             }
             (AnyConnection::Sqlite(inner), Purpose::Read) => {
                 AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")
@@ -89,10 +99,18 @@ impl AnyConnection {
 
     /// Whether it is within a transaction, or in a state that nobody knows.
     pub(super) fn is_in_transaction(&mut self) -> bool {
-        let status = match self {
+        !matches!(self.status().transaction_depth(), Ok(None))
+    }
+
+    /// Whether nobody knows in which state it is.
+    pub(super) fn is_lost(&mut self) -> bool {
+        self.status().transaction_depth().is_err()
+    }
+
+    fn status(&mut self) -> &mut TransactionManagerStatus {
+        match self {
             AnyConnection::Postgres(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
             AnyConnection::Sqlite(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
-        };
-        !matches!(status.transaction_depth(), Ok(None))
+        }
     }
 }

@@ -35,6 +35,11 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<LockRow>
     terminal_lock::table.find(id).first(connection).optional()
 }
 
+/// The locks with these ids, the earliest first.
+pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<LockRow>> {
+    terminal_lock::table.filter(terminal_lock::id.eq_any(ids)).order(terminal_lock::id).load(connection)
+}
+
 /// Locks, the latest first; of one terminal, or of all; only those that still hold if `open_only`.
 pub fn list(
     connection: &mut Connection,

@@ -7,7 +7,7 @@ use diesel::r2d2::PooledConnection;
 
 use super::connection::{AnyConnection, Purpose};
 use super::outage::{DatabaseError, Outage};
-use super::pool::{CONNECTIONS_MAX, Database, Manager, Slot};
+use super::pool::{Database, Manager, Slot};
 
 /// How often work is begun again.
 const RETRIES_MAX: u32 = 4;
@@ -95,7 +95,7 @@ impl Database {
             drop(slot);
             let Some(outage) = Outage::of(&error) else { return Err(error.into()) };
             dead += 1;
-            let kept_too_long = outage == Outage::Unreachable && dead <= CONNECTIONS_MAX;
+            let kept_too_long = outage == Outage::Unreachable && dead <= self.connections_max();
             if !kept_too_long && !(outage.passes() && waits.wait()) {
                 return Err(outage.because(error));
             }
@@ -124,22 +124,22 @@ impl Slot {
             }
         };
         let Err(error) = self.connection.commit() else { return Ok(value) };
+        // The server may have said no, and then the connection says where it stands; or nothing any more.
+        let lost = self.connection.is_lost()
+            || Outage::of(&error)
+                .is_some_and(|outage| matches!(outage, Outage::Unreachable | Outage::Restarting));
         if self.connection.is_in_transaction() {
             let _ = self.connection.roll_back();
         }
-        match Outage::of(&error) {
+        self.broken |= lost;
+        match purpose {
             // What was read was read.
-            _ if purpose == Purpose::Read => {
-                self.broken = true;
-                Ok(value)
-            }
-            Some(outage @ (Outage::Unreachable | Outage::OutcomeUnknown)) => {
-                self.broken = true;
-                tracing::error!(%error, %outage, "the connection was lost during a commit");
+            Purpose::Read => Ok(value),
+            Purpose::Write if lost => {
+                tracing::error!(%error, "the connection to the database was lost during a commit");
                 Err(Failed::Lasting(Outage::OutcomeUnknown.because(error).into()))
             }
-            // The database has refused: nothing was committed.
-            _ => Err(self.judge(&error).unwrap_or(Failed::Lasting(error.into()))),
+            Purpose::Write => Err(self.judge(&error).unwrap_or(Failed::Lasting(error.into()))),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::TerminalId;
 use crate::service::appointment::enter;
+use crate::service::notice::happened::tell_of_visits;
 use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error, lock};
 
@@ -47,7 +48,7 @@ fn close_overdue(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Erro
     }
     app.database.write(|connection| {
         connection.serialize_schedule()?;
-        let mut counts = BTreeMap::new();
+        let (mut counts, mut visit_ids) = (BTreeMap::new(), Vec::new());
         let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
         for row in db::appointment::due(connection, &waiting, true, over, BATCH)? {
             let note = if row.state == AppointmentState::Open.as_str() {
@@ -56,16 +57,21 @@ fn close_overdue(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Erro
                 "it never opened; campaign work is planned again, ad-hoc work has to be arranged again"
             };
             enter(connection, app, actor, row.id, AppointmentState::Missed, Some(note), true)?;
+            visit_ids.push(row.visit_id);
             count(&mut counts, "missed");
         }
         for row in db::appointment::due(connection, &[AppointmentState::Running], true, over, BATCH)? {
             let note = "no outcome was reported after the start";
             enter(connection, app, actor, row.id, AppointmentState::Failed, Some(note), true)?;
+            visit_ids.push(row.visit_id);
             if db::lock::list(connection, Some(row.terminal_id), true, None, 1)?.is_empty() {
                 lock::open(connection, app, actor, row.terminal_id, Some(row.id), note)?;
             }
             count(&mut counts, "failed");
         }
+        visit_ids.sort_unstable();
+        visit_ids.dedup();
+        tell_of_visits(connection, app, &visit_ids)?;
         Ok(counts)
     })
 }

@@ -2,6 +2,12 @@
 //! stands still and mail that is kept in memory.
 
 mod postgres;
+#[cfg(feature = "postgres-tls")]
+mod tls;
+
+pub use postgres::Cluster;
+#[cfg(feature = "postgres-tls")]
+pub use tls::TlsServer;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -9,6 +15,7 @@ use chrono::{DateTime, Utc};
 use offpeak::clock::Clock;
 use offpeak::config::Settings;
 use offpeak::db::Connection;
+use offpeak::domain::notice::QuietHours;
 use offpeak::mail::transport::{MemoryTransport, Transport};
 use offpeak::service::{Actor, Error};
 use offpeak::web::{AppState, router};
@@ -41,7 +48,12 @@ pub fn on_sqlite<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
     run(test(TestApp::new(None, |_| {})));
 }
 
-fn run(test: impl Future<Output = ()>) {
+/// The same with other settings.
+pub fn on_sqlite_with<F: Future<Output = ()>>(adjust: impl Fn(&mut Settings), test: impl Fn(TestApp) -> F) {
+    run(test(TestApp::new(None, adjust)));
+}
+
+pub fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -60,6 +72,9 @@ impl TestApp {
     pub fn new(database_url: Option<String>, adjust: impl Fn(&mut Settings)) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::embedded(folder.path());
+        // Everything is sent as soon as it can be; tests of timing say otherwise.
+        settings.announce_ahead_minutes = 60 * 24 * 60;
+        settings.quiet_hours = QuietHours::NONE;
         if let Some(url) = database_url {
             settings.database_url = url;
         }
