@@ -11,7 +11,7 @@ use crate::cli::Globals;
 use crate::cli::client::{Client, InProcess};
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::Output;
-use crate::config::Settings;
+use crate::config::{Origin, SETTINGS, Settings};
 
 use crate::service::Actor;
 use crate::service::doctor::unreadable_settings;
@@ -25,18 +25,27 @@ pub(crate) struct Local {
 
 /// The settings that the command line names.
 pub(crate) fn settings(globals: &Globals) -> Result<Settings, CliError> {
+    settings_with_origins(globals).map(|(settings, _)| settings)
+}
+
+/// The same, and where each comes from.
+pub(crate) fn settings_with_origins(globals: &Globals) -> Result<(Settings, Vec<Origin>), CliError> {
     if let Some(path) = globals.config.as_deref().filter(|path| !path.exists()) {
         return Err(CliError::new(
             ErrorKind::NotFound,
             format!("the configuration file {} is not there", path.display()),
         ));
     }
-    let mut settings =
-        Settings::load(globals.config.as_deref()).map_err(|error| CliError::usage(error.to_string()))?;
+    let (mut settings, mut origins) = Settings::load_with_origins(globals.config.as_deref())
+        .map_err(|error| CliError::usage(error.to_string()))?;
     if let Some(database) = &globals.database {
         settings.database_url.clone_from(database);
+        let place = SETTINGS.iter().position(|setting| setting.name == "database_url");
+        if let Some(origin) = place.and_then(|place| origins.get_mut(place)) {
+            *origin = Origin::Flag("--database");
+        }
     }
-    Ok(settings)
+    Ok((settings, origins))
 }
 
 impl Local {

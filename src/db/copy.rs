@@ -17,6 +17,7 @@ use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::lock::LockRow;
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
+use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::visit::VisitRow;
 use crate::db::{Connection, insert_rows, schema};
@@ -115,6 +116,7 @@ tables! {
     notice: NoticeRow, by id;
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
+    notice_lock: NoticeLockRow, by notice_id, lock_id;
     audit: AuditRow, by id;
 }
 

@@ -53,7 +53,7 @@ pub fn damage(connection: &mut Connection) -> QueryResult<Option<String>> {
     }
     let Connection::Sqlite(inner) = connection else { return Ok(None) };
     let lines: Vec<Line> =
-        diesel::sql_query("SELECT quick_check AS line FROM pragma_quick_check(1)").load(inner)?;
+        diesel::sql_query("SELECT quick_check AS line FROM pragma_quick_check").load(inner)?;
     Ok(lines.into_iter().map(|found| found.line).find(|line| line != "ok"))
 }
 

@@ -6,7 +6,7 @@ use crate::db::schema::{notice, notice_lock};
 use crate::db::{Connection, LOOKUP_KEYS, insert_rows};
 
 /// That a notice tells of a lock.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = notice_lock)]
 #[allow(missing_docs)]
 pub struct NoticeLockRow {

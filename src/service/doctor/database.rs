@@ -10,7 +10,7 @@ use crate::api::schema::VersionState;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::health::{self, Nature};
-use crate::db::{Database, DatabaseError};
+use crate::db::{Database, DatabaseError, Outage};
 use crate::service::doctor::unreachable;
 use crate::service::schema;
 
@@ -38,6 +38,11 @@ pub(super) fn checks(settings: &Settings, database: &Database, clock: &Clock) ->
     let after = clock.now();
     let nature = match asked {
         Ok(nature) => nature,
+        Err(error @ DatabaseError::Unavailable { outage: Outage::ReadOnly, .. }) => {
+            let remedy = "let database_url name the primary, or all servers; see docs/postgresql.md";
+            let check = Check::problem("writable", error.to_string(), remedy);
+            return Found { checks: vec![check], usable: false };
+        }
         Err(error) => return Found { checks: vec![unreachable(&error.to_string())], usable: false },
     };
     let (schema_check, usable) = schema(database, settings.migrate_at_start);
