@@ -10,6 +10,7 @@ mod connection;
 pub mod copy;
 pub mod fleet;
 pub mod group;
+pub mod health;
 mod ids;
 mod instant;
 pub mod lock;

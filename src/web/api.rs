@@ -5,6 +5,7 @@ mod audit;
 mod budget;
 mod calendar;
 mod campaign;
+mod doctor;
 mod fleet;
 mod lock;
 mod notice;
@@ -30,4 +31,5 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(lock::router())
         .merge(audit::router())
         .merge(worker::router())
+        .merge(doctor::router())
 }
