@@ -8,6 +8,7 @@ pub mod budget;
 pub mod calendar;
 pub mod campaign;
 pub mod dispatch;
+pub mod doctor;
 pub mod error;
 pub mod fleet;
 pub mod legality;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use crate::api::WorkerRun;
-use crate::mail::transport::Transport;
+use crate::mail::transport::{Reached, Transport};
 use crate::service::{Actor, App, Error, campaign, dispatch, plan, programme};
 
 /// The loops that there are.
@@ -62,6 +62,11 @@ impl Workers {
     /// Something has changed that a loop may want to act on at once.
     pub fn wake(&self) {
         self.wake.notify_waiters();
+    }
+
+    /// Whether mail could go, without sending any.
+    pub async fn probe_mail(&self) -> Result<Reached, String> {
+        self.transport.probe().await
     }
 
     /// One pass of a loop, now.

@@ -7,7 +7,7 @@ use crate::db::{Connection, Instant};
 
 /// A secret.
 #[derive(Clone, PartialEq, Hash, Queryable, Insertable)]
-#[diesel(table_name = link_key)]
+#[diesel(table_name = link_key, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct LinkKeyRow {
     pub number: i32,

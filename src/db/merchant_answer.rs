@@ -20,7 +20,7 @@ pub struct VisitAnswerRow {
 
 /// A merchant who does without optional mail.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
-#[diesel(table_name = merchant_without_optional)]
+#[diesel(table_name = merchant_without_optional, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct WithoutOptionalRow {
     pub merchant_id: i64,

@@ -5,6 +5,7 @@ mod audit;
 mod budget;
 mod calendar;
 mod campaign;
+mod doctor;
 mod fleet;
 mod lock;
 mod merchant;
@@ -32,4 +33,5 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(merchant::router())
         .merge(audit::router())
         .merge(worker::router())
+        .merge(doctor::router())
 }

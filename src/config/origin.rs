@@ -1,0 +1,94 @@
+//! Where each setting comes from, and how it may be shown.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use url::Url;
+
+use super::settings::{Kind, Setting};
+
+/// Where a setting's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// This name in the environment.
+    Environment(String),
+    /// A flag on the command line.
+    Flag(&'static str),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Default => formatter.write_str("default"),
+            Origin::File(path) => write!(formatter, "{}", path.display()),
+            Origin::Environment(name) => write!(formatter, "environment {name}"),
+            Origin::Flag(flag) => formatter.write_str(flag),
+        }
+    }
+}
+
+impl Setting {
+    /// `value` as it may be shown: without passwords.
+    pub fn masked(&self, value: &str) -> String {
+        match self.kind {
+            Kind::Secret(_) => "***".to_owned(),
+            Kind::Url => without_password(value),
+            _ => value.to_owned(),
+        }
+    }
+}
+
+/// A URL without its password, wherever in it that is.
+fn without_password(text: &str) -> String {
+    if ["sqlite:", "folder:"].iter().any(|scheme| text.starts_with(scheme)) {
+        return text.to_owned();
+    }
+    let Ok(url) = Url::parse(text) else {
+        // Whatever it is: what comes before the host may be a secret.
+        return text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("***@{rest}"));
+    };
+    let secret_parameter = |name: &str| ["password", "sslpassword"].contains(&name);
+    let mut shown = text.to_owned();
+    if let Some(password) = url.password() {
+        shown = shown.replacen(&format!(":{password}@"), ":***@", 1);
+    }
+    if url.query_pairs().any(|(name, _)| secret_parameter(&name)) {
+        let (before, query) = shown.split_once('?').unwrap_or((&shown, ""));
+        let pairs: Vec<String> = query
+            .split('&')
+            .map(|pair| match pair.split_once('=') {
+                Some((name, _)) if secret_parameter(name) => format!("{name}=***"),
+                _ => pair.to_owned(),
+            })
+            .collect();
+        shown = format!("{before}?{}", pairs.join("&"));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, shown) in [
+            ("sqlite:a@b.db", "sqlite:a@b.db"),
+            ("postgres://u@h/x", "postgres://u@h/x"),
+            ("postgres://u:hunter2@h/x", "postgres://u:***@h/x"),
+            ("postgres://u:hunter2@h/x?sslmode=require", "postgres://u:***@h/x?sslmode=require"),
+            ("postgres://h/x?user=u&password=hunter2&a=b", "postgres://h/x?user=u&password=***&a=b"),
+            ("smtp+starttls://me:p%40ss-hunter2@relay:587", "smtp+starttls://me:***@relay:587"),
+            ("postgres://u:hunter2@h1:5432,h2:5432/x", "postgres://u:***@h1:5432,h2:5432/x"),
+            ("host=h user=u password=hunter2 x@y", "***@y"),
+        ] {
+            assert_eq!(without_password(url), shown);
+            assert!(!without_password(url).contains("hunter2"));
+        }
+    }
+}
