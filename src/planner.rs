@@ -26,6 +26,7 @@ mod polish;
 mod prices;
 mod repair;
 mod report;
+mod response;
 mod search;
 mod tables;
 

@@ -40,12 +40,18 @@ struct Pace {
 /// A part of a large problem: the prices of its large groups are known, and most of the rest is luck.
 const PART_PACE: Pace = Pace {
     learning: Learning { passes: 2, step: 0.6, decay: 0.8 },
-    settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, look_when_crowded: 2.0 },
+    settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, calm_max: 0, look_when_crowded: 2.0 },
 };
 /// A problem in one piece.
 const WHOLE_PACE: Pace = Pace {
     learning: Learning { passes: 10, step: 1.0, decay: 0.8 },
-    settling: Settling { passes: 80, growth: 1.05, look_again_every: 2, look_when_crowded: f32::INFINITY },
+    settling: Settling {
+        passes: 80,
+        growth: 1.05,
+        look_again_every: 1,
+        calm_max: 3,
+        look_when_crowded: f32::INFINITY,
+    },
 };
 /// So often `best` settles anew, if there is no time limit to use up.
 const BEST_ATTEMPTS: usize = 12;
