@@ -9,6 +9,7 @@
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
 
+mod alone;
 mod bits;
 mod board;
 mod bound;

@@ -247,18 +247,6 @@ impl<'t> Board<'t> {
         most.unwrap_or(0).max(0) as u32
     }
 
-    /// Whether any start that the task's own dates allow has room in all groups, whatever its neighbours in
-    /// precedence do.
-    pub(super) fn has_room(&self, task: u32) -> bool {
-        let problem = self.tables.problem;
-        let duration = problem.duration(task);
-        self.tables.runs(task, problem.release(task), problem.deadline(task)).any(|(first, last)| {
-            (first..=last).any(|start| {
-                problem.groups_of(task).iter().all(|&group| self.lack(group, start, start + duration) == 0)
-            })
-        })
-    }
-
     pub(super) fn is_down(&self, task: u32, slot: u32) -> bool {
         let start = self.starts[task as usize];
         start != NONE && start <= slot && slot < start + self.tables.problem.duration(task)

@@ -28,13 +28,13 @@ pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
 pub(super) fn place_first_fit(board: &mut Board<'_>, stop: &Stop<'_>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut urgent: Vec<(u64, u32)> = (0..tables.task_count())
+    let mut urgent: Vec<(u32, u32)> = (0..tables.task_count())
         .filter(|&task| !tables.pinned(task))
         .map(|task| {
-            let is_new = u64::from(problem.current(task).is_none());
-            let depth = u64::from(tables.depth(task).min(DEPTH_MAX));
-            let short = u64::from(u16::MAX) - u64::from(problem.duration(task));
-            (is_new << 63 | depth << 48 | u64::from(tables.latest_end(task)) << 16 | short, task)
+            let is_new = u32::from(problem.current(task).is_none());
+            // Who waits for others is due after them anyway.
+            let short = SHORT_MAX - problem.duration(task).min(SHORT_MAX);
+            (is_new << 31 | tables.latest_end(task) << 14 | short, task)
         })
         .collect();
     urgent.sort_unstable();
@@ -99,3 +99,5 @@ pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
 /// Larger sizes and longer chains do not fit into the key; there they count as equal.
 const SIZE_MAX: u32 = (1 << 20) - 1;
 const DEPTH_MAX: u32 = (1 << 11) - 1;
+/// Longer durations count as equal.
+const SHORT_MAX: u32 = (1 << 14) - 1;
