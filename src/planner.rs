@@ -21,6 +21,7 @@ mod dual;
 mod explain;
 mod ledger;
 mod lesson;
+mod mend;
 mod negotiate;
 mod order;
 mod polish;
@@ -29,6 +30,7 @@ mod repair;
 mod report;
 mod response;
 mod search;
+mod side;
 mod tables;
 
 use std::collections::BTreeMap;

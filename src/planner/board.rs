@@ -247,6 +247,19 @@ impl<'t> Board<'t> {
         most.unwrap_or(0).max(0) as u32
     }
 
+    /// How many more tasks of a group fit into a slot; below 0 where more are down than may be.
+    pub(super) fn left(&self, group: u32, slot: u32) -> i32 {
+        match self.tables.count(group) {
+            Count::Dense(row) => self.ledger.left(row, slot),
+            Count::Never | Count::Sparse => {
+                let budget = self.tables.problem.group(group);
+                let members = self.tables.members(group);
+                let down = members.iter().filter(|&&member| self.is_down(member, slot)).count();
+                margin(budget.cap_at(slot), budget.down) - down as i32
+            }
+        }
+    }
+
     pub(super) fn is_down(&self, task: u32, slot: u32) -> bool {
         let start = self.starts[task as usize];
         start != NONE && start <= slot && slot < start + self.tables.problem.duration(task)

@@ -8,9 +8,6 @@ use super::tables::NONE;
 /// Places every task that finds a legal start.
 pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
     for task in order(board) {
-        if board.start(task).is_some() {
-            continue;
-        }
         let roomy = board
             .span(task)
             .map(|(release, deadline)| (release, deadline.min(board.tables.latest_end(task))));
@@ -48,13 +45,13 @@ pub(super) fn place_first_fit(board: &mut Board<'_>, stop: &Stop<'_>) {
     }
 }
 
-/// Announced tasks first (their place is a promise), then by how little choice a task has; predecessors before
+/// The tasks without a place: announced ones first (their place is a promise), then by how little choice a task has; predecessors before
 /// those that wait for them.
 fn order(board: &Board<'_>) -> Vec<u32> {
     let tables = board.tables;
     let problem = tables.problem;
     let mut keyed: Vec<(u64, u32)> = (0..tables.task_count())
-        .filter(|&task| !tables.pinned(task))
+        .filter(|&task| board.start(task).is_none())
         .map(|task| {
             let depth = u64::from(tables.depth(task));
             let announced = problem.current(task).is_none();
