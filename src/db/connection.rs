@@ -1,9 +1,11 @@
 //! One connection type over both databases, and how its transactions begin and end.
 
+use std::time::Duration;
+
 use diesel::connection::{
     AnsiTransactionManager, SimpleConnection, TransactionManager, TransactionManagerStatus,
 };
-use diesel::{PgConnection, QueryResult, SqliteConnection};
+use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 
 /// A connection to either database, within a transaction: see [`super::Database`].
 #[derive(diesel::MultiConnection)]
@@ -23,14 +25,31 @@ pub(super) enum Purpose {
     Write,
 }
 
-/// A process that has been stopped in the middle must not hold up the others for longer than this. Said in every
-/// transaction: a pooler between hands on no other settings.
-const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
-     SET LOCAL idle_in_transaction_session_timeout = '30s'; SET LOCAL lock_timeout = '30s'";
+/// How transactions begin on PostgreSQL. Their limits of time are said in every one: a pooler between hands on no
+/// other settings.
+#[derive(Clone, Debug)]
+pub(super) struct Beginnings {
+    read: String,
+    write: String,
+}
 
-/// Who reads holds nobody up, and may have much to think over between two questions.
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-     SET LOCAL idle_in_transaction_session_timeout = '5min'; SET LOCAL lock_timeout = '30s'";
+impl Beginnings {
+    /// A process that has been stopped in the middle of a change holds up the others for as long as `patience`; who
+    /// reads holds nobody up, and may have much to think over between two questions.
+    pub(super) fn with(patience: Duration) -> Self {
+        let millis = patience.as_millis();
+        Beginnings {
+            read: format!(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = {millis}; \
+                 SET LOCAL idle_in_transaction_session_timeout = '5min'"
+            ),
+            write: format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {millis}; \
+                 SET LOCAL idle_in_transaction_session_timeout = {millis}"
+            ),
+        }
+    }
+}
 
 impl AnyConnection {
     /// First thing in a transaction that decides by what stands, what is down or what merchants were told: lets
@@ -63,13 +82,34 @@ impl AnyConnection {
         }
     }
 
-    pub(super) fn begin(&mut self, purpose: Purpose) -> QueryResult<()> {
+    /// Ends other transactions of ours that hold an advisory lock and have waited for `patience` for their process
+    /// to say or take the next bytes of one statement: it has been stopped, and no limit of time ends that. How many.
+    pub(super) fn cut_off_stopped(&mut self, patience: Duration) -> QueryResult<i64> {
+        #[derive(diesel::QueryableByName)]
+        struct Ended {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let AnyConnection::Postgres(inner) = self else { return Ok(0) };
+        let statement = "WITH stopped AS MATERIALIZED (SELECT pid FROM pg_stat_activity a \
+             WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() \
+             AND state = 'active' AND wait_event_type = 'Client' \
+             AND query_start < clock_timestamp() - $1 * interval '1 millisecond' \
+             AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.locktype = 'advisory')) \
+             SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) AS count FROM stopped";
+        let millis = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX);
+        let ended: Ended =
+            diesel::sql_query(statement).bind::<diesel::sql_types::BigInt, _>(millis).get_result(inner)?;
+        Ok(ended.count)
+    }
+
+    pub(super) fn begin(&mut self, purpose: Purpose, beginnings: &Beginnings) -> QueryResult<()> {
         match (self, purpose) {
             (AnyConnection::Postgres(inner), Purpose::Read) => {
-                AnsiTransactionManager::begin_transaction_sql(inner, BEGIN_READ)
+                AnsiTransactionManager::begin_transaction_sql(inner, &beginnings.read)
             }
             (AnyConnection::Postgres(inner), Purpose::Write) => {
-                AnsiTransactionManager::begin_transaction_sql(inner, BEGIN_WRITE)
+                AnsiTransactionManager::begin_transaction_sql(inner, &beginnings.write)
             }
             (AnyConnection::Sqlite(inner), Purpose::Read) => {
                 AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")

@@ -7,7 +7,7 @@ use crate::db::{Connection, LOOKUP_KEYS, insert_rows};
 
 /// That a notice tells of a lock.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
-#[diesel(table_name = notice_lock)]
+#[diesel(table_name = notice_lock, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeLockRow {
     pub notice_id: i64,

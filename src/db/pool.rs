@@ -7,7 +7,7 @@ use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 
-use super::connection::AnyConnection;
+use super::connection::{AnyConnection, Beginnings};
 use super::outage::{DatabaseError, Outage};
 use super::postgres_url;
 
@@ -23,11 +23,18 @@ pub struct PoolOptions {
     pub pooled_by_transaction: bool,
     /// How long somebody waits for a connection.
     pub wait: Duration,
+    /// On PostgreSQL: how long a process that has been stopped in the middle of a change may hold up the others.
+    pub patience: Duration,
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        PoolOptions { connections_max: 16, pooled_by_transaction: false, wait: Duration::from_secs(10) }
+        PoolOptions {
+            connections_max: 16,
+            pooled_by_transaction: false,
+            wait: Duration::from_secs(10),
+            patience: Duration::from_secs(30),
+        }
     }
 }
 
@@ -38,6 +45,8 @@ pub struct Database {
     pool: Pool<Manager>,
     trouble: Trouble,
     wait: Duration,
+    pub(super) patience: Duration,
+    pub(super) beginnings: Arc<Beginnings>,
 }
 
 /// Why the last attempt to connect failed, if it did.
@@ -69,7 +78,8 @@ impl Database {
             .error_handler(Box::new(NopErrorHandler))
             .build(manager)
             .map_err(|error| Outage::Unreachable.because(error))?;
-        Ok(Database { pool, trouble, wait: options.wait })
+        let PoolOptions { wait, patience, .. } = options;
+        Ok(Database { pool, trouble, wait, patience, beginnings: Arc::new(Beginnings::with(patience)) })
     }
 
     /// Connections that the pool holds at most.

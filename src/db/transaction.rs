@@ -54,8 +54,14 @@ impl Database {
     ) -> Result<T, E> {
         let mut slot = self.begin(Purpose::Write)?;
         let result = work(&mut slot.connection);
-        slot.end(Purpose::Write, result).map_err(|failed| match failed {
+        let ended = slot.end(Purpose::Write, result);
+        drop(slot);
+        ended.map_err(|failed| match failed {
             Failed::Passing(error) => E::from(error),
+            Failed::Held(error) => {
+                self.cut_off_stopped();
+                E::from(error)
+            }
             Failed::Lasting(error) => error,
         })
     }
@@ -78,7 +84,33 @@ impl Database {
                     tracing::warn!(%error, "a transaction is run again");
                 }
                 Err(Failed::Passing(error)) => return Err(error.into()),
+                Err(Failed::Held(error)) if self.cut_off_stopped() => {
+                    tracing::warn!(%error, "a transaction is run again");
+                }
+                Err(Failed::Held(error)) => return Err(error.into()),
                 Err(Failed::Lasting(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether somebody who held a lock, and whose process has been stopped, holds it no more.
+    fn cut_off_stopped(&self) -> bool {
+        let ended = self.begin(Purpose::Write).and_then(|mut slot| {
+            let ended = slot.connection.cut_off_stopped(self.patience).map_err(DatabaseError::from);
+            match slot.end(Purpose::Write, ended) {
+                Ok(ended) => Ok(ended),
+                Err(Failed::Passing(error) | Failed::Held(error) | Failed::Lasting(error)) => Err(error),
+            }
+        });
+        match ended {
+            Ok(0) => false,
+            Ok(processes) => {
+                tracing::warn!(processes, "cut off who had been stopped in the middle of a change");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "who holds the lock cannot be found out");
+                false
             }
         }
     }
@@ -90,7 +122,7 @@ impl Database {
         let mut dead = 0;
         loop {
             let mut slot = self.get()?;
-            let Err(error) = slot.connection.begin(purpose) else { return Ok(slot) };
+            let Err(error) = slot.connection.begin(purpose, &self.beginnings) else { return Ok(slot) };
             slot.broken = true;
             drop(slot);
             let Some(outage) = Outage::of(&error) else { return Err(error.into()) };
@@ -107,6 +139,8 @@ impl Database {
 enum Failed<E> {
     /// Nothing was committed, and the same may succeed if it is run again.
     Passing(DatabaseError),
+    /// Nothing was committed, since somebody else has long held what was needed.
+    Held(DatabaseError),
     /// It would be of no use to run it again, or dangerous.
     Lasting(E),
 }
@@ -148,7 +182,11 @@ impl Slot {
         let outage = Outage::of(error)?;
         self.broken |= outage.takes_the_connection();
         let unavailable = outage.because(error);
-        Some(if outage.passes() { Failed::Passing(unavailable) } else { Failed::Lasting(unavailable.into()) })
+        Some(match outage {
+            Outage::Locked => Failed::Held(unavailable),
+            _ if outage.passes() => Failed::Passing(unavailable),
+            _ => Failed::Lasting(unavailable.into()),
+        })
     }
 }
 

@@ -50,6 +50,7 @@ mod plans;
 mod pooler;
 mod postgres_tls;
 mod problems;
+mod publish_killed;
 mod scenarios;
 mod schedule;
 mod search;

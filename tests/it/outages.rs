@@ -169,6 +169,38 @@ fn a_process_that_is_stopped_holds_nobody_up_for_long() {
 }
 
 #[test]
+fn a_process_that_is_stopped_while_it_copies_is_cut_off() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let url = postgres_url();
+    let patience = Duration::from_millis(700);
+    let database = Database::open_with(&url, PoolOptions { patience, ..PoolOptions::default() }).unwrap();
+    write(&database, "CREATE TABLE x (n INT)").unwrap();
+    let mut stopped = Command::new("psql")
+        .args(["-X", "-q", &url])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It begins to copy, and says no more.
+    let words = "SET idle_in_transaction_session_timeout = '700ms'; SET statement_timeout = '700ms'; BEGIN; \
+                 SELECT pg_advisory_xact_lock(7305221) \\g /dev/null\nCOPY x FROM STDIN;\n1\n";
+    let mut speech = stopped.stdin.take().unwrap();
+    speech.write_all(words.as_bytes()).unwrap();
+    speech.flush().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    let stopwatch = Stopwatch::start();
+    let written = database.write(|connection| {
+        connection.serialize_schedule()?;
+        statement(connection, "INSERT INTO x VALUES (2)")
+    });
+    written.unwrap();
+    assert!((600..5000).contains(&stopwatch.elapsed_ms()), "{} ms", stopwatch.elapsed_ms());
+    drop(speech);
+    assert!(!stopped.wait().unwrap().success(), "the server has ended its transaction");
+}
+
+#[test]
 fn a_full_disk() {
     // PostgreSQL's own words for a device without room.
     let database = open(&postgres_url());

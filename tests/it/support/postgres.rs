@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// A running server of its own.
 pub struct Cluster {
     /// Its data are in `data` below, its sockets beside them.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     bin: PathBuf,
-    user: String,
+    pub(super) user: String,
 }
 
 /// The URL of an empty database of its own in the shared cluster.
@@ -105,14 +105,6 @@ impl Cluster {
         let mut command = vec![tool.as_str(), "-D", &data];
         command.extend(arguments);
         self.run(&command);
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    pub(super) fn user(&self) -> &str {
-        &self.user
     }
 
     fn in_a_new_folder() -> Cluster {

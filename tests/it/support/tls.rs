@@ -38,7 +38,7 @@ impl TlsServer {
     /// Makes the certificates and starts the server.
     pub fn start() -> TlsServer {
         let cluster = Cluster::make();
-        let folder = cluster.folder().join("tls");
+        let folder = cluster.folder.join("tls");
         let text = folder.display().to_string();
         cluster.run(&["mkdir", &text]);
         cluster.run(&["sh", "-ec", CERTIFICATES, "sh", &text]);
@@ -58,12 +58,12 @@ impl TlsServer {
 
     /// The URL of a database over the network.
     pub fn url(&self, host: &str, more: &str) -> String {
-        format!("postgres://{}@{host}:{}/postgres?{more}", self.cluster.user(), self.port)
+        format!("postgres://{}@{host}:{}/postgres?{more}", self.cluster.user, self.port)
     }
 
     /// From now on it shows a certificate that was good once.
     pub fn use_expired_certificate(&self) {
-        let folder = self.cluster.folder();
+        let folder = &self.cluster.folder;
         let file = |name: &str| folder.join("tls").join(name).display().to_string();
         self.cluster.run(&["cp", &file("expired.pem"), &file("server.pem")]);
         self.cluster.control(&["-w", "-l", &folder.join("log").display().to_string(), "restart"]);
