@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use url::Url;
 
 use super::settings::{Kind, Setting};
 
@@ -43,32 +42,29 @@ impl Setting {
     }
 }
 
-/// A URL without its password, wherever in it that is.
+/// A URL without its password, wherever in it that is. It may name several hosts, so it is taken apart by hand.
 fn without_password(text: &str) -> String {
     if ["sqlite:", "folder:"].iter().any(|scheme| text.starts_with(scheme)) {
         return text.to_owned();
     }
-    let Ok(url) = Url::parse(text) else {
+    let Some((scheme, rest)) = text.split_once("://") else {
         // Whatever it is: what comes before the host may be a secret.
         return text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("***@{rest}"));
     };
-    let secret_parameter = |name: &str| ["password", "sslpassword"].contains(&name);
-    let mut shown = text.to_owned();
-    if let Some(password) = url.password() {
-        shown = shown.replacen(&format!(":{password}@"), ":***@", 1);
-    }
-    if url.query_pairs().any(|(name, _)| secret_parameter(&name)) {
-        let (before, query) = shown.split_once('?').unwrap_or((&shown, ""));
-        let pairs: Vec<String> = query
-            .split('&')
-            .map(|pair| match pair.split_once('=') {
-                Some((name, _)) if secret_parameter(name) => format!("{name}=***"),
-                _ => pair.to_owned(),
-            })
-            .collect();
-        shown = format!("{before}?{}", pairs.join("&"));
-    }
-    shown
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let place = match place.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:***@{host}"),
+            None => place.to_owned(),
+        },
+        None => place.to_owned(),
+    };
+    let masked = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if ["password", "sslpassword"].contains(&name) => format!("{name}=***"),
+        _ => pair.to_owned(),
+    };
+    let query = query.map(|query| query.split('&').map(masked).collect::<Vec<_>>().join("&"));
+    format!("{scheme}://{place}{}", query.map(|query| format!("?{query}")).unwrap_or_default())
 }
 
 #[cfg(test)]

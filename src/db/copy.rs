@@ -206,6 +206,17 @@ pub fn keep_writers_out(connection: &mut Connection) -> QueryResult<()> {
     }
 }
 
+/// First thing in a transaction that may have to wait for the other side of a copy: on PostgreSQL it is not ended
+/// for standing still.
+pub fn wait_patiently(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(inner) => {
+            inner.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        }
+        Connection::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Removes every row of every table.
 pub fn clear(connection: &mut Connection) -> QueryResult<()> {
     for table in TABLES.iter().rev() {

@@ -18,6 +18,7 @@ mod cli_help;
 mod configuration;
 mod database;
 mod database_copy;
+mod deployment;
 mod dispatch;
 mod doctor;
 mod fleet_files;

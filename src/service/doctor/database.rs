@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use url::Url;
 
 use crate::api::doctor::Check;
 use crate::api::schema::VersionState;
@@ -133,32 +132,43 @@ fn integrity(database: &Database) -> Check {
 
 /// A host that is not this machine must be reached over TLS, and be the one that it says it is.
 fn encryption(url: &str, encrypted: bool) -> Check {
-    let parsed = Url::parse(url).ok();
-    let parameter = |name: &str| {
-        let pairs = parsed.as_ref().map(Url::query_pairs)?;
-        pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let authority = place.split('/').next().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let parameter = |wanted: &str| {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
     };
-    let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
-    let host = percent_encoding::percent_decode_str(host).decode_utf8_lossy().into_owned();
-    let host = parameter("host").unwrap_or(host);
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    if host.is_empty()
-        || host.starts_with('/')
-        || host == "localhost"
-        || address.is_ok_and(|address| address.is_loopback())
-    {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let hosts = decoded(parameter("host").unwrap_or(authority));
+    let elsewhere: Vec<&str> = hosts.split(',').filter(|host| !is_here(host)).collect();
+    if elsewhere.is_empty() {
         return Check::ok("database_encryption", "the server is on this machine");
     }
+    let host = elsewhere.join(", ");
     let remedy = "add sslmode=verify-full&sslrootcert=PATH to database_url (a build with postgres-tls can)";
     if !encrypted {
         let found = format!("the connection to {host} is not encrypted: addresses and passwords can be read");
         return Check::problem("database_encryption", found, remedy);
     }
-    if parameter("sslmode").as_deref() != Some("verify-full") {
+    if parameter("sslmode") != Some("verify-full") {
         let found = format!("encrypted, but anybody may pass for {host}: its certificate is not verified");
         return Check::warning("database_encryption", found, remedy);
     }
     Check::ok("database_encryption", format!("encrypted, {host} verified"))
+}
+
+/// Whether a host of a URL, perhaps with a port, is this machine: a socket, or a loopback address.
+fn is_here(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.is_empty()
+        || name.starts_with('/')
+        || name == "localhost"
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The database's clock beside ours, asked between `before` and `after`.
@@ -233,6 +243,7 @@ mod tests {
         assert_eq!(health("postgres://u@[::1]/x", false), Health::Ok);
         assert_eq!(health("postgres://u@db.example/x", false), Health::Problem);
         assert_eq!(health("postgres:///x?host=db.example", false), Health::Problem);
+        assert_eq!(health("postgres://u:p@localhost:5432,db2:5432/x", false), Health::Problem);
         assert_eq!(health("postgres://u@db.example/x", true), Health::Warning);
         assert_eq!(health("postgres://u@db.example/x?sslmode=require", true), Health::Warning);
         assert_eq!(health("postgres://u@db.example/x?sslmode=verify-full", true), Health::Ok);
