@@ -22,7 +22,7 @@
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
 //! | `GET /audit` | | [`Page`] of [`AuditView`] |
-//! | `POST /workers/{raise,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
+//! | `POST /workers/{raise,watch,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
 //!
 //! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
 
@@ -35,6 +35,7 @@ pub mod lock;
 pub mod notice;
 pub mod plan;
 pub mod problem;
+pub mod replica;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,9 @@ pub struct AuditView {
     pub after: Option<serde_json::Value>,
     /// Why, in the words of who did it.
     pub reason: Option<String>,
+    /// The token of the lease under which a leading loop wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<i64>,
 }
 
 /// What one pass of a background loop did.

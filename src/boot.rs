@@ -37,7 +37,7 @@ pub fn start(settings: Settings) -> Result<AppState, BootError> {
 
 /// The same with a clock and a transport of the caller's.
 pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Result<AppState, BootError> {
-    let database = Database::open(&settings.database_url)?;
+    let database = Database::open(&settings.database_url)?.giving_up_after(settings.stall_seconds);
     let applied = migrations::up(&database)?;
     if !applied.is_empty() {
         tracing::info!(?applied, "migrations applied");
@@ -48,9 +48,19 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         settings: Arc::new(settings),
         loads: Arc::default(),
         searches: Arc::default(),
+        replica: replica_name().into(),
     };
     let workers = Workers::new(app.clone(), transport);
     Ok(AppState::new(app, workers))
+}
+
+/// What this process is called among those on the same database: host, process and a random part, since another
+/// container may have the same host and the same process number.
+fn replica_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    let host = if host.is_empty() { "host" } else { host };
+    format!("{host}-{}-{:06x}", std::process::id(), rand::random_range(0..0x0100_0000))
 }
 
 fn transport_of(url: &str) -> Result<Transport, BootError> {

@@ -45,6 +45,17 @@ pub struct Settings {
     pub fleet_time_zone: Tz,
     /// Searches for a plan that may run at once, over all processes on the database: 1 to 16.
     pub searches_at_once: u32,
+    /// A search that has not said for so long that it lives is taken for dead, in seconds. It says so every two.
+    pub search_silence_seconds: u32,
+    /// How long a replica leads without renewing, in seconds: so long nobody raises and watches when it dies.
+    pub lease_seconds: u32,
+    /// How long a worker may take for the mails that it has claimed, in seconds; then others send them.
+    pub claim_seconds: u32,
+    /// How long PostgreSQL waits for a replica that says nothing within a transaction, in seconds: so long a replica
+    /// that stands still can hold up the others.
+    pub stall_seconds: u32,
+    /// Where replicas hear of each other's changes, where `database_url` leads through a pooler: `postgres://…` straight to the server.
+    pub database_listen_url: Option<String>,
     /// Address and port that `offpeak serve` listens on.
     pub listen: String,
     /// Token that every API call over the network must carry; without one, only loopback addresses are served.
@@ -153,6 +164,21 @@ impl Settings {
                 return invalid(name, address, "is not a mail address", "write it as name@domain.example");
             }
         }
+        for (name, seconds, least, most) in [
+            ("search_silence_seconds", self.search_silence_seconds, 6, 3600),
+            ("lease_seconds", self.lease_seconds, 2, 3600),
+            ("claim_seconds", self.claim_seconds, 2, 86_400),
+            ("stall_seconds", self.stall_seconds, 2, 3600),
+        ] {
+            if !(least..=most).contains(&seconds) {
+                let remedy = "use 2 (search_silence_seconds: 6) to 3600 (claim_seconds: 86400)";
+                return invalid(name, &seconds.to_string(), "is out of range", remedy);
+            }
+        }
+        if self.database_listen_url.as_ref().is_some_and(|url| !url.starts_with("postgres")) {
+            let remedy = "write it as postgres://USER@HOST/NAME, or leave it out";
+            return invalid("database_listen_url", "…", "is not a PostgreSQL server", remedy);
+        }
         if self.mail_domain.is_empty() || self.mail_domain.contains(|c: char| c.is_whitespace() || c == '@') {
             return invalid(
                 "mail_domain",
@@ -205,11 +231,16 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("slot_minutes", "15"),
     ("fleet_time_zone", "UTC"),
     ("searches_at_once", "1"),
+    ("search_silence_seconds", "60"),
+    ("lease_seconds", "15"),
+    ("claim_seconds", "600"),
+    ("stall_seconds", "120"),
     ("listen", "127.0.0.1:8080"),
 ];
 
 fn is_setting(name: &str) -> bool {
-    DEFAULTS.iter().any(|(known, _)| *known == name) || ["api_token", "clock"].contains(&name)
+    DEFAULTS.iter().any(|(known, _)| *known == name)
+        || ["api_token", "clock", "database_listen_url"].contains(&name)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod group;
 mod ids;
 mod instant;
+pub mod lease;
 pub mod lock;
 pub mod migrations;
 pub mod notice;

@@ -19,6 +19,7 @@ pub struct AuditRow {
     pub before: Option<String>,
     pub after: Option<String>,
     pub reason: Option<String>,
+    pub fence: Option<i64>,
 }
 
 /// Appends `row`; its id is given here.

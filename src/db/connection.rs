@@ -1,7 +1,9 @@
 //! One connection type over both databases, and how its transactions begin and end.
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::{PgConnection, QueryResult, SqliteConnection};
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 
 /// A connection to either database, within a transaction: see [`super::Database`].
 #[derive(diesel::MultiConnection)]
@@ -29,6 +31,17 @@ impl AnyConnection {
         self.lock_until_end(7_305_221)
     }
 
+    /// First thing in a transaction that opens appointments: whether no other replica does so at this moment. Then
+    /// none does until the transaction's end. Waits for nobody.
+    pub fn alone_in_dispatch(&mut self) -> QueryResult<bool> {
+        match self {
+            AnyConnection::Postgres(inner) => {
+                diesel::select(sql::<Bool>("pg_try_advisory_xact_lock(7305223)")).get_result(inner)
+            }
+            AnyConnection::Sqlite(_) => Ok(true),
+        }
+    }
+
     /// First thing in a transaction that counts the searches under way before it adds one.
     pub fn serialize_searches(&mut self) -> QueryResult<()> {
         self.lock_until_end(7_305_222)
@@ -52,14 +65,19 @@ impl AnyConnection {
         }
     }
 
-    pub(super) fn begin(&mut self, purpose: Purpose) -> QueryResult<()> {
+    pub(super) fn begin(&mut self, purpose: Purpose, stall_seconds: u32) -> QueryResult<()> {
         match (self, purpose) {
             (AnyConnection::Postgres(inner), Purpose::Read) => AnsiTransactionManager::begin_transaction_sql(
                 inner,
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             ),
             (AnyConnection::Postgres(inner), Purpose::Write) => {
-                AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN ISOLATION LEVEL READ COMMITTED")
+                // For this transaction alone, so that it also holds behind a pooler.
+                let begin = format!(
+                    "BEGIN ISOLATION LEVEL READ COMMITTED; \
+                     SET LOCAL idle_in_transaction_session_timeout = '{stall_seconds}s'"
+                );
+                AnsiTransactionManager::begin_transaction_sql(inner, &begin)
             }
             (AnyConnection::Sqlite(inner), Purpose::Read) => {
                 AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")

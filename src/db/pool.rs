@@ -20,6 +20,7 @@ const WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<Manager>,
+    pub(super) stall_seconds: u32,
 }
 
 impl std::fmt::Debug for Database {
@@ -40,7 +41,14 @@ impl Database {
             .test_on_check_out(false)
             .build(manager)
             .map_err(|error| Outage::Unreachable.because(error))?;
-        Ok(Database { pool })
+        Ok(Database { pool, stall_seconds: 120 })
+    }
+
+    /// The same, with another time after which PostgreSQL gives up a transaction that writes and says nothing (two
+    /// minutes unless told): the process has been stopped or its machine has gone, and its locks hold others up.
+    #[must_use]
+    pub fn giving_up_after(self, stall_seconds: u32) -> Self {
+        Database { stall_seconds, ..self }
     }
 
     /// A connection from the pool, outside a transaction.

@@ -90,7 +90,7 @@ impl Database {
         let mut dead = 0;
         loop {
             let mut slot = self.get()?;
-            let Err(error) = slot.connection.begin(purpose) else { return Ok(slot) };
+            let Err(error) = slot.connection.begin(purpose, self.stall_seconds) else { return Ok(slot) };
             slot.broken = true;
             drop(slot);
             let Some(outage) = Outage::of(&error) else { return Err(error.into()) };

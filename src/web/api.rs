@@ -10,6 +10,7 @@ mod lock;
 mod notice;
 mod plan;
 mod programme;
+mod replica;
 mod worker;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -29,5 +30,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(notice::router())
         .merge(lock::router())
         .merge(audit::router())
+        .merge(replica::router())
         .merge(worker::router())
 }

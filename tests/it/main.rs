@@ -19,6 +19,7 @@ mod dispatch;
 mod fleet_files;
 mod fleet_files_generated;
 mod import;
+mod leases;
 mod mail_compose;
 mod mail_hostile;
 mod mail_letters;

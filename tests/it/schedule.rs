@@ -308,7 +308,7 @@ fn a_refusal_for_good_never_opens_the_appointment() {
         assert_eq!(app.work("dispatch").await, json!({"held": 1}));
         assert_eq!(app.appointment(id).await["state"], "planned");
         app.set_time("2026-12-10T03:31:00Z");
-        assert_eq!(app.work("dispatch").await, json!({"missed": 1}));
+        assert_eq!(app.work("watch").await, json!({"missed": 1}));
     });
 }
 
