@@ -60,6 +60,8 @@ pub struct Workers {
     transport: Arc<Transport>,
     /// One a loop: a wake-up that comes during a pass is kept for its end.
     bells: Arc<[Notify; Loop::ALL.len()]>,
+    /// Nothing new is begun.
+    stopping: Arc<AtomicBool>,
     /// The loops run in this process.
     running: Arc<AtomicBool>,
     /// One pass at a time of a loop that leads.
@@ -73,6 +75,7 @@ impl Workers {
             app,
             transport: Arc::new(transport),
             bells: Arc::default(),
+            stopping: Arc::default(),
             running: Arc::default(),
             passes: Arc::default(),
         }
@@ -100,7 +103,7 @@ impl Workers {
     /// A pass of a loop that every replica runs.
     async fn pass(&self, which: Loop) -> Result<WorkerRun, Error> {
         let run = match which {
-            Loop::Notify => notify::run(&self.app, &self.transport).await?,
+            Loop::Notify => notify::run(&self.app, &self.transport, &self.stopping).await?,
             _ => {
                 let counts = self.blocking(|app| dispatch::run(app, &Actor::worker("dispatch"))).await?;
                 WorkerRun { counts }
@@ -120,7 +123,7 @@ impl Workers {
     }
 
     /// Runs every loop until `stop` says true; a pass that has begun is finished.
-    pub async fn run_until(self, stop: watch::Receiver<bool>) {
+    pub async fn run_until(self, mut stop: watch::Receiver<bool>) {
         self.running.store(true, Ordering::Relaxed);
         let loops = Loop::ALL.map(|which| {
             let (workers, stop) = (self.clone(), stop.clone());
@@ -129,12 +132,16 @@ impl Workers {
                 Loop::Raise | Loop::Watch => tokio::spawn(workers.run_led(which, stop)),
             }
         });
+        // Whoever has dropped the sender wants an end as well.
+        let _ = stop.wait_for(|stop| *stop).await;
+        self.stopping.store(true, Ordering::Relaxed);
         for handle in loops {
             if let Err(error) = handle.await {
                 tracing::error!(%error, "a background loop ended badly");
             }
         }
         self.running.store(false, Ordering::Relaxed);
+        self.stopping.store(false, Ordering::Relaxed);
     }
 
     async fn run_loop(self, which: Loop, mut stop: watch::Receiver<bool>) {

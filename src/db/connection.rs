@@ -31,6 +31,17 @@ impl AnyConnection {
         self.lock_until_end(7_305_221)
     }
 
+    /// First thing in a transaction that tells of what stands: nobody changes the schedule until its end, but others
+    /// may tell of it beside.
+    pub fn share_schedule(&mut self) -> QueryResult<()> {
+        match self {
+            AnyConnection::Postgres(inner) => {
+                inner.batch_execute("SELECT pg_advisory_xact_lock_shared(7305221)")
+            }
+            AnyConnection::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// First thing in a transaction that opens appointments: whether no other replica does so at this moment. Then
     /// none does until the transaction's end. Waits for nobody.
     pub fn alone_in_dispatch(&mut self) -> QueryResult<bool> {

@@ -3,6 +3,7 @@
 
 mod letter;
 mod sending;
+mod settling;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +17,8 @@ use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
-pub use sending::{Sendable, Settlement, claim, settle};
+pub use sending::{Claim, Sendable, claim};
+pub use settling::{Settlement, give_back, settle};
 
 /// The outbox, the latest first.
 pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {

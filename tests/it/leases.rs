@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use offpeak::api::plan::NewPlan;
+use offpeak::domain::ids::PlanId;
 use offpeak::service::lease::{Leader, lead, release};
-use offpeak::service::{App, Error, plan};
+use offpeak::service::{Actor, App, Error, plan};
 use offpeak::worker::Loop;
 use serde_json::{Value, json};
 
@@ -215,5 +217,35 @@ fn loops_lead_while_they_run_and_give_up_when_they_stop() {
         stop.send(true).unwrap();
         running.await.unwrap();
         assert_eq!(lease(&app, "watch").await["held"], false);
+    });
+}
+
+#[test]
+fn a_search_that_was_taken_for_dead_writes_nothing_when_it_goes_on() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        let campaign = json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all",
+            "duration_minutes": 30, "deadline_at": "2026-12-28T00:00:00Z"});
+        app.post("/campaigns", campaign).await;
+        let (here, elsewhere) = (app.state.app().clone(), App { searches: Arc::default(), ..other(&app) });
+        for error in [false, true] {
+            let request = NewPlan { effort: Some("fast".to_owned()), ..NewPlan::default() };
+            let id = PlanId(plan::create(&here, &Actor::local(), &request).unwrap().id);
+            app.clock.set(app.clock.now() + chrono::TimeDelta::seconds(61));
+            assert_eq!(plan::fail_abandoned(&elsewhere, &led(&elsewhere, "watch")).unwrap(), 1);
+            let before = app.dump();
+            // The search begins to write only now; or it breaks off, which it is not asked about any more either.
+            let asked = if error { NewPlan { effort: Some("none".to_owned()), ..request } } else { request };
+            assert_eq!(plan::solve(&here, &Actor::local(), id, &asked).is_err(), error);
+            assert_eq!(app.dump(), before);
+        }
+        // What a dead one had written before it died is taken back.
+        let plan = app.plan(json!({})).await["id"].clone();
+        app.sql(&format!("UPDATE plan SET state = 'failed' WHERE id = {plan}"));
+        let items = format!("plan_item: {plan}|");
+        assert!(app.dump().iter().any(|row| row.starts_with(&items)));
+        run_out(&app);
+        assert_eq!(app.work("watch").await, json!({}));
+        assert!(!app.dump().iter().any(|row| row.starts_with(&items)));
     });
 }

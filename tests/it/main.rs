@@ -9,6 +9,7 @@ mod calendar_oracles;
 mod campaigns;
 mod checker_codes;
 mod checker_mutations;
+mod claims;
 mod cli_binary;
 mod cli_client;
 mod cli_commands;
