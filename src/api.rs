@@ -30,6 +30,7 @@ pub mod appointment;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;
+pub mod event;
 pub mod fleet;
 pub mod lock;
 pub mod notice;

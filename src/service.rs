@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod campaign;
 pub mod dispatch;
 pub mod error;
+pub mod events;
 pub mod fleet;
 pub mod lease;
 pub mod legality;

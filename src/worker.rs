@@ -2,6 +2,7 @@
 //! (windows). Each is idempotent and takes no input; it runs on a timer and on a wake-up through one code path, and
 //! can be run once by hand. Raise and watch run on one replica at a time, under a lease.
 
+mod events;
 mod lead;
 mod notify;
 
@@ -10,9 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify, broadcast, watch};
 
 use crate::api::WorkerRun;
+use crate::api::event::Event;
 use crate::mail::transport::Transport;
 use crate::service::lease::Leader;
 use crate::service::{Actor, App, Error, campaign, dispatch, overdue, plan, programme};
@@ -60,7 +62,11 @@ pub struct Workers {
     transport: Arc<Transport>,
     /// One a loop: a wake-up that comes during a pass is kept for its end.
     bells: Arc<[Notify; Loop::ALL.len()]>,
-    /// Nothing new is begun.
+    /// What happens, for whoever listens.
+    events: broadcast::Sender<Event>,
+    /// Whoever listens is to go home.
+    closing: Arc<watch::Sender<bool>>,
+    /// The run of the loops that this belongs to ends: nothing new is begun.
     stopping: Arc<AtomicBool>,
     /// The loops run in this process.
     running: Arc<AtomicBool>,
@@ -75,6 +81,8 @@ impl Workers {
             app,
             transport: Arc::new(transport),
             bells: Arc::default(),
+            events: broadcast::Sender::new(events::BEHIND_MAX),
+            closing: Arc::new(watch::Sender::new(false)),
             stopping: Arc::default(),
             running: Arc::default(),
             passes: Arc::default(),
@@ -103,7 +111,7 @@ impl Workers {
     /// A pass of a loop that every replica runs.
     async fn pass(&self, which: Loop) -> Result<WorkerRun, Error> {
         let run = match which {
-            Loop::Notify => notify::run(&self.app, &self.transport, &self.stopping).await?,
+            Loop::Notify => notify::run(self).await?,
             _ => {
                 let counts = self.blocking(|app| dispatch::run(app, &Actor::worker("dispatch"))).await?;
                 WorkerRun { counts }
@@ -123,8 +131,14 @@ impl Workers {
     }
 
     /// Runs every loop until `stop` says true; a pass that has begun is finished.
-    pub async fn run_until(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run_until(mut self, mut stop: watch::Receiver<bool>) {
         self.running.store(true, Ordering::Relaxed);
+        // A flag for this run: passes by hand go on.
+        self.stopping = Arc::default();
+        // However this ends: the thread that follows would keep the runtime waiting for ever.
+        let _stopped_at_last = Raised(Arc::clone(&self.stopping));
+        let follower = self.clone();
+        let follower = tokio::task::spawn_blocking(move || follower.follow());
         let loops = Loop::ALL.map(|which| {
             let (workers, stop) = (self.clone(), stop.clone());
             match which {
@@ -135,13 +149,12 @@ impl Workers {
         // Whoever has dropped the sender wants an end as well.
         let _ = stop.wait_for(|stop| *stop).await;
         self.stopping.store(true, Ordering::Relaxed);
-        for handle in loops {
+        for handle in loops.into_iter().chain([follower]) {
             if let Err(error) = handle.await {
                 tracing::error!(%error, "a background loop ended badly");
             }
         }
         self.running.store(false, Ordering::Relaxed);
-        self.stopping.store(false, Ordering::Relaxed);
     }
 
     async fn run_loop(self, which: Loop, mut stop: watch::Receiver<bool>) {
@@ -163,6 +176,15 @@ impl Workers {
         tokio::task::spawn_blocking(move || work(&app))
             .await
             .map_err(|error| Error::Corrupt(format!("a worker's task ended badly: {error}")))?
+    }
+}
+
+/// Says true when it goes.
+struct Raised(Arc<AtomicBool>);
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

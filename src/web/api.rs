@@ -5,6 +5,7 @@ mod audit;
 mod budget;
 mod calendar;
 mod campaign;
+mod event;
 mod fleet;
 mod lock;
 mod notice;
@@ -31,5 +32,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(lock::router())
         .merge(audit::router())
         .merge(replica::router())
+        .merge(event::router())
         .merge(worker::router())
 }

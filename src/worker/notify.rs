@@ -3,22 +3,27 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 
+use super::Workers;
 use crate::api::WorkerRun;
 use crate::mail::mask;
 use crate::mail::transport::{Delivery, OutgoingMail, Transport};
 use crate::service::notice::{Claim, Sendable, Settlement, claim, give_back, settle};
-use crate::service::{App, Error};
+use crate::service::{App, Error, events};
 
 /// Notices claimed at once.
 const BATCH: i64 = 40;
 
 /// Mails under way at once.
 const AT_ONCE: usize = 10;
+
+/// How often it is told that mails were sent.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How long to wait before what became of a mail is written down once more.
 const SETTLE_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -31,11 +36,11 @@ enum Done {
 
 /// Sends everything that is due, until `stopping` says true; what was claimed by then and is not on its way is given
 /// back.
-pub(super) async fn run(
-    app: &App,
-    transport: &Arc<Transport>,
-    stopping: &AtomicBool,
-) -> Result<WorkerRun, Error> {
+pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
+    let Workers { app, transport, stopping, .. } = workers;
+    let mut tell = interval(TELL_EVERY);
+    tell.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut untold = false;
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut count = |what: &str, number: u64| {
         if number > 0 {
@@ -61,7 +66,15 @@ pub(super) async fn run(
             let (app, transport) = (app.clone(), Arc::clone(transport));
             tasks.spawn(async move { Done::Sent(send(app, transport, notice).await) });
         }
-        let Some(done) = tasks.join_next().await else { break };
+        let done = tokio::select! {
+            done = tasks.join_next() => done,
+            _ = tell.tick(), if untold => {
+                untold = false;
+                tell_of_notices(workers).await;
+                continue;
+            }
+        };
+        let Some(done) = done else { break };
         match done.map_err(|error| Error::Corrupt(format!("a delivery ended badly: {error}")))? {
             Done::Claimed(Ok((sendable, closed))) => {
                 claiming = false;
@@ -71,6 +84,7 @@ pub(super) async fn run(
             }
             Done::Sent(Ok(state)) => {
                 sending -= 1;
+                untold = true;
                 count(state, 1);
             }
             // What is on its way is waited for, and nothing new begun.
@@ -85,6 +99,9 @@ pub(super) async fn run(
     if !ready.is_empty() {
         let claims: Vec<Claim> = ready.iter().map(|notice| notice.claim).collect();
         blocking(app, move |app| give_back(app, &claims)).await?;
+    }
+    if untold {
+        tell_of_notices(workers).await;
     }
     failed.map_or(Ok(WorkerRun { counts }), Err)
 }
@@ -121,6 +138,14 @@ async fn send(app: App, transport: Arc<Transport>, notice: Sendable) -> Result<&
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Tells this replica's listeners, and through the database those of the others. Nothing depends on it.
+async fn tell_of_notices(workers: &Workers) {
+    workers.tell(events::notices(&workers.app));
+    if let Err(error) = blocking(&workers.app, events::tell_of_notices).await {
+        tracing::warn!(%error, "nobody else was told that mails were sent");
     }
 }
 

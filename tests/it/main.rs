@@ -17,6 +17,7 @@ mod cli_demo;
 mod cli_help;
 mod database;
 mod dispatch;
+mod events;
 mod fleet_files;
 mod fleet_files_generated;
 mod import;
