@@ -27,6 +27,7 @@
 //! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
 
 pub mod appointment;
+pub mod backup;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;
@@ -37,6 +38,8 @@ pub mod notice;
 pub mod plan;
 pub mod problem;
 pub mod replica;
+pub mod schema;
+pub mod transfer;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

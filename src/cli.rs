@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod commands;
+mod confirm;
 mod context;
 pub mod error;
 mod help;

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use crate::domain::notice::QuietHours;
+
 /// Everything that can be set. The file `offpeak.toml` uses these names; in the environment they are in upper
 /// case behind `OFFPEAK_` (`OFFPEAK_DATABASE_URL`).
 #[derive(Clone, Debug, Deserialize)]
@@ -14,6 +16,13 @@ use serde::Deserialize;
 pub struct Settings {
     /// `sqlite:PATH` (relative to the configuration file) or `postgres://…`.
     pub database_url: String,
+    /// Connections to the database that this process holds at most: 2 to 200.
+    pub database_connections_max: u32,
+    /// What stands between this process and PostgreSQL: `none`, or `transaction` for a pooler (PgBouncer) that lends
+    /// its connections for a transaction each.
+    pub database_pooler: Pooler,
+    /// Whether whoever opens the database brings its schema up to date first; if not, `offpeak migrate up` does.
+    pub migrate_at_start: bool,
     /// Where mail goes: `folder:PATH` (one .eml file a mail) or `smtp://`, `smtp+starttls://`, `smtps://` with
     /// host, port and credentials.
     pub mail_url: String,
@@ -37,6 +46,15 @@ pub struct Settings {
     pub announce_allowance_minutes: u32,
     /// Reminders leave so long before the start, in minutes.
     pub reminder_lead_minutes: u32,
+    /// Announcements leave so long before the start, in minutes, or as early as the notice lead asks for.
+    pub announce_ahead_minutes: u32,
+    /// Hours in which merchants are left in peace, in their own time, as `21:00-08:00`, or `none`. Urgent mail, and
+    /// what would come too late in the morning, does not wait.
+    pub quiet_hours: QuietHours,
+    /// Whether merchants are told that work on their terminals has begun.
+    pub started_notices: bool,
+    /// Whether merchants are told that the work is done.
+    pub completed_notices: bool,
     /// How long after an appointment's end its outcome may come before it counts as missed, in minutes.
     pub outcome_grace_minutes: u32,
     /// Length of a planning slot in minutes: 5, 6, 10, 12, 15, 20, 30 or 60.
@@ -51,9 +69,8 @@ pub struct Settings {
     pub lease_seconds: u32,
     /// How long a worker may take for the mails that it has claimed, in seconds; then others send them.
     pub claim_seconds: u32,
-    /// How long PostgreSQL waits for a replica that says nothing within a transaction, in seconds: so long a replica
-    /// that stands still can hold up the others.
-    pub stall_seconds: u32,
+    /// How long a replica that stands still within a transaction can hold up the others on PostgreSQL, in seconds.
+    pub database_patience_seconds: u32,
     /// Where replicas hear of each other's changes, where `database_url` leads through a pooler: `postgres://…` straight to the server.
     pub database_listen_url: Option<String>,
     /// Address and port that `offpeak serve` listens on.
@@ -62,6 +79,16 @@ pub struct Settings {
     pub api_token: Option<String>,
     /// A standing clock, for tests: RFC 3339.
     pub clock: Option<DateTime<Utc>>,
+}
+
+/// What stands between Offpeak and PostgreSQL.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nothing, or a pooler that lends its connections for a session each.
+    None,
+    /// A pooler that lends its connections for a transaction each.
+    Transaction,
 }
 
 /// A configuration that cannot be used.
@@ -159,6 +186,14 @@ impl Settings {
                 "use 1 to 16; each takes a core and the memory of a whole fleet",
             );
         }
+        if !(2..=200).contains(&self.database_connections_max) {
+            return invalid(
+                "database_connections_max",
+                &self.database_connections_max.to_string(),
+                "is out of range",
+                "use 2 to 200; all replicas together have to stay below the server's max_connections",
+            );
+        }
         for (name, address) in [("mail_from", &self.mail_from), ("support_email", &self.support_email)] {
             if !crate::domain::fleet::is_email_address(address) {
                 return invalid(name, address, "is not a mail address", "write it as name@domain.example");
@@ -168,7 +203,7 @@ impl Settings {
             ("search_silence_seconds", self.search_silence_seconds, 6, 3600),
             ("lease_seconds", self.lease_seconds, 2, 3600),
             ("claim_seconds", self.claim_seconds, 2, 86_400),
-            ("stall_seconds", self.stall_seconds, 2, 3600),
+            ("database_patience_seconds", self.database_patience_seconds, 2, 3600),
         ] {
             if !(least..=most).contains(&seconds) {
                 let remedy = "use 2 (search_silence_seconds: 6) to 3600 (claim_seconds: 86400)";
@@ -199,6 +234,7 @@ impl Settings {
             ("notice_lead_minutes", self.notice_lead_minutes),
             ("announce_allowance_minutes", self.announce_allowance_minutes),
             ("reminder_lead_minutes", self.reminder_lead_minutes),
+            ("announce_ahead_minutes", self.announce_ahead_minutes),
             ("outcome_grace_minutes", self.outcome_grace_minutes),
         ] {
             if minutes > 60 * 24 * 60 {
@@ -216,6 +252,9 @@ impl Settings {
 
 const DEFAULTS: &[(&str, &str)] = &[
     ("database_url", "sqlite:offpeak.db"),
+    ("database_connections_max", "16"),
+    ("database_pooler", "none"),
+    ("migrate_at_start", "true"),
     ("mail_url", "folder:mail"),
     ("mail_from", "maintenance@offpeak.example"),
     ("mail_from_name", "Terminal Maintenance"),
@@ -227,6 +266,10 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("notice_lead_minutes", "4320"),
     ("announce_allowance_minutes", "60"),
     ("reminder_lead_minutes", "1440"),
+    ("announce_ahead_minutes", "10080"),
+    ("quiet_hours", "21:00-08:00"),
+    ("started_notices", "false"),
+    ("completed_notices", "true"),
     ("outcome_grace_minutes", "60"),
     ("slot_minutes", "15"),
     ("fleet_time_zone", "UTC"),
@@ -234,7 +277,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("search_silence_seconds", "60"),
     ("lease_seconds", "15"),
     ("claim_seconds", "600"),
-    ("stall_seconds", "120"),
+    ("database_patience_seconds", "30"),
     ("listen", "127.0.0.1:8080"),
 ];
 

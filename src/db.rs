@@ -3,9 +3,11 @@
 
 pub mod appointment;
 pub mod audit;
+pub mod backup;
 pub mod calendar;
 pub mod campaign;
 mod connection;
+pub mod copy;
 pub mod fleet;
 pub mod group;
 mod ids;
@@ -15,25 +17,30 @@ pub mod listen;
 pub mod lock;
 pub mod migrations;
 pub mod notice;
+pub mod notice_lock;
 mod outage;
 pub mod plan;
 mod pool;
+mod postgres_url;
 pub mod schema;
 mod transaction;
 pub mod visit;
 
 pub use connection::AnyConnection as Connection;
-pub use ids::{Table, allot};
+pub use ids::{Table, allot, next_ids, set_next_id};
 pub use instant::Instant;
 pub use listen::Listener;
 pub use outage::{DatabaseError, Outage};
-pub use pool::Database;
+pub use pool::{Database, PoolOptions};
 pub use transaction::Failure;
 
-/// Rows that one INSERT carries: both databases limit the values bound to a statement (SQLite to 32,766).
-const INSERT_ROWS: usize = 1000;
+/// Rows that one INSERT carries on PostgreSQL; more of them are copied, which is several times as quick.
+const INSERT_ROWS_MAX: usize = 50;
 
-/// Keys that one `IN (…)` carries, for the same reason.
+/// Rows that one COPY carries: while one is under way no limit of time ends it, so it is a matter of milliseconds.
+const COPY_ROWS: usize = 10_000;
+
+/// Keys that one `IN (…)` carries: both databases limit the values bound to a statement (SQLite to 32,766).
 const LOOKUP_KEYS: usize = 1000;
 
 diesel::define_sql_function! {
@@ -58,16 +65,20 @@ macro_rules! on_each {
     };
 }
 
-/// Inserts `$rows` into `$table`: on PostgreSQL in as few statements as its limits allow, since each is a way to
-/// the server and back; on SQLite one after the other through one prepared statement, which is quicker than having
+/// Inserts `$rows` into `$table`: on PostgreSQL many through a binary COPY and few in one statement, since each
+/// statement is a way to the server and back; on SQLite one after the other through one prepared statement, which is quicker than having
 /// a long one read. Their struct says `treat_none_as_default_value = false`: otherwise every row is a statement of
 /// its own shape, and is read anew.
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {{
         match $connection {
             $crate::db::Connection::Postgres(inner) => {
-                for chunk in $rows.chunks($crate::db::INSERT_ROWS) {
-                    diesel::insert_into($table).values(chunk).execute(inner)?;
+                if $rows.len() <= $crate::db::INSERT_ROWS_MAX {
+                    diesel::insert_into($table).values($rows).execute(inner)?;
+                } else {
+                    for chunk in $rows.chunks($crate::db::COPY_ROWS) {
+                        diesel::copy_from($table).from_insertable(chunk).execute(inner)?;
+                    }
                 }
             }
             $crate::db::Connection::Sqlite(inner) => {

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod campaign;
 pub mod fleet;
 pub mod ids;
+pub mod link;
 pub mod lock;
 pub mod notice;
 pub mod plan;

@@ -81,14 +81,42 @@ pub enum Record {
 }
 
 /// Everything that a set of files holds, in the order of the files and their lines. No natural key occurs twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FleetFiles {
+/// Of terminals, of which there are most, no more may be kept than their site's code: see [`Outline`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetFiles<T = Terminal> {
     /// The merchants.
     pub merchants: Vec<Located<Merchant>>,
     /// The sites.
     pub sites: Vec<Located<Site>>,
     /// The terminals.
-    pub terminals: Vec<Located<Terminal>>,
+    pub terminals: Vec<Located<T>>,
+}
+
+/// Merchants and sites whole, and of each terminal the code of its site.
+pub type Outline = FleetFiles<Arc<str>>;
+
+/// What says at which site a terminal is.
+pub trait AtSite {
+    /// The site's code.
+    fn site_code(&self) -> &str;
+}
+
+impl AtSite for Terminal {
+    fn site_code(&self) -> &str {
+        &self.site_code
+    }
+}
+
+impl AtSite for Arc<str> {
+    fn site_code(&self) -> &str {
+        self
+    }
+}
+
+impl<T> Default for FleetFiles<T> {
+    fn default() -> Self {
+        FleetFiles { merchants: Vec::new(), sites: Vec::new(), terminals: Vec::new() }
+    }
 }
 
 /// Natural keys that the files refer to and do not hold, each with every row that refers to it.
@@ -102,7 +130,7 @@ pub struct OutsideReferences<'a> {
 
 /// Reads all files, or reports every bad row of all of them.
 pub fn read_files(files: Vec<NamedFile<'_>>) -> Result<FleetFiles, RowErrors> {
-    let mut fleet = FleetFiles::default();
+    let mut fleet = FleetFiles::<Terminal>::default();
     read_each(files, |record| fleet.push(record))?;
     Ok(fleet)
 }
@@ -147,7 +175,26 @@ impl FleetFiles {
             Record::Terminal(terminal) => self.terminals.push(terminal),
         }
     }
+}
 
+impl Outline {
+    /// Adds a row to its kind.
+    pub fn push(&mut self, record: Record) {
+        match record {
+            Record::Merchant(merchant) => self.merchants.push(merchant),
+            Record::Site(site) => self.sites.push(site),
+            Record::Terminal(Located { value, origin }) => {
+                // Terminals of a site mostly stand together.
+                let last = self.terminals.last().map(|last| &last.value);
+                let code = last.filter(|code| ***code == *value.site_code).map(Arc::clone);
+                let value = code.unwrap_or_else(|| value.site_code.into());
+                self.terminals.push(Located { value, origin });
+            }
+        }
+    }
+}
+
+impl<T: AtSite> FleetFiles<T> {
     /// The merchants of sites, and the sites of terminals, that are not among these files.
     pub fn outside_references(&self) -> OutsideReferences<'_> {
         let numbers: HashSet<&str> = self.merchants.iter().map(|m| m.value.number.as_str()).collect();
@@ -160,7 +207,7 @@ impl FleetFiles {
             }
         }
         for Located { value: terminal, origin } in &self.terminals {
-            let code = terminal.site_code.as_str();
+            let code = terminal.site_code();
             if !codes.contains(code) {
                 outside.site_codes.entry(code).or_default().push(origin);
             }

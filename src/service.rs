@@ -3,6 +3,7 @@
 
 pub mod appointment;
 pub mod audit;
+pub mod backup;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;
@@ -20,6 +21,8 @@ pub mod overview;
 pub mod plan;
 pub mod programme;
 pub mod schedule;
+pub mod schema;
+pub mod transfer;
 pub mod world;
 
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::Database;
+pub use crate::db::{DatabaseError, Outage};
 
 pub use error::Error;
 

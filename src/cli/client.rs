@@ -90,7 +90,7 @@ impl Client {
         &self,
         path: &str,
         query: &impl Serialize,
-        files: &[UploadFile],
+        files: Vec<UploadFile>,
     ) -> Result<T, CliError> {
         let (content_type, bytes) = multipart::encode(files);
         let answer = self.call(Method::POST, path, query, Some((&content_type, bytes)))?;

@@ -3,19 +3,23 @@
 
 pub mod appointment;
 pub mod audit;
+pub mod backup;
 pub mod blackout;
 pub mod budget;
 pub mod campaign;
 pub mod completions;
+pub mod database;
 pub mod demo;
 pub mod fleet;
 pub mod lock;
 pub mod maintain;
 pub mod merchant;
+pub mod migrate;
 pub mod notice;
 pub mod plan;
 pub mod problem;
 pub mod programme;
+pub mod restore;
 pub mod serve;
 pub mod site;
 pub mod solve;
@@ -80,6 +84,14 @@ pub enum Command {
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
+    /// Copy a whole database into another one
+    #[command(subcommand)]
+    Database(database::DatabaseCommand),
+    /// Look at the database's schema, bring it up to date, take versions back
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Write the planner's problem to a file, or make one up
     #[command(subcommand)]
     Problem(problem::ProblemCommand),
@@ -111,6 +123,10 @@ impl Command {
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),
+            Command::Backup(args) => backup::run(args, context),
+            Command::Restore(args) => restore::run(args, context),
+            Command::Database(command) => command.run(context),
+            Command::Migrate(command) => command.run(context),
             Command::Problem(command) => command.run(context),
             Command::Solve(args) => solve::run(args, context),
             Command::Verify(args) => verify::run(args, context),

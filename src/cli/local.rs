@@ -1,10 +1,11 @@
 //! Offpeak in this process: the settings, the database, the router, the runtime that its work runs on.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::boot::{self, BootError, DatabaseError};
+use crate::boot::{self, BootError, Database, DatabaseError};
 use crate::cli::Globals;
 use crate::cli::client::{Client, InProcess};
 use crate::cli::error::{CliError, ErrorKind};
@@ -91,12 +92,62 @@ async fn stop_signal() {
     let _ = interrupt.await;
 }
 
-fn not_started(error: BootError) -> CliError {
+/// The database that the command line names, as it is: for commands that work without a server.
+pub(crate) fn database(globals: &Globals) -> Result<Database, CliError> {
+    without_server(globals)?;
+    let settings = settings(globals)?;
+    boot::database(&settings.database_url, boot::pool_options(&settings)).map_err(not_started)
+}
+
+/// The SQLite file that the command line names, for commands that work on the file itself.
+pub(crate) fn sqlite_file(globals: &Globals, must_exist: bool) -> Result<PathBuf, CliError> {
+    without_server(globals)?;
+    let url = settings(globals)?.database_url;
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Err(CliError::usage(
+            "this command works on a SQLite file; a PostgreSQL database has its own tools",
+        )
+        .hint("pg_dump and pg_restore, or pg_basebackup: see docs/backup.md."));
+    };
+    let path = PathBuf::from(path);
+    if must_exist && !path.exists() {
+        return Err(not_started(BootError::NoFile(path)));
+    }
+    Ok(path)
+}
+
+/// Refuses `--server` where it means nothing.
+pub(crate) fn without_server(globals: &Globals) -> Result<(), CliError> {
+    if globals.server.is_none() {
+        return Ok(());
+    }
+    Err(CliError::usage("this command works on a database, not on a server")
+        .hint("Leave out --server, and unset OFFPEAK_SERVER."))
+}
+
+/// What a failure to start means here.
+pub(crate) fn not_started(error: BootError) -> CliError {
     let kind = match &error {
-        BootError::Database(DatabaseError::UnknownScheme(_))
+        BootError::Schema(error) => return from_service(error),
+        BootError::NoFile(_) => ErrorKind::NotFound,
+        BootError::Database(DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_))
         | BootError::MailUrl(_)
         | BootError::MailSetup(_) => ErrorKind::Usage,
         BootError::Database(_) => ErrorKind::Unavailable,
+    };
+    CliError::new(kind, error.to_string())
+}
+
+/// What a use case's failure means where it was asked without the API in between.
+pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
+    use crate::service::Error;
+    let kind = match error {
+        Error::NotFound { .. } => ErrorKind::NotFound,
+        Error::Invalid { .. } => ErrorKind::Usage,
+        Error::Conflict(_) | Error::Fenced { .. } => ErrorKind::Conflict,
+        Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,
+        Error::Database(_) => ErrorKind::Unavailable,
+        Error::Query(_) | Error::Corrupt(_) => ErrorKind::Internal,
     };
     CliError::new(kind, error.to_string())
 }

@@ -150,6 +150,11 @@ impl Output {
         }
     }
 
+    /// A question on standard error, quiet or not: somebody is waited for.
+    pub fn ask(&self, question: &str) {
+        self.whisper(question);
+    }
+
     /// A failure: in words on standard error, and in JSON the API's own account of it on standard output.
     pub fn error(&self, error: &CliError) {
         if error.kind == ErrorKind::OutputClosed {

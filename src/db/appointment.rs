@@ -9,7 +9,7 @@ use crate::domain::appointment::AppointmentState;
 use crate::domain::ids::TerminalId;
 
 /// An appointment.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = appointment, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct AppointmentRow {
@@ -69,7 +69,7 @@ macro_rules! standing_columns {
 }
 
 /// One piece of work of an appointment: a campaign's, or ad-hoc (no campaign, the title says what).
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = appointment_work, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct WorkRow {

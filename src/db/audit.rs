@@ -7,7 +7,7 @@ use crate::db::schema::audit;
 use crate::db::{Connection, Instant, Table, containing, lower};
 
 /// One entry.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = audit, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct AuditRow {

@@ -6,7 +6,7 @@ use crate::db::Connection;
 use crate::db::schema::{blackout, budget, maintenance_window};
 
 /// A maintenance window.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = maintenance_window, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct WindowRow {
@@ -19,7 +19,7 @@ pub struct WindowRow {
 }
 
 /// A blackout.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = blackout, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct BlackoutRow {
@@ -33,7 +33,7 @@ pub struct BlackoutRow {
 }
 
 /// A disruption budget.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = budget, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct BudgetRow {

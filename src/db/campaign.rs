@@ -10,7 +10,7 @@ use crate::db::{Connection, Instant};
 use crate::domain::campaign::CampaignState;
 
 /// A campaign.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = campaign, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct CampaignRow {
@@ -29,7 +29,7 @@ pub struct CampaignRow {
 }
 
 /// A programme.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = programme, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct ProgrammeRow {

@@ -1,6 +1,10 @@
 //! One connection type over both databases, and how its transactions begin and end.
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use std::time::Duration;
+
+use diesel::connection::{
+    AnsiTransactionManager, SimpleConnection, TransactionManager, TransactionManagerStatus,
+};
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
 use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
@@ -21,6 +25,32 @@ pub(super) enum Purpose {
     Read,
     /// On SQLite it takes the write lock at once: a deferred one fails half-way when another writer comes between.
     Write,
+}
+
+/// How transactions begin on PostgreSQL. Their limits of time are said in every one: a pooler between hands on no
+/// other settings.
+#[derive(Clone, Debug)]
+pub(super) struct Beginnings {
+    read: String,
+    write: String,
+}
+
+impl Beginnings {
+    /// A process that has been stopped in the middle of a change holds up the others for as long as `patience`; who
+    /// reads holds nobody up, and may have much to think over between two questions.
+    pub(super) fn with(patience: Duration) -> Self {
+        let millis = patience.as_millis();
+        Beginnings {
+            read: format!(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = {millis}; \
+                 SET LOCAL idle_in_transaction_session_timeout = '5min'"
+            ),
+            write: format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {millis}; \
+                 SET LOCAL idle_in_transaction_session_timeout = {millis}"
+            ),
+        }
+    }
 }
 
 impl AnyConnection {
@@ -76,19 +106,34 @@ impl AnyConnection {
         }
     }
 
-    pub(super) fn begin(&mut self, purpose: Purpose, stall_seconds: u32) -> QueryResult<()> {
+    /// Ends other transactions of ours that hold an advisory lock and have waited for `patience` for their process
+    /// to say or take the next bytes of one statement: it has been stopped, and no limit of time ends that. How many.
+    pub(super) fn cut_off_stopped(&mut self, patience: Duration) -> QueryResult<i64> {
+        #[derive(diesel::QueryableByName)]
+        struct Ended {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let AnyConnection::Postgres(inner) = self else { return Ok(0) };
+        let statement = "WITH stopped AS MATERIALIZED (SELECT pid FROM pg_stat_activity a \
+             WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() \
+             AND state = 'active' AND wait_event_type = 'Client' \
+             AND query_start < clock_timestamp() - $1 * interval '1 millisecond' \
+             AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.locktype = 'advisory')) \
+             SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) AS count FROM stopped";
+        let millis = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX);
+        let ended: Ended =
+            diesel::sql_query(statement).bind::<diesel::sql_types::BigInt, _>(millis).get_result(inner)?;
+        Ok(ended.count)
+    }
+
+    pub(super) fn begin(&mut self, purpose: Purpose, beginnings: &Beginnings) -> QueryResult<()> {
         match (self, purpose) {
-            (AnyConnection::Postgres(inner), Purpose::Read) => AnsiTransactionManager::begin_transaction_sql(
-                inner,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
+            (AnyConnection::Postgres(inner), Purpose::Read) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, &beginnings.read)
+            }
             (AnyConnection::Postgres(inner), Purpose::Write) => {
-                // For this transaction alone, so that it also holds behind a pooler.
-                let begin = format!(
-                    "BEGIN ISOLATION LEVEL READ COMMITTED; \
-                     SET LOCAL idle_in_transaction_session_timeout = '{stall_seconds}s'"
-                );
-                AnsiTransactionManager::begin_transaction_sql(inner, &begin)
+                AnsiTransactionManager::begin_transaction_sql(inner, &beginnings.write)
             }
             (AnyConnection::Sqlite(inner), Purpose::Read) => {
                 AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")
@@ -118,10 +163,18 @@ impl AnyConnection {
 
     /// Whether it is within a transaction, or in a state that nobody knows.
     pub(super) fn is_in_transaction(&mut self) -> bool {
-        let status = match self {
+        !matches!(self.status().transaction_depth(), Ok(None))
+    }
+
+    /// Whether nobody knows in which state it is.
+    pub(super) fn is_lost(&mut self) -> bool {
+        self.status().transaction_depth().is_err()
+    }
+
+    fn status(&mut self) -> &mut TransactionManagerStatus {
+        match self {
             AnyConnection::Postgres(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
             AnyConnection::Sqlite(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
-        };
-        !matches!(status.transaction_depth(), Ok(None))
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! Merchants, sites and terminals.
 
+use diesel::PgConnection;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::db::schema::{merchant, site, terminal};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, containing, insert_rows, lower, on_each};
+use crate::db::{Connection, INSERT_ROWS_MAX, Instant, LOOKUP_KEYS, containing, insert_rows, lower, on_each};
 
 /// A merchant.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = merchant, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct MerchantRow {
@@ -21,7 +23,7 @@ pub struct MerchantRow {
 }
 
 /// A site.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = site, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct SiteRow {
@@ -39,7 +41,7 @@ pub struct SiteRow {
 }
 
 /// A terminal.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = terminal, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct TerminalRow {
@@ -59,6 +61,34 @@ pub struct TerminalRow {
     pub retired: bool,
     pub tags: String,
     pub updated_at: Instant,
+}
+
+/// Overwrites rows of `table` by what `copy` copies into it: for that moment a temporary table of the same name
+/// stands before it.
+fn overwrite(
+    connection: &mut PgConnection,
+    table: &str,
+    copy: impl FnOnce(&mut PgConnection) -> QueryResult<usize>,
+) -> QueryResult<()> {
+    #[derive(QueryableByName)]
+    struct Target {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        columns: String,
+    }
+    let question = "SELECT (SELECT string_agg(format('%1$I = fresh.%1$I', attname), ', ') FROM pg_attribute \
+                     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attname <> 'id') AS columns, \
+                    quote_ident(nspname) || '.' || quote_ident(relname) AS name \
+                    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = $1::regclass";
+    let Target { name, columns } =
+        diesel::sql_query(question).bind::<diesel::sql_types::Text, _>(table).get_result(connection)?;
+    connection.batch_execute(&format!("CREATE TEMPORARY TABLE {table} (LIKE {name}) ON COMMIT DROP"))?;
+    copy(connection)?;
+    connection.batch_execute(&format!(
+        "UPDATE {name} AS old SET {columns} FROM pg_temp.{table} AS fresh WHERE old.id = fresh.id; \
+         DROP TABLE pg_temp.{table}"
+    ))
 }
 
 macro_rules! keyed_table {
@@ -98,10 +128,21 @@ macro_rules! keyed_table {
 
         /// Overwrites rows by id.
         pub fn $update(connection: &mut Connection, rows: &[$row]) -> QueryResult<()> {
-            for row in rows {
-                on_each!(connection, inner => diesel::update($table::table.find(row.id)).set(row).execute(inner))?;
+            match connection {
+                Connection::Postgres(inner) if rows.len() > INSERT_ROWS_MAX => {
+                    overwrite(inner, stringify!($table), |inner| {
+                        diesel::copy_from($table::table).from_insertable(rows).execute(inner)
+                    })
+                }
+                _ => {
+                    for row in rows {
+                        on_each!(connection, inner => {
+                            diesel::update($table::table.find(row.id)).set(row).execute(inner)
+                        })?;
+                    }
+                    Ok(())
+                }
             }
-            Ok(())
         }
 
         /// Rows after the natural key `after`, by natural key, at most `limit`; only those whose key or name

@@ -27,6 +27,24 @@ pub enum Table {
 }
 
 impl Table {
+    /// Every one of them.
+    pub const ALL: [Table; 14] = [
+        Table::Merchant,
+        Table::Site,
+        Table::Terminal,
+        Table::MaintenanceWindow,
+        Table::Blackout,
+        Table::Budget,
+        Table::Programme,
+        Table::Campaign,
+        Table::Plan,
+        Table::Visit,
+        Table::Appointment,
+        Table::Notice,
+        Table::TerminalLock,
+        Table::Audit,
+    ];
+
     const fn name(self) -> &'static str {
         match self {
             Table::Merchant => "merchant",
@@ -83,4 +101,34 @@ pub fn allot(connection: &mut Connection, table: Table, count: usize) -> QueryRe
 /// One fresh identifier.
 pub(super) fn allot_one(connection: &mut Connection, table: Table) -> QueryResult<i64> {
     allot(connection, table, 1)?.pop().ok_or(diesel::result::Error::NotFound)
+}
+
+/// The identifier that each table gives out next.
+pub fn next_ids(connection: &mut Connection) -> QueryResult<Vec<(Table, i64)>> {
+    let next_id = |connection: &mut Connection, table: Table| {
+        let name = table.name();
+        let row: Allotted = match connection {
+            Connection::Postgres(inner) => {
+                diesel::sql_query(format!("SELECT last_value + is_called::int AS id FROM {name}_id"))
+                    .get_result(inner)?
+            }
+            Connection::Sqlite(inner) => {
+                diesel::sql_query("SELECT next_id AS id FROM id_sequence WHERE name = $1")
+                    .bind::<Text, _>(name)
+                    .get_result(inner)?
+            }
+        };
+        Ok((table, row.id))
+    };
+    Table::ALL.into_iter().map(|table| next_id(connection, table)).collect()
+}
+
+/// Sets the identifier that `table` gives out next. Unlike `setval`, it is undone with its transaction.
+pub fn set_next_id(connection: &mut Connection, table: Table, next: i64) -> QueryResult<()> {
+    let name = table.name();
+    let statement = match connection {
+        Connection::Postgres(_) => format!("ALTER SEQUENCE {name}_id RESTART WITH {next}"),
+        Connection::Sqlite(_) => format!("UPDATE id_sequence SET next_id = {next} WHERE name = '{name}'"),
+    };
+    diesel::sql_query(statement).execute(connection).map(drop)
 }

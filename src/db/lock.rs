@@ -7,7 +7,7 @@ use crate::db::{Connection, Instant};
 use crate::domain::lock::LockState;
 
 /// A lock.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = terminal_lock, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct LockRow {
@@ -33,6 +33,11 @@ pub fn insert(connection: &mut Connection, row: LockRow) -> QueryResult<()> {
 /// One lock.
 pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<LockRow>> {
     terminal_lock::table.find(id).first(connection).optional()
+}
+
+/// The locks with these ids, the earliest first.
+pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<LockRow>> {
+    terminal_lock::table.filter(terminal_lock::id.eq_any(ids)).order(terminal_lock::id).load(connection)
 }
 
 /// Locks, the latest first; of one terminal, or of all; only those that still hold if `open_only`.

@@ -9,7 +9,7 @@ use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 use crate::domain::notice::{NoticeKind, NoticeState};
 
 /// A notice. `message` holds the rendered bytes from the first attempt on.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = notice, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeRow {
@@ -37,7 +37,7 @@ pub struct NoticeRow {
 }
 
 /// That a notice is about a visit as it stands in one revision.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = notice_visit, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeVisitRow {
@@ -198,7 +198,7 @@ pub fn remove_visit(connection: &mut Connection, notice_id: i64, visit_id: i64) 
     diesel::delete(notice_visit::table.find((notice_id, visit_id))).execute(connection).map(drop)
 }
 
-/// Queues a new notice like `notice`, not yet in words, about these of its visits.
+/// Queues a new notice like `notice`, not yet in words, about these of its visits and about its locks.
 pub fn hand_on(
     connection: &mut Connection,
     notice: &NoticeRow,
@@ -226,8 +226,8 @@ pub fn hand_on(
     let about = notice_visit::notice_id.eq(notice.id).and(notice_visit::visit_id.eq_any(visit_ids));
     diesel::update(notice_visit::table.filter(about))
         .set(notice_visit::notice_id.eq(id))
-        .execute(connection)
-        .map(drop)
+        .execute(connection)?;
+    super::notice_lock::hand_over(connection, notice.id, id)
 }
 
 /// Claims at most `limit` notices that are due, or whose worker's lease has run out, until `lease_until`. Two
@@ -340,8 +340,8 @@ pub fn end_attempt(
     Ok(rows > 0)
 }
 
-/// Hands the visits of other notices that are still unsaid, to the same merchant about the same night and of
-/// the same kind, to `notice`; those are superseded: one mail a merchant a night.
+/// Hands the visits and locks of other notices that are still unsaid, to the same merchant about the same night
+/// and of the same kind, to `notice`; those are superseded: one mail a merchant a night.
 pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()> {
     let unsaid =
         [NoticeState::Queued.as_str(), NoticeState::Deferred.as_str(), NoticeState::Sending.as_str()];
@@ -361,11 +361,12 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()
         diesel::update(notice_visit::table.filter(notice_visit::notice_id.eq(other)))
             .set(notice_visit::notice_id.eq(notice.id))
             .execute(connection)?;
+        super::notice_lock::hand_over(connection, other, notice.id)?;
         let ending = Ending {
             state: NoticeState::Superseded,
             accepted_at: None,
             next_attempt_at: None,
-            error: Some("told in one mail with the merchant's other visits of the night"),
+            error: Some("told in one mail with what else there was to say that night"),
         };
         end_attempt(connection, other, None, &ending)?;
     }

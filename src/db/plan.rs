@@ -7,7 +7,7 @@ use crate::db::{Connection, Instant, insert_rows, on_each};
 use crate::domain::plan::PlanState;
 
 /// A plan.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = plan, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct PlanRow {
@@ -26,7 +26,7 @@ pub struct PlanRow {
 }
 
 /// One task of a plan. `work` and `unplaced` are JSON.
-#[derive(Clone, Debug, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = plan_item, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct PlanItemRow {

@@ -235,6 +235,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    notice_lock (notice_id, lock_id) {
+        notice_id -> BigInt,
+        lock_id -> BigInt,
+        kind -> Text,
+        recipient -> Text,
+    }
+}
+
+diesel::table! {
     terminal_lock (id) {
         id -> BigInt,
         terminal_id -> BigInt,
@@ -286,6 +295,8 @@ diesel::joinable!(appointment_work -> campaign (campaign_id));
 diesel::joinable!(notice -> merchant (merchant_id));
 diesel::joinable!(notice_visit -> notice (notice_id));
 diesel::joinable!(notice_visit -> visit (visit_id));
+diesel::joinable!(notice_lock -> notice (notice_id));
+diesel::joinable!(notice_lock -> terminal_lock (lock_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
 
@@ -305,6 +316,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     appointment_work,
     notice,
     notice_visit,
+    notice_lock,
     terminal_lock,
     audit,
     lease,

@@ -7,7 +7,7 @@ use diesel::r2d2::PooledConnection;
 
 use super::connection::{AnyConnection, Purpose};
 use super::outage::{DatabaseError, Outage};
-use super::pool::{CONNECTIONS_MAX, Database, Manager, Slot};
+use super::pool::{Database, Manager, Slot};
 
 /// How often work is begun again.
 const RETRIES_MAX: u32 = 4;
@@ -54,8 +54,14 @@ impl Database {
     ) -> Result<T, E> {
         let mut slot = self.begin(Purpose::Write)?;
         let result = work(&mut slot.connection);
-        slot.end(Purpose::Write, result).map_err(|failed| match failed {
+        let ended = slot.end(Purpose::Write, result);
+        drop(slot);
+        ended.map_err(|failed| match failed {
             Failed::Passing(error) => E::from(error),
+            Failed::Held(error) => {
+                self.cut_off_stopped();
+                E::from(error)
+            }
             Failed::Lasting(error) => error,
         })
     }
@@ -78,7 +84,33 @@ impl Database {
                     tracing::warn!(%error, "a transaction is run again");
                 }
                 Err(Failed::Passing(error)) => return Err(error.into()),
+                Err(Failed::Held(error)) if self.cut_off_stopped() => {
+                    tracing::warn!(%error, "a transaction is run again");
+                }
+                Err(Failed::Held(error)) => return Err(error.into()),
                 Err(Failed::Lasting(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether somebody who held a lock, and whose process has been stopped, holds it no more.
+    fn cut_off_stopped(&self) -> bool {
+        let ended = self.begin(Purpose::Write).and_then(|mut slot| {
+            let ended = slot.connection.cut_off_stopped(self.patience).map_err(DatabaseError::from);
+            match slot.end(Purpose::Write, ended) {
+                Ok(ended) => Ok(ended),
+                Err(Failed::Passing(error) | Failed::Held(error) | Failed::Lasting(error)) => Err(error),
+            }
+        });
+        match ended {
+            Ok(0) => false,
+            Ok(processes) => {
+                tracing::warn!(processes, "cut off who had been stopped in the middle of a change");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "who holds the lock cannot be found out");
+                false
             }
         }
     }
@@ -90,12 +122,12 @@ impl Database {
         let mut dead = 0;
         loop {
             let mut slot = self.get()?;
-            let Err(error) = slot.connection.begin(purpose, self.stall_seconds) else { return Ok(slot) };
+            let Err(error) = slot.connection.begin(purpose, &self.beginnings) else { return Ok(slot) };
             slot.broken = true;
             drop(slot);
             let Some(outage) = Outage::of(&error) else { return Err(error.into()) };
             dead += 1;
-            let kept_too_long = outage == Outage::Unreachable && dead <= CONNECTIONS_MAX;
+            let kept_too_long = outage == Outage::Unreachable && dead <= self.connections_max();
             if !kept_too_long && !(outage.passes() && waits.wait()) {
                 return Err(outage.because(error));
             }
@@ -107,6 +139,8 @@ impl Database {
 enum Failed<E> {
     /// Nothing was committed, and the same may succeed if it is run again.
     Passing(DatabaseError),
+    /// Nothing was committed, since somebody else has long held what was needed.
+    Held(DatabaseError),
     /// It would be of no use to run it again, or dangerous.
     Lasting(E),
 }
@@ -124,22 +158,22 @@ impl Slot {
             }
         };
         let Err(error) = self.connection.commit() else { return Ok(value) };
+        // The server may have said no, and then the connection says where it stands; or nothing any more.
+        let lost = self.connection.is_lost()
+            || Outage::of(&error)
+                .is_some_and(|outage| matches!(outage, Outage::Unreachable | Outage::Restarting));
         if self.connection.is_in_transaction() {
             let _ = self.connection.roll_back();
         }
-        match Outage::of(&error) {
+        self.broken |= lost;
+        match purpose {
             // What was read was read.
-            _ if purpose == Purpose::Read => {
-                self.broken = true;
-                Ok(value)
-            }
-            Some(outage @ (Outage::Unreachable | Outage::OutcomeUnknown)) => {
-                self.broken = true;
-                tracing::error!(%error, %outage, "the connection was lost during a commit");
+            Purpose::Read => Ok(value),
+            Purpose::Write if lost => {
+                tracing::error!(%error, "the connection to the database was lost during a commit");
                 Err(Failed::Lasting(Outage::OutcomeUnknown.because(error).into()))
             }
-            // The database has refused: nothing was committed.
-            _ => Err(self.judge(&error).unwrap_or(Failed::Lasting(error.into()))),
+            Purpose::Write => Err(self.judge(&error).unwrap_or(Failed::Lasting(error.into()))),
         }
     }
 
@@ -148,7 +182,11 @@ impl Slot {
         let outage = Outage::of(error)?;
         self.broken |= outage.takes_the_connection();
         let unavailable = outage.because(error);
-        Some(if outage.passes() { Failed::Passing(unavailable) } else { Failed::Lasting(unavailable.into()) })
+        Some(match outage {
+            Outage::Locked => Failed::Held(unavailable),
+            _ if outage.passes() => Failed::Passing(unavailable),
+            _ => Failed::Lasting(unavailable.into()),
+        })
     }
 }
 

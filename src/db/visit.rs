@@ -6,7 +6,7 @@ use crate::db::schema::visit;
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 
 /// A visit. `night` is the local date of its evening, as `2026-11-25`.
-#[derive(Clone, Debug, PartialEq, Queryable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = visit, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct VisitRow {

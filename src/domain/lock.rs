@@ -21,6 +21,11 @@ state_machine! {
 }
 
 impl LockState {
+    /// Whether somebody says that the terminal takes payments (again).
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Fixed | Self::Confirmed | Self::Withdrawn)
+    }
+
     /// Whether the terminal counts as down against every budget.
     pub const fn is_down(self) -> bool {
         !self.is_final()

@@ -1,6 +1,7 @@
-//! A notice: a mail about visits. Its kinds, its life, and what it says before it is put into words.
+//! A notice: a mail about visits, or about locks. Its kinds, its life, and what it says before it is put into words.
 
 mod letter;
+mod timing;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::domain::states::state_machine;
 
 pub use crate::domain::states::UnknownState;
 
-pub use letter::{Letter, LetterTerminal, LetterVisit, SupportContact, WorkItem, WorkKind};
+pub use letter::{Letter, LetterLock, LetterTerminal, LetterVisit, SupportContact, WorkItem, WorkKind};
+pub use timing::{QuietHours, QuietHoursError, announcement_due};
 
 /// What a notice is about.
 #[derive(
@@ -24,12 +26,34 @@ pub enum NoticeKind {
     Moved,
     /// It does not come.
     Cancelled,
+    /// It has begun.
+    Started,
+    /// It is done.
+    Completed,
+    /// Its window passed and nothing was done.
+    Missed,
+    /// It did not end well: a terminal is locked since.
+    Failed,
+    /// A terminal takes no payments, whatever the cause.
+    Locked,
+    /// It takes payments again.
+    Unlocked,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [NoticeKind; 4] =
-        [NoticeKind::Announcement, NoticeKind::Reminder, NoticeKind::Moved, NoticeKind::Cancelled];
+    pub const ALL: [NoticeKind; 10] = [
+        NoticeKind::Announcement,
+        NoticeKind::Reminder,
+        NoticeKind::Moved,
+        NoticeKind::Cancelled,
+        NoticeKind::Started,
+        NoticeKind::Completed,
+        NoticeKind::Missed,
+        NoticeKind::Failed,
+        NoticeKind::Locked,
+        NoticeKind::Unlocked,
+    ];
 
     /// The word used in the database, the API, and as the templates' folder name.
     pub const fn as_str(self) -> &'static str {
@@ -38,7 +62,33 @@ impl NoticeKind {
             NoticeKind::Reminder => "reminder",
             NoticeKind::Moved => "moved",
             NoticeKind::Cancelled => "cancelled",
+            NoticeKind::Started => "started",
+            NoticeKind::Completed => "completed",
+            NoticeKind::Missed => "missed",
+            NoticeKind::Failed => "failed",
+            NoticeKind::Locked => "locked",
+            NoticeKind::Unlocked => "unlocked",
         }
+    }
+
+    /// Whether it tells of what is to come (or not to come): such a notice brings the merchant's calendar up to
+    /// date. The others tell of what has happened.
+    pub const fn is_ahead(self) -> bool {
+        matches!(
+            self,
+            NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Moved | NoticeKind::Cancelled
+        )
+    }
+
+    /// Whether it is about locks; the others are about visits.
+    pub const fn is_about_locks(self) -> bool {
+        matches!(self, NoticeKind::Failed | NoticeKind::Locked | NoticeKind::Unlocked)
+    }
+
+    /// Whether a merchant may do without it. Nobody can do without being told that terminals go down, that the
+    /// time changed, or that something is wrong.
+    pub const fn is_optional(self) -> bool {
+        matches!(self, NoticeKind::Reminder | NoticeKind::Started | NoticeKind::Completed)
     }
 
     /// Whether acceptance of this notice counts as telling the merchant of the visit as it stands.
@@ -57,7 +107,8 @@ impl std::str::FromStr for NoticeKind {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         NoticeKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            format!("`{text}` is not a kind of notice; use announcement, reminder, moved or cancelled")
+            let known: Vec<&str> = NoticeKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            format!("`{text}` is not a kind of notice; use one of {}", known.join(", "))
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! multipart/mixed
-//! ├── multipart/alternative
+//! ├── multipart/alternative             (alone in a mail about what has happened)
 //! │   ├── text/plain
 //! │   ├── text/html
 //! │   └── text/calendar; method=…   (only in a mail about one visit)
@@ -61,8 +61,8 @@ pub struct ComposedMail {
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
     /// The letter is about nothing.
-    #[error("the letter names no visit; a mail is about at least one")]
-    NoVisits,
+    #[error("the letter names neither a visit nor a lock; a mail is about at least one")]
+    Empty,
     /// An address that no mail server would take. It is masked.
     #[error("{whose} address `{masked}` is not a mail address; write one like name@shop.example")]
     Address {
@@ -90,8 +90,8 @@ pub enum ComposeError {
 /// # Errors
 /// [`ComposeError`] if an address, id or link could not stand in a mail, or a template is wrong.
 pub fn compose(letter: &Letter, envelope: &Envelope) -> Result<ComposedMail, ComposeError> {
-    if letter.visits.is_empty() {
-        return Err(ComposeError::NoVisits);
+    if letter.visits.is_empty() && letter.locks.is_empty() {
+        return Err(ComposeError::Empty);
     }
     let mut letter = hygiene::clean_letter(letter);
     let from = wire_address("the sender’s", &envelope.from.name, &envelope.from.address)?;
@@ -152,6 +152,10 @@ fn invites(
     from: &NamedAddress,
     to: &NamedAddress,
 ) -> Result<Vec<InviteFile>, ComposeError> {
+    // What has happened changes no calendar.
+    if !letter.kind.is_ahead() {
+        return Ok(Vec::new());
+    }
     let single = letter.visits.len() == 1;
     let mut files = Vec::with_capacity(letter.visits.len());
     for (index, visit) in letter.visits.iter().enumerate() {
@@ -203,6 +207,9 @@ fn body(
             SinglePart::builder().header(content_type(&kind)?).body(base64_body(&invite.calendar)?),
         );
     }
+    if invites.is_empty() {
+        return Ok(alternative);
+    }
     let mut mixed = MultiPart::mixed().boundary(format!("mixed-{}", &digest[32..])).multipart(alternative);
     for invite in invites {
         let kind = format!("application/ics; name=\"{}\"", invite.file_name);
@@ -247,14 +254,15 @@ fn lettre_envelope(
         .map_err(|error| ComposeError::Message(error.to_string()))
 }
 
-/// The roots of the visits' threads, in brackets, each once; a mail that is itself a root does not refer to
+/// The roots of the visits' and locks' threads, in brackets, each once; a mail that is itself a root does not refer to
 /// itself.
 fn thread_roots(letter: &Letter, message_id: &str) -> Result<Vec<String>, ComposeError> {
     let mut roots: Vec<String> = Vec::new();
-    for visit in &letter.visits {
-        check_message_id(&visit.root_message_id)?;
-        let root = format!("<{}>", visit.root_message_id);
-        if visit.root_message_id != message_id && !roots.contains(&root) {
+    let of_visits = letter.visits.iter().map(|visit| &visit.root_message_id);
+    for id in of_visits.chain(letter.locks.iter().map(|lock| &lock.root_message_id)) {
+        check_message_id(id)?;
+        let root = format!("<{id}>");
+        if id != message_id && !roots.contains(&root) {
             roots.push(root);
         }
     }

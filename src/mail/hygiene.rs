@@ -2,7 +2,7 @@
 //! forms clean names when they come in; the mail does not rely on it.
 
 use crate::domain::fleet::clean_text;
-use crate::domain::notice::{Letter, LetterTerminal, LetterVisit, SupportContact, WorkItem};
+use crate::domain::notice::{Letter, LetterLock, LetterTerminal, LetterVisit, SupportContact, WorkItem};
 
 /// Longest reason that a mail quotes, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
@@ -16,6 +16,7 @@ pub(super) fn clean_letter(letter: &Letter) -> Letter {
         recipient,
         night,
         visits,
+        locks,
         reason,
         emergency,
         support,
@@ -29,6 +30,7 @@ pub(super) fn clean_letter(letter: &Letter) -> Letter {
         recipient: recipient.clone(),
         night: *night,
         visits: visits.iter().map(clean_visit).collect(),
+        locks: locks.iter().map(clean_lock).collect(),
         reason: reason.as_deref().map(clean_paragraph).filter(|reason| !reason.is_empty()),
         emergency: *emergency,
         support: SupportContact {
@@ -69,6 +71,17 @@ fn clean_visit(visit: &LetterVisit) -> LetterVisit {
         previous: *previous,
         cancelled: *cancelled,
         terminals: terminals.iter().map(clean_terminal).collect(),
+    }
+}
+
+fn clean_lock(lock: &LetterLock) -> LetterLock {
+    LetterLock {
+        site_name: clean_line(&lock.site_name),
+        site_code: clean_line(&lock.site_code),
+        site_address: lock.site_address.as_deref().map(clean_line).filter(|address| !address.is_empty()),
+        label: clean_line(&lock.label),
+        tid: clean_line(&lock.tid),
+        ..lock.clone()
     }
 }
 

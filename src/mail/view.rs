@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::notice::{Letter, LetterTerminal, LetterVisit, WorkItem, WorkKind};
+use crate::domain::notice::{Letter, LetterLock, LetterTerminal, LetterVisit, WorkItem, WorkKind};
 use crate::mail::words::{self, SpanWords};
 
 /// Everything that a template may name.
@@ -11,13 +11,17 @@ use crate::mail::words::{self, SpanWords};
 pub(super) struct LetterView {
     pub(super) locale: &'static str,
     pub(super) kind: &'static str,
+    /// It tells of what is to come, or not to come.
+    pub(super) ahead: bool,
     pub(super) merchant_name: String,
     pub(super) sender_name: String,
     /// Visits that take place.
     pub(super) visits: Vec<VisitView>,
     /// Visits that are called off.
     pub(super) cancelled_visits: Vec<VisitView>,
-    /// Terminals, over the visits that take place, or over all if none does.
+    /// Terminals that are or were locked.
+    pub(super) locks: Vec<LockView>,
+    /// Terminals, over the visits that take place, or over all if none does; or over the locks.
     pub(super) terminal_count: usize,
     /// Sites, counted in the same way.
     pub(super) site_count: usize,
@@ -55,6 +59,20 @@ pub(super) struct VisitView {
     pub(super) terminal_count: usize,
 }
 
+/// A terminal that is or was locked.
+#[derive(Serialize)]
+pub(super) struct LockView {
+    pub(super) site_name: String,
+    pub(super) site_code: String,
+    pub(super) site_address: Option<String>,
+    /// What the merchant says on the telephone.
+    pub(super) reference: String,
+    pub(super) terminal: TerminalView,
+    pub(super) since: String,
+    /// When it ended.
+    pub(super) until: Option<String>,
+}
+
 /// Terminals that are down at the same time, for the same work.
 #[derive(Serialize)]
 pub(super) struct GroupView {
@@ -90,10 +108,10 @@ impl LetterView {
     pub(super) fn new(letter: &Letter, sender_name: String) -> Self {
         let (cancelled, standing): (Vec<_>, Vec<_>) = letter.visits.iter().partition(|visit| visit.cancelled);
         let of_interest = if standing.is_empty() { &cancelled } else { &standing };
-        let mut terminals = of_interest.iter().flat_map(|visit| &visit.terminals);
+        let of_visits = of_interest.iter().flat_map(|visit| &visit.terminals).map(TerminalView::new);
+        let mut terminals = of_visits.chain(letter.locks.iter().map(TerminalView::of_lock));
         let terminal_count = terminals.clone().count();
-        let single_terminal =
-            if terminal_count == 1 { terminals.next().map(TerminalView::new) } else { None };
+        let single_terminal = if terminal_count == 1 { terminals.next() } else { None };
         let single_visit_when = match of_interest.as_slice() {
             [visit] => Some(span(letter, visit, visit.starts_at, visit.ends_at).in_short()),
             _ => None,
@@ -111,10 +129,12 @@ impl LetterView {
         Self {
             locale: letter.locale.as_str(),
             kind: letter.kind.as_str(),
+            ahead: letter.kind.is_ahead(),
             merchant_name: letter.merchant_name.clone(),
             sender_name,
             visits: standing.iter().map(|visit| VisitView::new(letter, visit)).collect(),
             cancelled_visits: cancelled.iter().map(|visit| VisitView::new(letter, visit)).collect(),
+            locks: letter.locks.iter().map(|lock| LockView::new(letter, lock)).collect(),
             terminal_count,
             site_count: of_interest.len(),
             single_terminal,
@@ -169,9 +189,28 @@ impl VisitView {
     }
 }
 
+impl LockView {
+    fn new(letter: &Letter, lock: &LetterLock) -> Self {
+        let at = |instant| SpanWords::new(letter.locale, lock.zone, instant, instant).start_in_full();
+        Self {
+            site_name: lock.site_name.clone(),
+            site_code: lock.site_code.clone(),
+            site_address: lock.site_address.clone(),
+            reference: format!("L-{}", lock.number),
+            terminal: TerminalView::of_lock(lock),
+            since: at(lock.opened_at),
+            until: lock.closed_at.map(at),
+        }
+    }
+}
+
 impl TerminalView {
     fn new(terminal: &LetterTerminal) -> Self {
         Self { label: terminal.label.clone(), tid: terminal.tid.clone() }
+    }
+
+    fn of_lock(lock: &LetterLock) -> Self {
+        Self { label: lock.label.clone(), tid: lock.tid.clone() }
     }
 }
 

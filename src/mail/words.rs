@@ -63,6 +63,17 @@ impl SpanWords {
         }
     }
 
+    /// Date, clock time and zone of the start alone; of a span without length.
+    pub(super) fn start_in_full(&self) -> String {
+        let date = date_in_full(self.locale, self.start_date());
+        let clock = hours_and_minutes(&self.starts_at);
+        let zone = self.zone_words();
+        match self.locale {
+            Locale::En => format!("{date}, {clock} ({zone})"),
+            Locale::ZhCn => format!("{date}{clock}({zone})"),
+        }
+    }
+
     /// Weekday, day and clock times, for a subject line.
     pub(super) fn in_short(&self) -> String {
         let clock = match self.crosses_clock_change() {

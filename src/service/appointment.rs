@@ -15,6 +15,7 @@ use crate::domain::ids::{AppointmentId, TerminalId};
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::legality::{Question, decide, local_text};
+use crate::service::notice::happened::tell_of_visits;
 use crate::service::schedule::{self, Changes, Move};
 use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error, lock};
@@ -157,8 +158,10 @@ pub fn cancel(
         connection.serialize_schedule()?;
         let row = find(connection, id)?;
         let before = row.state.clone();
+        let visit_id = row.visit_id;
         let cancel = vec![row];
         schedule::apply(connection, app, Changes { cancel, reason: reason.clone(), ..Changes::default() })?;
+        tell_of_visits(connection, app, &[visit_id])?;
         let change = Change::new("appointment.cancel", format!("appointment {id}"))
             .before(&before)
             .after(&AppointmentState::Cancelled)
@@ -180,6 +183,7 @@ pub fn start(
         connection.serialize_schedule()?;
         enter(connection, app, actor, id, AppointmentState::Running, reason, false)?;
         let row = find(connection, id)?;
+        tell_of_visits(connection, app, &[row.visit_id])?;
         view(connection, row)
     })
 }
@@ -216,6 +220,7 @@ pub fn outcome(
             let cause = format!("appointment {id} failed: {}", note.as_deref().unwrap_or("no reason given"));
             lock::open(connection, app, actor, row.terminal_id, Some(id), &cause)?;
         }
+        tell_of_visits(connection, app, &[row.visit_id])?;
         let row = find(connection, id)?;
         view(connection, row)
     })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::api::event::Event;
 use crate::clock::Stopwatch;
+use crate::config::Pooler;
 use crate::db::audit::{self, AuditRow};
 use crate::db::{Listener, listen};
 use crate::service::{App, Error};
@@ -157,7 +158,8 @@ impl Follower {
         self.since_ear = Stopwatch::start();
         let settings = &app.settings;
         let url = settings.database_listen_url.as_deref().unwrap_or(&settings.database_url);
-        if !settings.database_url.starts_with("postgres") {
+        let pooled = settings.database_listen_url.is_none() && settings.database_pooler == Pooler::Transaction;
+        if !settings.database_url.starts_with("postgres") || pooled {
             return;
         }
         let echo = format!("{} {:08x}", app.replica, rand::random::<u32>());

@@ -9,9 +9,11 @@ use crate::db::{self, Connection, Instant, Table};
 use crate::domain::fleet::clean_text;
 use crate::domain::ids::LockId;
 use crate::domain::lock::LockState;
+use crate::domain::notice::NoticeKind;
 use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::fleet::find_terminal;
+use crate::service::notice::happened::tell_of_lock;
 use crate::service::{Actor, App, Error};
 
 /// Locks, the latest first; those that still hold unless `q` is `all`.
@@ -65,6 +67,8 @@ pub(super) fn open(
     db::lock::insert(connection, row.clone())?;
     let change = Change::new("lock.report", format!("lock {}", row.id)).because(Some(cause));
     record(connection, app, actor, change)?;
+    let kind = if appointment_id.is_some() { NoticeKind::Failed } else { NoticeKind::Locked };
+    tell_of_lock(connection, app, &row, kind)?;
     Ok(row)
 }
 
@@ -92,6 +96,9 @@ pub fn advance(app: &App, actor: &Actor, LockId(id): LockId, change: &LockChange
             .after(&change.state)
             .because(change.reason.as_deref());
         record(connection, app, actor, entry)?;
+        if change.state.is_over() {
+            tell_of_lock(connection, app, &row, NoticeKind::Unlocked)?;
+        }
         let row = db::lock::find(connection, id)?.into_iter().collect();
         views(connection, row)?.pop().ok_or_else(|| not_found("lock", id, "see `offpeak lock list`"))
     })

@@ -1,7 +1,9 @@
 //! Notices: the outbox as people see it, and the steps of sending one: claim, put into words, send (elsewhere),
 //! settle. Whoever delivers calls these; they own the transactions between.
 
+pub(super) mod happened;
 mod letter;
+pub(super) mod outbox;
 mod sending;
 mod settling;
 

@@ -9,6 +9,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::service::appointment::enter;
 use crate::service::lease::Leader;
+use crate::service::notice::happened::tell_of_visits;
 use crate::service::{App, Error, lock};
 
 /// Appointments that are closed in one transaction: nobody waits for long.
@@ -52,7 +53,7 @@ fn over(app: &App) -> Instant {
 fn close_batch(connection: &mut Connection, app: &App, leader: &Leader) -> Result<(u64, u64), Error> {
     connection.serialize_schedule()?;
     let over = over(app);
-    let (mut missed, mut failed) = (0, 0);
+    let (mut missed, mut failed, mut visit_ids) = (0, 0, Vec::new());
     for row in db::appointment::due(connection, &WAITING, true, over, BATCH)? {
         let note = if row.state == AppointmentState::Open.as_str() {
             "its window passed without a report; campaign work is planned again, ad-hoc work has to be arranged again"
@@ -60,6 +61,7 @@ fn close_batch(connection: &mut Connection, app: &App, leader: &Leader) -> Resul
             "it never opened; campaign work is planned again, ad-hoc work has to be arranged again"
         };
         enter(connection, app, leader.actor(), row.id, AppointmentState::Missed, Some(note), true)?;
+        visit_ids.push(row.visit_id);
         missed += 1;
     }
     for row in db::appointment::due(connection, &[AppointmentState::Running], true, over, BATCH)? {
@@ -68,7 +70,11 @@ fn close_batch(connection: &mut Connection, app: &App, leader: &Leader) -> Resul
         if db::lock::list(connection, Some(row.terminal_id), true, None, 1)?.is_empty() {
             lock::open(connection, app, leader.actor(), row.terminal_id, Some(row.id), note)?;
         }
+        visit_ids.push(row.visit_id);
         failed += 1;
     }
+    visit_ids.sort_unstable();
+    visit_ids.dedup();
+    tell_of_visits(connection, app, &visit_ids)?;
     Ok((missed, failed))
 }

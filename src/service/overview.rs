@@ -6,11 +6,6 @@ use crate::service::{App, Error};
 /// A gauge: its name, a label if it has one, its value.
 pub type Gauge = (&'static str, Option<(&'static str, String)>, i64);
 
-/// Migrations that the database still lacks.
-pub fn pending_migrations(app: &App) -> Result<usize, Error> {
-    app.database.read(|connection| Ok(db::migrations::pending(connection)?))
-}
-
 /// What is worth watching from outside.
 pub fn gauges(app: &App) -> Result<Vec<Gauge>, Error> {
     app.database.read(|connection| {

@@ -175,8 +175,8 @@ fn create(
         .iter()
         .zip(keys)
         .map(|(appointment, (site_id, night))| {
-            let (from, to) = (Instant::from(appointment.starts_at), Instant::from(appointment.ends_at));
-            visits.gain(site_id, night, from, to)
+            let span = (Instant::from(appointment.starts_at), Instant::from(appointment.ends_at));
+            visits.gain(site_id, night, span, appointment.notice_lead_minutes)
         })
         .collect();
     // Visits first: appointments refer to them.

@@ -1,11 +1,11 @@
 //! Errors as RFC 9457 problem documents: here, and only here, a status is picked.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::problem::Problem;
-use crate::service::Error;
+use crate::service::{DatabaseError, Error, Outage};
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -24,22 +24,24 @@ impl IntoResponse for ApiError {
         if status.is_server_error() {
             tracing::error!(code = self.0.code, detail = self.0.detail, "request failed");
         }
+        let retry_after = retry_after(&self.0);
         let mut response = (status, Json(self.0)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                let challenge =
-                    HeaderValue::from_static("Bearer, Basic realm=\"Offpeak\", charset=\"UTF-8\"");
-                headers.insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            }
-            _ => {}
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer, Basic realm=\"Offpeak\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
+        headers.extend(retry_after);
         response
     }
+}
+
+/// When to ask again, where that is the thing to do: never blindly after an outcome that nobody knows.
+pub(super) fn retry_after(problem: &Problem) -> Option<(HeaderName, HeaderValue)> {
+    let passes = problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+        && problem.code != Outage::OutcomeUnknown.code();
+    passes.then(|| (header::RETRY_AFTER, HeaderValue::from_static("5")))
 }
 
 /// A problem without further members.
@@ -83,12 +85,15 @@ impl From<Error> for ApiError {
                 answer.0.findings = findings;
                 answer
             }
-            Error::Database(_) => {
-                problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The database is out of reach")
+            Error::Database(DatabaseError::Unavailable { outage, .. }) => {
+                problem(StatusCode::SERVICE_UNAVAILABLE, outage.code(), "Not available for now")
             }
-            Error::Query(_) | Error::Corrupt(_) => {
+            Error::Database(DatabaseError::Query(_)) | Error::Query(_) | Error::Corrupt(_) => {
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
+            Error::Database(
+                DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_) | DatabaseError::Migration(_),
+            ) => problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available for now"),
         }
     }
 }

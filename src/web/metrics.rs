@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::clock::Stopwatch;
-use crate::service::{Error, overview};
+use crate::service::{overview, schema};
 use crate::web::{ApiError, AppState};
 
 /// The process's recorder; there is one, however many routers there are.
@@ -64,13 +64,10 @@ pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
-/// The process can do its work: the database answers and its schema is up to date.
+/// The process can do its work: the database answers, and its schema is one that this process can live with.
 pub(super) async fn ready(State(state): State<AppState>) -> Result<&'static str, ApiError> {
-    let pending = state.run(overview::pending_migrations).await?;
-    if pending == 0 {
-        return Ok("ready\n");
-    }
-    Err(Error::Conflict(format!("{pending} migrations are pending; start a newer `offpeak serve`")).into())
+    state.run(|app| schema::fits(&app.database)).await?;
+    Ok("ready\n")
 }
 
 /// Everything that is counted, in Prometheus' text format.

@@ -137,7 +137,7 @@ fn files_arrive_whole_with_their_names() {
             UploadFile { name: "a \"b\".csv".into(), content: content.clone().into_bytes() },
             UploadFile { name: "empty.csv".into(), content: Vec::new() },
         ];
-        let seen: Value = client.upload("/upload", &(), &files).expect("upload");
+        let seen: Value = client.upload("/upload", &(), files.to_vec()).expect("upload");
         assert_eq!(seen[0][0], "file");
         assert!(seen[0][1].as_str().is_some_and(|name| name.starts_with("a ") && name.ends_with(".csv")));
         assert_eq!(seen[0][2], content);
@@ -152,7 +152,7 @@ fn problem_documents_become_errors_of_their_kind() {
         assert_eq!(error.kind, ErrorKind::NotFound);
         assert_eq!(error.detail, "there is no such thing");
 
-        let error = client.upload::<Value>("/import", &(), &[]).expect_err("bad rows");
+        let error = client.upload::<Value>("/import", &(), Vec::new()).expect_err("bad rows");
         assert_eq!(error.kind, ErrorKind::Refused);
         let rows = &error.problem.as_ref().expect("the document is kept").rows;
         assert_eq!((rows[0].line, rows[0].column.as_deref()), (7, Some("time_zone")));

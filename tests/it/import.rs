@@ -220,3 +220,32 @@ fn a_bad_row_leaves_the_file_byte_for_byte() {
         drop(app);
     });
 }
+
+#[test]
+fn many_rows_are_overwritten_at_once() {
+    on_each_database(|app| async move {
+        app.import_generated(300, 5).await;
+        let fleet = |app: &TestApp| -> Vec<String> {
+            let kinds = ["merchant: ", "site: ", "terminal: "];
+            app.dump().into_iter().filter(|row| kinds.iter().any(|kind| row.starts_with(kind))).collect()
+        };
+        let before = fleet(&app);
+        app.sql(
+            "UPDATE merchant SET name = 'x', email = NULL; UPDATE site SET region = 'y', address = 'z'; \
+             UPDATE terminal SET firmware = '0', carrier = NULL, volume = 1, retired = true, tags = '{\"a\":\"b\"}' \
+             WHERE serial <> (SELECT min(serial) FROM terminal)",
+        );
+        let [merchants, sites, devices] = generated(300, 5);
+        let files = [("merchants.csv", &*merchants), ("sites.csv", &*sites), ("terminals.csv", &*devices)];
+        let (status, report) = app.import(&files).await;
+        assert_eq!(status, StatusCode::OK, "{report}");
+        assert_eq!(report["terminals"], json!({"created": 0, "updated": 299, "unchanged": 1}));
+        assert!(report["sites"]["updated"].as_u64().unwrap() > 50, "{report}");
+        assert_eq!(fleet(&app), before);
+        // And once more, in the same session.
+        app.sql("UPDATE terminal SET label = 'x'");
+        let (_, report) = app.import(&files).await;
+        assert_eq!(report["terminals"]["updated"], 300);
+        assert_eq!(fleet(&app), before);
+    });
+}

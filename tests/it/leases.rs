@@ -159,7 +159,7 @@ fn nobody_takes_over_in_the_middle_of_a_leaders_transaction() {
 
 #[test]
 fn a_replica_that_stands_still_within_a_transaction_holds_nobody_up_for_ever() {
-    let app = TestApp::new(Some(postgres_url()), |settings| settings.stall_seconds = 2);
+    let app = TestApp::new(Some(postgres_url()), |settings| settings.database_patience_seconds = 2);
     let database = app.state.app().database.clone();
     let runs = Arc::new(AtomicU32::new(0));
     let (begun, has_begun) = std::sync::mpsc::channel();

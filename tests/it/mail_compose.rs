@@ -73,7 +73,7 @@ fn the_page_says_what_the_text_says() {
 fn a_merchant_finds_everything_needed() {
     for (name, letter) in every_letter() {
         let mail = composed(&letter);
-        let stands = letter.visits.iter().any(|visit| !visit.cancelled);
+        let stands = letter.kind.is_ahead() && letter.visits.iter().any(|visit| !visit.cancelled);
         for visit in &letter.visits {
             for fact in [&visit.site_name, &visit.site_code] {
                 assert!(mail.text.contains(fact.as_str()), "{name}: {fact}");
@@ -82,13 +82,22 @@ fn a_merchant_finds_everything_needed() {
                 assert!(mail.text.contains(&terminal.label) && mail.text.contains(&terminal.tid), "{name}");
             }
         }
+        for lock in &letter.locks {
+            let reference = format!("L-{}", lock.number);
+            for fact in [&lock.site_name, &lock.site_code, &lock.label, &lock.tid, &reference] {
+                assert!(mail.text.contains(fact.as_str()), "{name}: {fact}");
+            }
+        }
+        let link = letter.manage_url.as_deref();
+        assert!(link.is_none_or(|link| mail.text.contains(link)), "{name}: the link");
         for fact in [&letter.support.phone, &letter.support.email, &letter.support.name] {
             assert!(mail.text.contains(fact.as_str()), "{name}: {fact}");
         }
         let settle = if letter.locale == Locale::En { "settle the batch" } else { "结算" };
         let unlock = if letter.locale == Locale::En { "45 minutes" } else { "45分钟" };
         assert_eq!(mail.text.contains(settle), stands, "{name}");
-        assert_eq!(mail.text.contains(unlock), stands, "{name}");
+        let may_lock = letter.kind != NoticeKind::Missed && letter.kind != NoticeKind::Cancelled;
+        assert_eq!(mail.text.contains(unlock), stands || (may_lock && !letter.kind.is_ahead()), "{name}");
         assert_eq!(
             letter.reason.is_some(),
             letter.reason.as_ref().is_some_and(|reason| mail.text.contains(reason))
@@ -170,7 +179,7 @@ fn what_cannot_be_sent_is_refused() {
         change(&mut letter);
         compose(&letter, &envelope(MESSAGE_ID)).expect_err("it cannot be sent")
     };
-    assert!(matches!(refused(&|letter| letter.visits.clear()), ComposeError::NoVisits));
+    assert!(matches!(refused(&|letter| letter.visits.clear()), ComposeError::Empty));
     let error = refused(&|letter| letter.recipient = "li@shop.example\r\nBcc: x@y.example".to_owned());
     assert!(matches!(error, ComposeError::Address { .. }));
     assert!(!error.to_string().contains("li@"), "{error}");
@@ -203,7 +212,8 @@ fn a_stored_mail_can_be_read_again() {
         assert_eq!(read.to, format!("{} <owner@riverside.example>", letter.merchant_name));
         assert_eq!(read.text.replace("\r\n", "\n").trim_end(), mail.text.trim_end(), "{name}");
         assert_eq!(read.html.replace("\r\n", "\n").trim_end(), mail.html.trim_end(), "{name}");
-        assert_eq!(read.attachments.len(), letter.visits.len(), "{name}");
+        let files = if letter.kind.is_ahead() { letter.visits.len() } else { 0 };
+        assert_eq!(read.attachments.len(), files, "{name}");
         for attachment in read.attachments {
             assert!(
                 attachment.name.ends_with(".ics") && attachment.content.starts_with(b"BEGIN:VCALENDAR\r\n")

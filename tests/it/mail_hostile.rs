@@ -55,6 +55,13 @@ fn rename(letter: &mut Letter, names: &[String; 5]) {
     letter.reason = Some(names[1].clone());
     letter.support.name.clone_from(&names[2]);
     letter.support.phone.clone_from(&names[3]);
+    for lock in &mut letter.locks {
+        lock.site_name.clone_from(&names[3]);
+        lock.site_code.clone_from(&names[4]);
+        lock.site_address = Some(names[0].clone());
+        lock.label.clone_from(&names[2]);
+        lock.tid.clone_from(&names[1]);
+    }
     for visit in &mut letter.visits {
         visit.site_name.clone_from(&names[3]);
         visit.site_code.clone_from(&names[4]);
@@ -94,7 +101,7 @@ fn check(letter: &Letter, sender_name: &str) {
         read.subject.split_whitespace().collect::<Vec<_>>(),
         mail.subject.split_whitespace().collect::<Vec<_>>()
     );
-    assert_eq!(read.attachments.len(), letter.visits.len());
+    assert_eq!(read.attachments.len(), if letter.kind.is_ahead() { letter.visits.len() } else { 0 });
     for (attachment, visit) in read.attachments.iter().zip(&letter.visits) {
         let source = std::str::from_utf8(&attachment.content).expect("UTF-8");
         for line in source.split("\r\n") {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use offpeak::domain::fleet::Locale;
 use offpeak::domain::notice::{
-    Letter, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
+    Letter, LetterLock, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
 };
 use offpeak::mail::{Envelope, NamedAddress};
 
@@ -30,7 +30,31 @@ pub(crate) fn envelope(message_id: &str) -> Envelope {
 pub(crate) fn small(kind: NoticeKind, locale: Locale) -> Letter {
     let mut letter = skeleton(kind, locale);
     letter.visits = vec![visit(&letter, 0, &[(0, 30)], 1)];
+    if kind.is_about_locks() {
+        tell_of_locks(&mut letter);
+    }
     letter
+}
+
+/// The same terminals, locked since the work on them.
+fn tell_of_locks(letter: &mut Letter) {
+    for visit in std::mem::take(&mut letter.visits) {
+        for terminal in visit.terminals {
+            letter.locks.push(LetterLock {
+                number: 17 + letter.locks.len() as i64,
+                root_message_id: format!("lock-{}.root@mail.harbour.example", terminal.serial),
+                site_name: visit.site_name.clone(),
+                site_code: visit.site_code.clone(),
+                site_address: visit.site_address.clone(),
+                zone: visit.zone,
+                label: terminal.label,
+                tid: terminal.tid,
+                opened_at: terminal.ends_at,
+                closed_at: (letter.kind == NoticeKind::Unlocked)
+                    .then(|| terminal.ends_at + TimeDelta::minutes(47)),
+            });
+        }
+    }
 }
 
 /// A letter about thirty terminals at three sites, in three steps each.
@@ -39,6 +63,9 @@ pub(crate) fn large(kind: NoticeKind, locale: Locale) -> Letter {
     let steps = [(0, 20), (15, 35), (30, 50)];
     letter.visits =
         vec![visit(&letter, 0, &steps, 12), visit(&letter, 1, &steps, 11), visit(&letter, 2, &steps[..1], 7)];
+    if kind.is_about_locks() {
+        tell_of_locks(&mut letter);
+    }
     letter
 }
 
@@ -54,6 +81,7 @@ fn skeleton(kind: NoticeKind, locale: Locale) -> Letter {
         recipient: "owner@riverside.example".to_owned(),
         night: NaiveDate::from_ymd_opt(2026, 11, 24).expect("a date"),
         visits: Vec::new(),
+        locks: Vec::new(),
         reason: None,
         emergency: false,
         support: SupportContact {
@@ -131,6 +159,11 @@ pub(crate) fn every_letter() -> Vec<(String, Letter)> {
         emergency.reason = Some("A certificate expires tonight & cards would be <declined>.".to_owned());
         emergency.manage_url = Some("https://merchant.harbour.example/v/AbC-1_2?x=1&y=2".to_owned());
         letters.push((format!("emergency {locale}"), emergency));
+        for kind in [NoticeKind::Failed, NoticeKind::Completed, NoticeKind::Unlocked] {
+            let mut linked = small(kind, locale);
+            linked.manage_url = Some("https://merchant.harbour.example/v/AbC-1_2?x=1&y=2".to_owned());
+            letters.push((format!("{kind} with a link {locale}"), linked));
+        }
         let mut mixed = large(NoticeKind::Moved, locale);
         mixed.visits[1].cancelled = true;
         mixed.visits[1].previous = None;

@@ -25,6 +25,7 @@ pub(crate) fn expectation(name: &str, file: &Path, letter: &Letter, mail: &Compo
     let invites: Vec<Value> = letter
         .visits
         .iter()
+        .filter(|_| letter.kind.is_ahead())
         .map(|visit| {
             json!({
                 "uid": visit.uid,
@@ -46,6 +47,7 @@ pub(crate) fn expectation(name: &str, file: &Path, letter: &Letter, mail: &Compo
         "to": mail.envelope_to,
         "text": mail.text,
         "html": mail.html,
+        "written_at": "2026-11-18T08:00:00Z",
         "invites": invites,
     })
 }

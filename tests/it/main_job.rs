@@ -36,74 +36,73 @@ fn numbers(value: &Value) -> Vec<i64> {
 
 #[test]
 fn a_fleet_is_planned_published_announced_and_updated() {
-    on_each_database(|app| async move {
-        prepared(&app).await;
+    on_each_database(|app| async move { main_job(&app).await });
+}
 
-        let targets = app.get("/campaigns/fw-3.2.0/targets").await;
-        assert_eq!(targets["selected"], 6);
-        assert_eq!(targets["to_plan"], 4, "{targets}");
-        let reasons: Vec<&str> = targets["skipped"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["reason"].as_str().unwrap())
-            .collect();
-        assert_eq!(reasons, ["already_installed", "model_mismatch"]);
+/// From an empty database to a terminal with its new firmware.
+pub async fn main_job(app: &TestApp) {
+    prepared(app).await;
 
-        let plan = app.plan(json!({"horizon_days": 21})).await;
-        assert_eq!(plan["state"], "verified", "{plan}");
-        // T4 is the only terminal of its site, and the site keeps one up.
-        assert_eq!(plan["report"]["placed"], 3, "{plan}");
-        assert_eq!(plan["report"]["unplaced"], json!([{"reason": "site_rule", "terminals": 1}]), "{plan}");
-        let id = plan["id"].as_i64().unwrap();
-        let items = app.get(&format!("/plans/{id}/items?unplaced=true")).await;
-        assert_eq!(items["items"][0]["serial"], "T4");
-        assert_eq!(items["items"][0]["unplaced"]["change"], "raise the budget of site:S2 by 1");
+    let targets = app.get("/campaigns/fw-3.2.0/targets").await;
+    assert_eq!(targets["selected"], 6);
+    assert_eq!(targets["to_plan"], 4, "{targets}");
+    let reasons: Vec<&str> =
+        targets["skipped"].as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["already_installed", "model_mismatch"]);
 
-        let published = app.post(&format!("/plans/{id}/publish"), json!({"reason": "monthly round"})).await;
-        assert_eq!(published["state"], "published");
-        let (status, again) = app.try_post(&format!("/plans/{id}/publish"), json!({})).await;
-        assert_eq!(status, 409, "{again}");
+    let plan = app.plan(json!({"horizon_days": 21})).await;
+    assert_eq!(plan["state"], "verified", "{plan}");
+    // T4 is the only terminal of its site, and the site keeps one up.
+    assert_eq!(plan["report"]["placed"], 3, "{plan}");
+    assert_eq!(plan["report"]["unplaced"], json!([{"reason": "site_rule", "terminals": 1}]), "{plan}");
+    let id = plan["id"].as_i64().unwrap();
+    let items = app.get(&format!("/plans/{id}/items?unplaced=true")).await;
+    assert_eq!(items["items"][0]["serial"], "T4");
+    assert_eq!(items["items"][0]["unplaced"]["change"], "raise the budget of site:S2 by 1");
 
-        let appointments = app.get("/appointments").await["items"].clone();
-        assert_eq!(appointments.as_array().unwrap().len(), 3);
-        for appointment in appointments.as_array().unwrap() {
-            assert_eq!(appointment["state"], "planned");
-            let starts_at = appointment["starts_at"].as_str().unwrap();
-            assert!(starts_at > "2026-12-04T10", "the notice lead of three days is kept: {starts_at}");
-        }
+    let published = app.post(&format!("/plans/{id}/publish"), json!({"reason": "monthly round"})).await;
+    assert_eq!(published["state"], "published");
+    let (status, again) = app.try_post(&format!("/plans/{id}/publish"), json!({})).await;
+    assert_eq!(status, 409, "{again}");
 
-        // One mail a merchant a night; each is accepted once, and then nothing is left to send.
-        app.work("notify").await;
-        let mails = app.mail.accepted();
-        let nights: std::collections::BTreeSet<String> = app.get("/notices?state=accepted").await["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|notice| format!("{} {}", notice["merchant_number"], notice["night"]))
-            .collect();
-        assert_eq!(mails.len(), nights.len());
-        assert_eq!(app.work("notify").await, json!({}));
-        assert_eq!(app.mail.accepted().len(), mails.len());
-        let announced = app.get("/appointments?state=announced").await["items"].clone();
-        assert_eq!(announced.as_array().unwrap().len(), 3);
+    let appointments = app.get("/appointments").await["items"].clone();
+    assert_eq!(appointments.as_array().unwrap().len(), 3);
+    for appointment in appointments.as_array().unwrap() {
+        assert_eq!(appointment["state"], "planned");
+        let starts_at = appointment["starts_at"].as_str().unwrap();
+        assert!(starts_at > "2026-12-04T10", "the notice lead of three days is kept: {starts_at}");
+    }
 
-        // Its window opens it, its outcome closes it, and the firmware is known.
-        let first = &announced[0];
-        let (id, serial) = (first["id"].as_i64().unwrap(), first["serial"].as_str().unwrap());
-        app.set_time(first["starts_at"].as_str().unwrap());
-        let opened = app.work("dispatch").await;
-        assert!(opened["opened"].as_u64().unwrap() >= 1, "{opened}");
-        assert_eq!(app.get(&format!("/appointments/{id}")).await["state"], "open");
-        app.post(&format!("/appointments/{id}/start"), json!({})).await;
-        app.post(&format!("/appointments/{id}/outcome"), json!({"outcome": "done", "note": "by TMS"})).await;
-        let history = app.get(&format!("/terminals/{serial}")).await;
-        assert_eq!(history["terminal"]["firmware"], "3.2.0");
-        assert_eq!(history["appointments"][0]["state"], "done");
-        let (status, _) =
-            app.try_post(&format!("/appointments/{id}/outcome"), json!({"outcome": "failed"})).await;
-        assert_eq!(status, 409);
-    });
+    // One mail a merchant a night; each is accepted once, and then nothing is left to send.
+    app.work("notify").await;
+    let mails = app.mail.accepted();
+    let nights: std::collections::BTreeSet<String> = app.get("/notices?state=accepted").await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|notice| format!("{} {}", notice["merchant_number"], notice["night"]))
+        .collect();
+    assert_eq!(mails.len(), nights.len());
+    assert_eq!(app.work("notify").await, json!({}));
+    assert_eq!(app.mail.accepted().len(), mails.len());
+    let announced = app.get("/appointments?state=announced").await["items"].clone();
+    assert_eq!(announced.as_array().unwrap().len(), 3);
+
+    // Its window opens it, its outcome closes it, and the firmware is known.
+    let first = &announced[0];
+    let (id, serial) = (first["id"].as_i64().unwrap(), first["serial"].as_str().unwrap());
+    app.set_time(first["starts_at"].as_str().unwrap());
+    let opened = app.work("dispatch").await;
+    assert!(opened["opened"].as_u64().unwrap() >= 1, "{opened}");
+    assert_eq!(app.get(&format!("/appointments/{id}")).await["state"], "open");
+    app.post(&format!("/appointments/{id}/start"), json!({})).await;
+    app.post(&format!("/appointments/{id}/outcome"), json!({"outcome": "done", "note": "by TMS"})).await;
+    let history = app.get(&format!("/terminals/{serial}")).await;
+    assert_eq!(history["terminal"]["firmware"], "3.2.0");
+    assert_eq!(history["appointments"][0]["state"], "done");
+    let (status, _) =
+        app.try_post(&format!("/appointments/{id}/outcome"), json!({"outcome": "failed"})).await;
+    assert_eq!(status, 409);
 }
 
 #[test]

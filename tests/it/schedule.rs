@@ -224,10 +224,12 @@ fn what_is_called_off_late_in_the_night_is_told_though_other_work_is_done() {
         assert!(text.as_str().unwrap().contains("04:00"), "{text}");
         app.post(&format!("/appointments/{running}/outcome"), json!({"outcome": "done"})).await;
         cancel(&app, late).await;
-        assert_eq!(app.work("notify").await["accepted"], 1);
-        let last = app.notices("accepted").await.pop().unwrap();
-        assert_eq!(last["kind"], "cancelled");
-        assert!(message(&app, &last).await["text"].as_str().unwrap().contains("Till 3"));
+        assert_eq!(app.work("notify").await["accepted"], 2);
+        let [.., cancelled, completed] = &app.notices("accepted").await[..] else { panic!("two mails") };
+        assert_eq!((&cancelled["kind"], &completed["kind"]), (&json!("cancelled"), &json!("completed")));
+        assert!(message(&app, cancelled).await["text"].as_str().unwrap().contains("Till 3"));
+        let text = message(&app, completed).await["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("Till 1") && text.contains("Till 2") && !text.contains("Till 3"), "{text}");
     });
 }
 

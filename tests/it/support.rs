@@ -2,6 +2,12 @@
 //! stands still and mail that is kept in memory.
 
 mod postgres;
+#[cfg(feature = "postgres-tls")]
+mod tls;
+
+pub use postgres::Cluster;
+#[cfg(feature = "postgres-tls")]
+pub use tls::TlsServer;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -9,6 +15,7 @@ use chrono::{DateTime, Utc};
 use offpeak::clock::Clock;
 use offpeak::config::Settings;
 use offpeak::db::Connection;
+use offpeak::domain::notice::QuietHours;
 use offpeak::mail::transport::{MemoryTransport, Transport};
 use offpeak::service::{Actor, Error};
 use offpeak::web::{AppState, router};
@@ -41,6 +48,11 @@ pub fn on_sqlite<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
     run(test(TestApp::new(None, |_| {})));
 }
 
+/// The same with other settings.
+pub fn on_sqlite_with<F: Future<Output = ()>>(adjust: impl Fn(&mut Settings), test: impl Fn(TestApp) -> F) {
+    run(test(TestApp::new(None, adjust)));
+}
+
 pub fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -60,6 +72,9 @@ impl TestApp {
     pub fn new(database_url: Option<String>, adjust: impl Fn(&mut Settings)) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::embedded(folder.path());
+        // Everything is sent as soon as it can be; tests of timing say otherwise.
+        settings.announce_ahead_minutes = 60 * 24 * 60;
+        settings.quiet_hours = QuietHours::NONE;
         if let Some(url) = database_url {
             settings.database_url = url;
         }
@@ -189,7 +204,18 @@ impl TestApp {
         notices.clone()
     }
 
-    /// The rows of every table, in an order of their own: equal dumps mean equal databases.
+    /// The URL of its database.
+    pub fn database_url(&self) -> String {
+        self.state.app().settings.database_url.clone()
+    }
+
+    /// What `/ready` answers.
+    pub async fn ready(&self) -> StatusCode {
+        self.send(Method::GET, "/ready", None).await.0
+    }
+
+    /// The rows of every table, in an order of their own: equal dumps mean equal databases, of the same kind
+    /// or not.
     pub fn dump(&self) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -198,11 +224,19 @@ impl TestApp {
         }
         use diesel::RunQueryDsl;
         self.read(|connection| {
+            let hex = if connection.kind() == "sqlite" { "lower(hex(#))" } else { "encode(#, 'hex')" };
             let mut dump = Vec::new();
-            for (table, columns) in schema_tables() {
+            for (table, columns) in declared_schema() {
                 let columns: Vec<String> = columns
                     .iter()
-                    .map(|column| format!("coalesce(cast({table}.{column} AS TEXT), 'NULL')"))
+                    .map(|(column, kind)| {
+                        let text = match kind.trim_start_matches("Nullable<").trim_end_matches('>') {
+                            "Bool" => "CASE WHEN # THEN 'true' ELSE 'false' END",
+                            "Binary" => hex,
+                            _ => "CAST(# AS TEXT)",
+                        };
+                        format!("coalesce({}, 'NULL')", text.replace('#', &format!("{table}.{column}")))
+                    })
                     .collect();
                 let query = format!("SELECT {} AS text FROM {table} ORDER BY 1", columns.join(" || '|' || "));
                 let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
@@ -233,12 +267,13 @@ impl TestApp {
     }
 }
 
-/// Tables and columns as `src/db/schema.rs` declares them.
-pub fn schema_tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    declared_schema()
-        .into_iter()
-        .map(|(table, columns)| (table, columns.into_iter().map(|column| column.0).collect()))
-        .collect()
+/// Runs the real binary, with nothing of this process's environment that would lead it elsewhere.
+pub fn offpeak(arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_offpeak"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OFFPEAK_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().expect("the binary was built by cargo")
 }
 
 /// The declared schema: tables, and for each column its name and type.

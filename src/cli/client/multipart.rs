@@ -11,9 +11,9 @@ pub struct UploadFile {
     pub content: Vec<u8>,
 }
 
-/// The content type, with the boundary, and the body.
-pub(super) fn encode(files: &[UploadFile]) -> (String, Vec<u8>) {
-    let boundary = boundary_for(files);
+/// The content type, with the boundary, and the body. Each file is let go once it is in the body.
+pub(super) fn encode(files: Vec<UploadFile>) -> (String, Vec<u8>) {
+    let boundary = boundary_for(&files);
     let mut body = Vec::with_capacity(files.iter().map(|file| file.content.len() + 256).sum());
     for file in files {
         // The three characters that RFC 7578 (by way of the HTML standard) escapes in a file name.

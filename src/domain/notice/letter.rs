@@ -19,8 +19,10 @@ pub struct Letter {
     pub recipient: String,
     /// The local date of the evening before the night (work at 02:00 on the 26th belongs to the night of the 25th).
     pub night: NaiveDate,
-    /// Every visit of that night, at least one, by site code.
+    /// Every visit of that night, by site code; at least one, unless the letter is about locks.
     pub visits: Vec<LetterVisit>,
+    /// The locks that a letter about locks tells of, the earliest first.
+    pub locks: Vec<LetterLock>,
     /// Why the visit moved, was cancelled, or could not be announced in time; in the operator's words.
     pub reason: Option<String>,
     /// The work could not wait for the notice lead.
@@ -60,6 +62,31 @@ pub struct LetterVisit {
     pub cancelled: bool,
     /// The terminals concerned, by start.
     pub terminals: Vec<LetterTerminal>,
+}
+
+/// A terminal that takes no payments, or did not until now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterLock {
+    /// The lock's number: what the merchant says on the telephone.
+    pub number: i64,
+    /// Message-ID (without angle brackets) that starts the lock's thread.
+    pub root_message_id: String,
+    /// The site's name.
+    pub site_name: String,
+    /// The site's code.
+    pub site_code: String,
+    /// Postal address, if known.
+    pub site_address: Option<String>,
+    /// The zone in which times are shown.
+    pub zone: Tz,
+    /// What the merchant calls the terminal.
+    pub label: String,
+    /// Terminal id at the acquirer.
+    pub tid: String,
+    /// When it was reported.
+    pub opened_at: DateTime<Utc>,
+    /// When it ended.
+    pub closed_at: Option<DateTime<Utc>>,
 }
 
 /// One terminal's appointment.

@@ -1,23 +1,25 @@
 //! Import: the files are read and checked whole, then written in one transaction, or not at all.
 
+mod upsert;
+
 use std::collections::{BTreeSet, HashMap};
 
-use crate::api::fleet::{ImportCount, ImportReport};
+use self::upsert::{MERCHANTS, SITES, TERMINALS, Upsert};
+use crate::api::fleet::ImportReport;
 use crate::api::problem::RowProblem;
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
-use crate::db::{self, Connection, DatabaseError, Failure, Instant, Table};
+use crate::db::{self, Connection, DatabaseError, Failure, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
-use crate::fleet_files::{FleetFiles, NamedFile, OutsideReferences, RowError, RowErrors, read_each};
+use crate::fleet_files::{
+    Located, NamedFile, Outline, OutsideReferences, Record, RowError, RowErrors, read_each,
+};
 use crate::service::audit::{Change, record};
 use crate::service::schedule::{self, Changes};
 use crate::service::{Actor, App, Error};
 
 /// Bad rows that an answer lists; all are counted.
 const ROWS_SHOWN_MAX: usize = 1000;
-
-/// Rows that are looked up and written at once.
-const BATCH: usize = 5000;
 
 /// Reads `files` (name and bytes), and makes the fleet say what they say: new natural keys are added, known
 /// ones overwritten, others left alone. Every bad row is reported and then nothing is written. A second import
@@ -29,11 +31,10 @@ pub fn import(
     dry_run: bool,
 ) -> Result<ImportReport, Error> {
     let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-    let named =
-        files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes.as_ref())).collect();
-    let mut fleet = FleetFiles::default();
-    let read = read_each(named, |record| fleet.push(record));
-    drop(files);
+    // Terminals are read twice, so that not all of them are held: first every row is looked at, then, when nothing
+    // is wrong with any, they are read again and written as they come.
+    let mut fleet = Outline::default();
+    let read = read_each(named(&files), |record| fleet.push(record));
     if let Err(errors) = read {
         // What good rows refer to in vain is said along with the bad ones.
         return Err(app.database.read(|connection| dangling_too(connection, &fleet, &errors))?);
@@ -41,7 +42,7 @@ pub fn import(
     // Rows are used up while they are written: a large fleet is not held twice.
     let outcome = app.database.write_once(|connection| {
         connection.serialize_schedule()?;
-        let report = write(connection, app, actor, fleet)?;
+        let report = write(connection, app, actor, fleet, named(&files))?;
         if dry_run || report.unchanged {
             // Rolled back: whatever was allotted or written is taken back.
             return Err(Halt::Rollback(ImportReport { dry_run, ..report }));
@@ -54,6 +55,10 @@ pub fn import(
         Ok(report) | Err(Halt::Rollback(report)) => Ok(report),
         Err(Halt::Error(error)) => Err(error),
     }
+}
+
+fn named(files: &[(String, impl AsRef<[u8]>)]) -> Vec<NamedFile<'_>> {
+    files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes.as_ref())).collect()
 }
 
 enum Halt {
@@ -92,33 +97,51 @@ fn write(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,
-    fleet: FleetFiles,
+    fleet: Outline,
+    files: Vec<NamedFile<'_>>,
 ) -> Result<ImportReport, Error> {
     let now = Instant::from(app.clock.now());
     let mut merchant_ids = HashMap::new();
     let mut site_ids = HashMap::new();
     resolve_outside(connection, &fleet, &mut merchant_ids, &mut site_ids)?;
+    let Outline { merchants, sites, terminals } = fleet;
+    drop(terminals);
 
     // Each list is used up on the way: a row is not needed any more once it is written.
-    let rows = fleet.merchants.into_iter().map(|located| merchant_row(located.value, now));
-    let merchants = upsert(connection, &MERCHANTS, rows, |key, id, _| {
+    let mut then = |key: &str, id, _: Option<&_>| {
         merchant_ids.insert(key.to_owned(), id);
-    })?;
-    let rows = fleet.sites.into_iter().map(|located| {
-        let merchant_id = merchant_ids[&located.value.merchant_number];
-        site_row(located.value, merchant_id, now)
-    });
-    let sites = upsert(connection, &SITES, rows, |key, id, _| {
+    };
+    let mut upsert = Upsert::begin(connection, &MERCHANTS)?;
+    for merchant in merchants {
+        upsert.push(connection, merchant_row(merchant.value, now), &mut then)?;
+    }
+    let merchants = upsert.finish(connection, then)?;
+
+    let mut then = |key: &str, id, _: Option<&_>| {
         site_ids.insert(key.to_owned(), id);
-    })?;
-    let rows = fleet.terminals.into_iter().map(|located| {
-        let site_id = site_ids[&located.value.site_code];
-        terminal_row(located.value, site_id, now)
-    });
+    };
+    let mut upsert = Upsert::begin(connection, &SITES)?;
+    for Located { value: site, .. } in sites {
+        let merchant_id = merchant_ids[&site.merchant_number];
+        upsert.push(connection, site_row(site, merchant_id, now), &mut then)?;
+    }
+    let sites = upsert.finish(connection, then)?;
+
     let mut changed = HashMap::new();
-    let terminals = upsert(connection, &TERMINALS, rows, |_, id, updated| {
+    let mut then = |_: &str, id, updated: Option<&TerminalRow>| {
         changed.extend(updated.map(|row| (id, Whereabouts { retired: row.retired, site_id: row.site_id })));
-    })?;
+    };
+    let mut upsert = Upsert::begin(connection, &TERMINALS)?;
+    let mut written = Ok(());
+    let read = read_each(files, |record| {
+        if let (Record::Terminal(Located { value: terminal, .. }), Ok(())) = (record, &written) {
+            let site_id = site_ids[&terminal.site_code];
+            written = upsert.push(connection, terminal_row(terminal, site_id, now), &mut then);
+        }
+    });
+    written?;
+    read.map_err(bad_rows)?;
+    let terminals = upsert.finish(connection, then)?;
     call_off_stranded(connection, app, actor, &changed)?;
     let unchanged = [merchants, sites, terminals].iter().all(|count| count.created + count.updated == 0);
     Ok(ImportReport { merchants, sites, terminals, unchanged, dry_run: false })
@@ -162,7 +185,7 @@ fn call_off_stranded(
 /// Natural keys that the files refer to without holding them must be in the database.
 fn resolve_outside(
     connection: &mut Connection,
-    fleet: &FleetFiles,
+    fleet: &Outline,
     merchant_ids: &mut HashMap<String, i64>,
     site_ids: &mut HashMap<String, i64>,
 ) -> Result<(), Error> {
@@ -197,7 +220,7 @@ fn unknown_sites(outside: &OutsideReferences<'_>, known: &HashMap<String, i64>, 
 
 /// The bad rows, and the good ones that refer to nothing. A bad merchant or site may be just what is referred
 /// to, so where there are such, nothing is said of references to them.
-fn dangling_too(connection: &mut Connection, fleet: &FleetFiles, errors: &RowErrors) -> Result<Error, Error> {
+fn dangling_too(connection: &mut Connection, fleet: &Outline, errors: &RowErrors) -> Result<Error, Error> {
     let mut errors = errors.clone();
     let bad: BTreeSet<&str> = errors.errors.iter().map(|error| error.file.as_str()).collect();
     let merchant_files: BTreeSet<&str> = fleet.merchants.iter().map(|row| &*row.origin.file).collect();
@@ -225,122 +248,6 @@ fn dangling_too(connection: &mut Connection, fleet: &FleetFiles, errors: &RowErr
     }
     errors.errors.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
     Ok(bad_rows(errors))
-}
-
-/// A row with a natural key.
-trait Keyed: Clone {
-    fn key(&self) -> &str;
-    fn id(&mut self) -> &mut i64;
-    /// Equal but for the id and the time of the last change.
-    fn says_the_same(&self, other: &Self) -> bool;
-}
-
-macro_rules! keyed {
-    ($row:ident, $key:ident) => {
-        impl Keyed for $row {
-            fn key(&self) -> &str {
-                &self.$key
-            }
-            fn id(&mut self) -> &mut i64 {
-                &mut self.id
-            }
-            fn says_the_same(&self, other: &Self) -> bool {
-                let other = $row { id: self.id, updated_at: self.updated_at, ..other.clone() };
-                *self == other
-            }
-        }
-    };
-}
-
-keyed!(MerchantRow, number);
-keyed!(SiteRow, code);
-keyed!(TerminalRow, serial);
-
-/// A table that files say something of.
-struct Target<R> {
-    table: Table,
-    /// The first rows, by id: whether there are any.
-    first: fn(&mut Connection, i64, i64) -> diesel::QueryResult<Vec<R>>,
-    known: fn(&mut Connection, &[&str]) -> diesel::QueryResult<Vec<R>>,
-    insert: fn(&mut Connection, &[R]) -> diesel::QueryResult<()>,
-    update: fn(&mut Connection, &[R]) -> diesel::QueryResult<()>,
-}
-
-const MERCHANTS: Target<MerchantRow> = Target {
-    table: Table::Merchant,
-    first: db::fleet::merchants_after,
-    known: db::fleet::merchants_by_number,
-    insert: db::fleet::insert_merchants,
-    update: db::fleet::update_merchants,
-};
-
-const SITES: Target<SiteRow> = Target {
-    table: Table::Site,
-    first: db::fleet::sites_after,
-    known: db::fleet::sites_by_code,
-    insert: db::fleet::insert_sites,
-    update: db::fleet::update_sites,
-};
-
-const TERMINALS: Target<TerminalRow> = Target {
-    table: Table::Terminal,
-    first: db::fleet::terminals_after,
-    known: db::fleet::terminals_by_serial,
-    insert: db::fleet::insert_terminals,
-    update: db::fleet::update_terminals,
-};
-
-/// Writes what differs, a batch at a time; `then` is told the key and the id of every row, and the row itself if
-/// it was overwritten.
-fn upsert<R: Keyed>(
-    connection: &mut Connection,
-    target: &Target<R>,
-    mut rows: impl Iterator<Item = R>,
-    mut then: impl FnMut(&str, i64, Option<&R>),
-) -> Result<ImportCount, Error> {
-    let mut count = ImportCount::default();
-    let is_empty = (target.first)(connection, i64::MIN, 1)?.is_empty();
-    loop {
-        let batch: Vec<R> = rows.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            return Ok(count);
-        }
-        let known: HashMap<String, R> = if is_empty {
-            HashMap::new()
-        } else {
-            let keys: Vec<&str> = batch.iter().map(R::key).collect();
-            let known = (target.known)(connection, &keys)?;
-            known.into_iter().map(|row| (row.key().to_owned(), row)).collect()
-        };
-        let (mut created, mut updated) = (Vec::with_capacity(batch.len()), Vec::new());
-        for mut row in batch {
-            let Some(old) = known.get(row.key()) else {
-                created.push(row);
-                continue;
-            };
-            *row.id() = *old.clone().id();
-            if row.says_the_same(old) {
-                count.unchanged += 1;
-                let id = *row.id();
-                then(row.key(), id, None);
-            } else {
-                updated.push(row);
-            }
-        }
-        let fresh = db::allot(connection, target.table, created.len())?;
-        for (row, id) in created.iter_mut().zip(fresh) {
-            *row.id() = id;
-            then(row.key(), id, None);
-        }
-        for row in &mut updated {
-            let id = *row.id();
-            then(row.key(), id, Some(row));
-        }
-        (target.insert)(connection, &created)?;
-        (target.update)(connection, &updated)?;
-        count.created += created.len() as u64;
-        count.updated += updated.len() as u64;
-    }
 }
 
 fn tags_text(tags: &Tags) -> String {

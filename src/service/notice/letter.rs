@@ -3,19 +3,23 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use crate::db::appointment::AppointmentRow;
+use crate::db::fleet::SiteRow;
+use crate::db::lock::LockRow;
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::Work;
 use crate::domain::fleet::Locale;
+use crate::domain::lock::LockState;
 use crate::domain::notice::{
-    Letter, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
+    Letter, LetterLock, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
 };
 use crate::service::campaign::work_of;
-use crate::service::schedule::night_of;
+use crate::service::schedule::{night_of, token};
 use crate::service::{App, Error, appointment};
 
 /// What `notice` has to say now; `None` when nothing of it is true any more.
@@ -26,9 +30,8 @@ pub(super) fn of_notice(
 ) -> Result<Option<Letter>, Error> {
     let corrupt = |error: String| Error::Corrupt(format!("notice {}: {error}", notice.id));
     let kind: NoticeKind = notice.kind.parse().map_err(corrupt)?;
-    let abouts = abouts_of(connection, notice)?;
-    let visits = still_true(connection, app, notice, &abouts)?;
-    if visits.is_empty() {
+    let truth = Truth::of(connection, app, notice)?;
+    if truth.is_nothing() {
         return Ok(None);
     }
     let night = notice.night.parse().map_err(|error: chrono::ParseError| corrupt(error.to_string()))?;
@@ -37,42 +40,110 @@ pub(super) fn of_notice(
     letter.recipient.clone_from(&notice.recipient);
     letter.reason.clone_from(&notice.reason);
     letter.emergency = notice.emergency;
-    fill(connection, &mut letter, visits, &abouts)?;
+    let merchant = db::fleet::merchants_by_id(connection, &[notice.merchant_id])?.pop();
+    letter.merchant_name = merchant.map(|row| row.name).unwrap_or_default();
+    fill(connection, &mut letter, truth.visits, &truth.abouts)?;
+    let ended_at = (kind == NoticeKind::Unlocked).then(|| notice.created_at.utc());
+    letter.locks = locks_of(connection, app, truth.locks, ended_at)?;
     Ok(Some(letter))
 }
 
-/// What `notice` is about, by visit.
-pub(super) fn abouts_of(
-    connection: &mut Connection,
-    notice: &NoticeRow,
-) -> Result<HashMap<i64, NoticeVisitRow>, Error> {
-    let abouts = db::notice::visits_of(connection, &[notice.id])?;
-    Ok(abouts.into_iter().map(|about| (about.visit_id, about)).collect())
+/// What is still true of a notice.
+pub(super) struct Truth {
+    /// What it was to tell, by visit.
+    abouts: HashMap<i64, NoticeVisitRow>,
+    /// Visits of which it still holds.
+    pub(super) visits: Vec<VisitRow>,
+    /// How many locks it was to tell of.
+    lock_count: usize,
+    /// Locks of which it still holds.
+    locks: Vec<LockRow>,
 }
 
-/// The visits of which `notice` is still true: they stand in the revision that it tells of, and there is still
-/// time to read it.
-pub(super) fn still_true(
+impl Truth {
+    /// Asks what is true now: visits stand in the revision that the notice tells of, or have gone as it says, and
+    /// there is still time to read it.
+    pub(super) fn of(connection: &mut Connection, app: &App, notice: &NoticeRow) -> Result<Truth, Error> {
+        let abouts: HashMap<i64, NoticeVisitRow> = db::notice::visits_of(connection, &[notice.id])?
+            .into_iter()
+            .map(|about| (about.visit_id, about))
+            .collect();
+        let ids: Vec<i64> = abouts.keys().copied().collect();
+        let now = app.clock.now();
+        let kind: Result<NoticeKind, String> = notice.kind.parse();
+        let mut visits = db::visit::by_ids(connection, &ids)?;
+        visits.retain(|visit| {
+            let holds = match kind {
+                Ok(NoticeKind::Cancelled) => visit.cancelled,
+                // A visit is called off with its last appointment; others of it may be done.
+                Ok(NoticeKind::Completed | NoticeKind::Missed) => return true,
+                _ if visit.cancelled => false,
+                // What could not wait, and what changes, is worth knowing even while it goes on.
+                Ok(NoticeKind::Moved | NoticeKind::Started) => visit.ends_at.utc() > now,
+                _ if notice.emergency => visit.ends_at.utc() > now,
+                _ => visit.starts_at.utc() > now,
+            };
+            holds && abouts[&visit.id].revision == visit.sequence
+        });
+        let lock_ids = db::notice_lock::of_notice(connection, notice.id)?;
+        let mut locks = db::lock::by_ids(connection, &lock_ids)?;
+        let ended = kind == Ok(NoticeKind::Unlocked);
+        locks.retain(|lock| lock.state.parse().is_ok_and(LockState::is_over) == ended);
+        Ok(Truth { abouts, visits, lock_count: lock_ids.len(), locks })
+    }
+
+    /// Nothing of it is true any more.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.visits.is_empty() && self.locks.is_empty()
+    }
+
+    /// All of it is still true.
+    pub(super) fn is_whole(&self) -> bool {
+        self.visits.len() == self.abouts.len() && self.locks.len() == self.lock_count
+    }
+}
+
+fn locks_of(
     connection: &mut Connection,
     app: &App,
-    notice: &NoticeRow,
-    abouts: &HashMap<i64, NoticeVisitRow>,
-) -> Result<Vec<VisitRow>, Error> {
-    let ids: Vec<i64> = abouts.keys().copied().collect();
-    let now = app.clock.now();
-    let mut visits = db::visit::by_ids(connection, &ids)?;
-    visits.retain(|visit| {
-        let in_time = match notice.kind.parse() {
-            Ok(NoticeKind::Cancelled) => visit.cancelled,
-            _ if visit.cancelled => false,
-            // What could not wait, and what changes, is worth knowing even while it goes on.
-            Ok(NoticeKind::Moved) => visit.ends_at.utc() > now,
-            _ if notice.emergency => visit.ends_at.utc() > now,
-            _ => visit.starts_at.utc() > now,
-        };
-        in_time && abouts[&visit.id].revision == visit.sequence
-    });
-    Ok(visits)
+    rows: Vec<LockRow>,
+    ended_at: Option<DateTime<Utc>>,
+) -> Result<Vec<LetterLock>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
+    let terminals: HashMap<i64, _> =
+        db::fleet::terminals_by_id(connection, &ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let site_ids: Vec<i64> = terminals.values().map(|row| row.site_id).collect();
+    let sites: HashMap<i64, _> =
+        db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
+    rows.into_iter()
+        .map(|row| {
+            let terminal = &terminals[&row.terminal_id];
+            let site = &sites[&terminal.site_id];
+            Ok(LetterLock {
+                number: row.id,
+                root_message_id: token(
+                    "thread.lock",
+                    row.id,
+                    row.opened_at.utc().timestamp_micros(),
+                    &app.settings.mail_domain,
+                ),
+                site_name: site.name.clone(),
+                site_code: site.code.clone(),
+                site_address: site.address.clone(),
+                zone: zone_of(site)?,
+                label: terminal.label.clone(),
+                tid: terminal.tid.clone(),
+                opened_at: row.opened_at.utc(),
+                closed_at: ended_at,
+            })
+        })
+        .collect()
+}
+
+fn zone_of(site: &SiteRow) -> Result<Tz, Error> {
+    site.time_zone
+        .parse()
+        .map_err(|error: chrono_tz::ParseError| Error::Corrupt(format!("site {}: {error}", site.code)))
 }
 
 /// The letter that an appointment's merchant would get about that night.
@@ -95,12 +166,14 @@ pub(super) fn of_appointment(
         .map_err(|error: chrono::ParseError| Error::Corrupt(format!("visit {}: {error}", visit.id)))?;
     let mut letter = empty(app, kind, night);
     letter.locale = merchant.locale.parse().unwrap_or_default();
+    letter.merchant_name = merchant.name;
     letter.recipient = merchant.email.unwrap_or_else(|| app.settings.support_email.clone());
     letter.emergency = row.emergency;
     if kind == NoticeKind::Cancelled {
         visits.iter_mut().for_each(|visit| visit.cancelled = true);
     }
     fill(connection, &mut letter, visits, &HashMap::new())?;
+    locks_instead(&mut letter);
     Ok(letter)
 }
 
@@ -113,6 +186,7 @@ fn empty(app: &App, kind: NoticeKind, night: NaiveDate) -> Letter {
         recipient: String::new(),
         night,
         visits: Vec::new(),
+        locks: Vec::new(),
         reason: None,
         emergency: false,
         support: SupportContact {
@@ -135,16 +209,10 @@ fn fill(
     let site_ids: Vec<i64> = visits.iter().map(|visit| visit.site_id).collect();
     let sites: HashMap<i64, _> =
         db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
-    let merchant = db::fleet::merchants_by_id(connection, &[visits[0].merchant_id])?.pop();
-    letter.merchant_name = merchant.map(|row| row.name).unwrap_or_default();
-    let cancelled = letter.kind == NoticeKind::Cancelled;
-    let terminals = terminals_of(connection, &visit_ids, cancelled)?;
+    let terminals = terminals_of(connection, &visit_ids, letter.kind)?;
     for visit in visits {
         let site = &sites[&visit.site_id];
-        let zone = site
-            .time_zone
-            .parse()
-            .map_err(|error: chrono_tz::ParseError| Error::Corrupt(format!("site {}: {error}", site.code)))?;
+        let zone = zone_of(site)?;
         let previous = abouts.get(&visit.id).and_then(|about| {
             about.previous_starts_at.map(Instant::utc).zip(about.previous_ends_at.map(Instant::utc))
         });
@@ -167,13 +235,20 @@ fn fill(
     Ok(())
 }
 
-/// The terminals of each visit, by start; of a visit that was called off, those that were to be touched.
+/// The terminals of each visit that a notice of this kind is about, by start; of a visit that was called off, those
+/// that were to be touched.
 fn terminals_of(
     connection: &mut Connection,
     visit_ids: &[i64],
-    cancelled: bool,
+    kind: NoticeKind,
 ) -> Result<HashMap<i64, Vec<LetterTerminal>>, Error> {
-    let rows: Vec<AppointmentRow> = if cancelled {
+    let concerned = |row: &AppointmentRow| match (kind, row.state.parse::<AppointmentState>()) {
+        (NoticeKind::Completed, Ok(state)) => state == AppointmentState::Done,
+        (NoticeKind::Missed, Ok(state)) => state == AppointmentState::Missed,
+        (_, Ok(state)) => state.is_standing(),
+        (_, Err(_)) => false,
+    };
+    let rows: Vec<AppointmentRow> = if kind == NoticeKind::Cancelled {
         // A terminal that was called off more than once is named once, as it stood last.
         let rows = db::appointment::cancelled_of_visits(connection, visit_ids)?;
         let last: HashMap<(i64, i64), i64> = rows
@@ -185,10 +260,7 @@ fn terminals_of(
             });
         rows.into_iter().filter(|row| last[&(row.visit_id, row.terminal_id)] == row.id).collect()
     } else {
-        db::appointment::of_visits(connection, visit_ids)?
-            .into_iter()
-            .filter(|row| row.state.parse().is_ok_and(AppointmentState::is_standing))
-            .collect()
+        db::appointment::of_visits(connection, visit_ids)?.into_iter().filter(concerned).collect()
     };
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let terminal_ids: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
@@ -231,7 +303,7 @@ fn terminals_of(
 
 /// A made-up letter, to look at the templates with.
 pub(super) fn sample(app: &App, kind: NoticeKind) -> Letter {
-    let zone = chrono_tz::Tz::Europe__London;
+    let zone = Tz::Europe__London;
     let starts_at: DateTime<Utc> = app.clock.now() + TimeDelta::days(7);
     let starts_at = starts_at - TimeDelta::minutes(starts_at.timestamp() / 60 % 60);
     let ends_at = starts_at + TimeDelta::minutes(30);
@@ -260,5 +332,35 @@ pub(super) fn sample(app: &App, kind: NoticeKind) -> Letter {
             work: vec![WorkItem { kind: WorkKind::Firmware, title: "3.2.0".to_owned() }],
         }],
     });
+    locks_instead(&mut letter);
     letter
+}
+
+/// A letter about locks that nobody has reported tells of the terminals of its visits.
+fn locks_instead(letter: &mut Letter) {
+    if !letter.kind.is_about_locks() {
+        return;
+    }
+    letter.locks = letter.visits.drain(..).flat_map(sample_locks).collect();
+    if letter.kind == NoticeKind::Unlocked {
+        for lock in &mut letter.locks {
+            lock.closed_at = Some(lock.opened_at + TimeDelta::minutes(40));
+        }
+    }
+}
+
+fn sample_locks(visit: LetterVisit) -> impl Iterator<Item = LetterLock> {
+    let LetterVisit { root_message_id, site_name, site_code, site_address, zone, terminals, .. } = visit;
+    terminals.into_iter().map(move |terminal| LetterLock {
+        number: 1,
+        root_message_id: root_message_id.clone(),
+        site_name: site_name.clone(),
+        site_code: site_code.clone(),
+        site_address: site_address.clone(),
+        zone,
+        label: terminal.label,
+        tid: terminal.tid,
+        opened_at: terminal.ends_at,
+        closed_at: None,
+    })
 }

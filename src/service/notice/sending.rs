@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{composed, letter};
+use super::composed;
+use super::letter::{self, Truth};
 use crate::clock::Stopwatch;
 use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant, Table};
@@ -154,18 +155,17 @@ fn again(
     bytes: Vec<u8>,
     now: DateTime<Utc>,
 ) -> Result<Option<Words>, Error> {
-    let abouts = letter::abouts_of(connection, row)?;
-    let visits = letter::still_true(connection, app, row, &abouts)?;
-    if visits.len() == abouts.len() {
+    let truth = Truth::of(connection, app, row)?;
+    if truth.is_whole() {
         // The address as it was sent to before.
         let recipient = to_wire(&row.recipient).unwrap_or_else(|| row.recipient.clone());
         return Ok(Some((recipient, envelope_from, bytes)));
     }
     close(connection, row, NoticeState::Superseded, CHANGED)?;
-    if !visits.is_empty() {
+    if !truth.is_nothing() {
         let id = db::allot(connection, Table::Notice, 1)?[0];
         let message_id = token(&row.kind, id, now.timestamp_micros(), &app.settings.mail_domain);
-        let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+        let ids: Vec<i64> = truth.visits.iter().map(|visit| visit.id).collect();
         db::notice::hand_on(connection, row, id, message_id, &ids, Instant::from(now))?;
     }
     Ok(None)

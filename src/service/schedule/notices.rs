@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 
 use super::SiteFacts;
-use super::visits::{Touched, token};
-use crate::db::notice::{NoticeRow, NoticeVisitRow};
+use super::visits::Touched;
+use crate::db::notice::NoticeVisitRow;
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::SiteId;
-use crate::domain::notice::{NoticeKind, NoticeState};
+use crate::domain::notice::{NoticeKind, NoticeState, announcement_due};
+use crate::service::notice::outbox::{self, NewNotice};
 use crate::service::{App, Error};
 
 /// Something to say about one visit.
@@ -19,6 +20,8 @@ struct Saying<'a> {
     visit: &'a VisitRow,
     kind: NoticeKind,
     previous: Option<(Instant, Instant)>,
+    /// So many minutes before the start it has to be known.
+    lead_minutes: i32,
 }
 
 /// Queues the notices that follow from `touched`; how many.
@@ -43,7 +46,12 @@ pub(super) fn enqueue(
         }
         // A reminder that would follow on the heels of the announcement says nothing new.
         if !item.visit.cancelled && item.visit.starts_at.utc() - reminder_lead > now + TimeDelta::hours(1) {
-            sayings.push(Saying { visit: &item.visit, kind: NoticeKind::Reminder, previous: None });
+            sayings.push(Saying {
+                visit: &item.visit,
+                kind: NoticeKind::Reminder,
+                previous: None,
+                lead_minutes: 0,
+            });
         }
     }
     let mut bundles: BTreeMap<(i64, &str, NoticeKind), Vec<Saying<'_>>> = BTreeMap::new();
@@ -66,7 +74,8 @@ fn withdraw_unsaid(
     for (about, state, in_words) in db::notice::about_visits(connection, visit_ids)? {
         // `sending` without words: claimed by a worker that has not come to it yet, or has died.
         let waiting = [NoticeState::Queued.as_str(), NoticeState::Sending.as_str()].contains(&state.as_str());
-        if waiting && !in_words {
+        let ahead = about.kind.parse().is_ok_and(NoticeKind::is_ahead);
+        if waiting && ahead && !in_words {
             db::notice::remove_visit(connection, about.notice_id, about.visit_id)?;
             emptied.push(about.notice_id);
             if let Some(span) = about.previous_starts_at.zip(about.previous_ends_at) {
@@ -105,7 +114,7 @@ fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&(Instant, Instant)>) -> Op
         (None, _) if item.moved_from.is_some() => (NoticeKind::Moved, item.moved_from),
         (None, _) => (NoticeKind::Announcement, None),
     };
-    Some(Saying { visit, kind, previous })
+    Some(Saying { visit, kind, previous, lead_minutes: item.lead_minutes })
 }
 
 fn write(
@@ -117,7 +126,10 @@ fn write(
     emergency: bool,
 ) -> Result<usize, Error> {
     let now = app.clock.now();
-    let reminder_lead = TimeDelta::minutes(i64::from(app.settings.reminder_lead_minutes));
+    let minutes = |minutes: u32| TimeDelta::minutes(i64::from(minutes));
+    let reminder_lead = minutes(app.settings.reminder_lead_minutes);
+    let ahead = minutes(app.settings.announce_ahead_minutes);
+    let allowance = minutes(app.settings.announce_allowance_minutes);
     let ids = db::allot(connection, Table::Notice, bundles.len())?;
     let (mut rows, mut abouts) = (Vec::new(), Vec::new());
     for (id, ((merchant_id, night, kind), sayings)) in ids.into_iter().zip(bundles) {
@@ -125,39 +137,45 @@ fn write(
         // A merchant without an address is rung up: planning leaves it out, an operator may still insist.
         let Some(recipient) = &fact.recipient else { continue };
         let first_start = sayings.iter().map(|saying| saying.visit.starts_at).min().unwrap_or(now.into());
-        let send_after = match kind {
-            NoticeKind::Reminder => Instant::from(first_start.utc() - reminder_lead),
-            _ => Instant::from(now),
-        };
         let ends_at = sayings.iter().map(|saying| saying.visit.ends_at).max().unwrap_or(first_start);
+        let (wanted, latest) = match kind {
+            NoticeKind::Reminder => (first_start.utc() - reminder_lead, first_start.utc() - minutes(60)),
+            NoticeKind::Announcement | NoticeKind::Moved => {
+                let lead = sayings.iter().map(|saying| saying.lead_minutes).max().unwrap_or(0);
+                let lead = TimeDelta::minutes(i64::from(lead));
+                // What nobody has been told of yet may still change; until its time it is one mail and not two.
+                let wanted = match kind {
+                    NoticeKind::Moved => now,
+                    _ => announcement_due(first_start.utc(), ahead, lead, allowance),
+                };
+                (wanted, first_start.utc() - lead - allowance)
+            }
+            _ => (now, first_start.utc() - minutes(60)),
+        };
+        let send_after = match emergency {
+            true => now,
+            false => app.settings.quiet_hours.respect(wanted, now, latest, fact.zone),
+        };
         // That something is called off is worth a day's attempts, however soon it was to be.
         let expires_at = match kind {
             NoticeKind::Cancelled => ends_at.max(Instant::from(now + TimeDelta::days(1))),
             _ => ends_at,
         };
-        rows.push(NoticeRow {
+        rows.push(outbox::row(
+            app,
             id,
-            kind: kind.as_str().to_owned(),
-            state: NoticeState::Queued.as_str().to_owned(),
-            merchant_id,
-            night: night.to_owned(),
-            recipient: recipient.clone(),
-            locale: fact.locale.as_str().to_owned(),
-            message_id: token(kind.as_str(), id, now.timestamp_micros(), &app.settings.mail_domain),
-            reason: reason.map(str::to_owned),
-            emergency,
-            created_at: Instant::from(now),
-            send_after,
-            expires_at,
-            attempts: 0,
-            next_attempt_at: send_after,
-            lease_until: None,
-            accepted_at: None,
-            last_error: None,
-            subject: None,
-            envelope_from: None,
-            message: None,
-        });
+            NewNotice {
+                kind,
+                merchant_id,
+                night,
+                recipient,
+                locale: fact.locale.as_str(),
+                reason,
+                emergency,
+                send_after,
+                expires_at: expires_at.utc(),
+            },
+        ));
         abouts.extend(sayings.iter().map(|saying| NoticeVisitRow {
             notice_id: id,
             visit_id: saying.visit.id,

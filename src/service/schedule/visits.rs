@@ -28,6 +28,8 @@ pub(super) struct Touched {
     pub(super) disturbed: bool,
     /// It is new because an appointment that had been told of was moved here from this span.
     pub(super) moved_from: Option<(Instant, Instant)>,
+    /// The longest notice lead that its appointments ask for, in minutes.
+    pub(super) lead_minutes: i32,
 }
 
 /// The latest thing put into words about a visit: somebody may have read it.
@@ -46,6 +48,7 @@ struct Draft {
     inserted: bool,
     disturbed: bool,
     moved_from: Option<(Instant, Instant)>,
+    lead_minutes: i32,
     told: Option<Told>,
     /// Where its merchant still believes it to be, while a notice of its move has not been put into words.
     unsaid: Option<(Instant, Instant)>,
@@ -96,7 +99,16 @@ impl Visits {
             let before = Some(row.clone());
             visits.drafts.insert(
                 row.id,
-                Draft { row, before, inserted: true, disturbed: false, moved_from: None, told, unsaid },
+                Draft {
+                    row,
+                    before,
+                    inserted: true,
+                    disturbed: false,
+                    moved_from: None,
+                    lead_minutes: 0,
+                    told,
+                    unsaid,
+                },
             );
         }
         Ok(visits)
@@ -145,7 +157,8 @@ impl Visits {
             (draft.told.is_some() && same_merchant).then(|| unsaid.unwrap_or((row.starts_at, row.ends_at)))
         });
         self.open_missing(connection, app, &[(site_id, night)], facts)?;
-        let to = self.gain(site_id, night, Instant::from(*starts_at), Instant::from(*ends_at));
+        let span = (Instant::from(*starts_at), Instant::from(*ends_at));
+        let to = self.gain(site_id, night, span, row.notice_lead_minutes);
         self.insert_new(connection)?;
         if let Some(told_at) = told_at
             && let Some(draft) = self.drafts.get_mut(&to)
@@ -191,6 +204,7 @@ impl Visits {
                     inserted: false,
                     disturbed: false,
                     moved_from: None,
+                    lead_minutes: 0,
                     told: None,
                     unsaid: None,
                 },
@@ -199,13 +213,14 @@ impl Visits {
         Ok(())
     }
 
-    /// The visit of a site and night, which [`Visits::open_missing`] has opened, grows by this span.
+    /// The visit of a site and night, which [`Visits::open_missing`] has opened, grows by this span, of which its
+    /// merchant has to know so many minutes ahead.
     pub(super) fn gain(
         &mut self,
         site_id: SiteId,
         night: NaiveDate,
-        starts_at: Instant,
-        ends_at: Instant,
+        (starts_at, ends_at): (Instant, Instant),
+        lead_minutes: i32,
     ) -> i64 {
         let id = self.by_night[&(site_id, night)];
         if let Some(draft) = self.drafts.get_mut(&id)
@@ -214,6 +229,7 @@ impl Visits {
             let first = draft.row.ends_at <= draft.row.starts_at;
             draft.row.starts_at = if first { starts_at } else { draft.row.starts_at.min(starts_at) };
             draft.row.ends_at = if first { ends_at } else { draft.row.ends_at.max(ends_at) };
+            draft.lead_minutes = draft.lead_minutes.max(lead_minutes);
         }
         id
     }
@@ -259,13 +275,14 @@ impl Visits {
                     }
                     None => draft.row.cancelled = true,
                 }
+                draft.lead_minutes = rows.iter().map(|row| row.notice_lead_minutes).max().unwrap_or(0);
                 if draft.told.is_some_and(|told| told.revision == draft.row.sequence) {
                     draft.row.sequence += 1;
                 }
                 db::visit::update(connection, &draft.row)?;
             }
-            let Draft { row: visit, before, disturbed, moved_from, told, .. } = draft;
-            touched.push(Touched { visit, before, told, disturbed, moved_from });
+            let Draft { row: visit, before, disturbed, moved_from, lead_minutes, told, .. } = draft;
+            touched.push(Touched { visit, before, told, disturbed, moved_from, lead_minutes });
         }
         Ok(touched)
     }
@@ -281,7 +298,7 @@ fn said_of(
     let mut unsaid = HashMap::new();
     for (about, state, in_words) in db::notice::about_visits(connection, ids)? {
         let Ok(kind) = about.kind.parse::<NoticeKind>() else { continue };
-        if in_words && kind != NoticeKind::Reminder {
+        if in_words && kind.is_ahead() && kind != NoticeKind::Reminder {
             let latest = told.entry(about.visit_id).or_insert(Told { revision: about.revision, kind });
             if about.revision > latest.revision {
                 *latest = Told { revision: about.revision, kind };

@@ -18,7 +18,11 @@ pub(super) fn respond(page_context: &PageContext, problem: &Problem) -> Response
         tracing::error!(code = problem.code, detail = problem.detail, "a page cannot be shown");
     }
     match render_page(page_context, problem) {
-        Ok(html) => (status, Html(html)).into_response(),
+        Ok(html) => {
+            let mut response = (status, Html(html)).into_response();
+            response.headers_mut().extend(crate::web::error::retry_after(problem));
+            response
+        }
         Err(error) => broken(&error),
     }
 }

@@ -112,6 +112,8 @@ support_name = "Terminal Help Desk"
 support_phone = "+44 20 7946 0000"
 support_email = "help@offpeak.example"
 notice_lead_minutes = 4320          # merchants know at least 72 hours ahead
+announce_ahead_minutes = 86400      # all mail at once, to be looked at; else a week before the start
+quiet_hours = "none"
 "#;
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ fn import_fleet(
         .iter()
         .map(|name| fleet::read_file(&files.join(name)))
         .collect::<Result<Vec<_>, _>>()?;
-    let report: ImportReport = fleet::send_files(context, &uploads, false)?;
+    let report: ImportReport = fleet::send_files(context, uploads, false)?;
     let summary: FleetSummary = context.client()?.get("/fleet")?;
     teller.say(&format!(
         "{} with {} and {}: chains and single shops, in {}. They are made up; their habits are not.",

@@ -37,7 +37,7 @@ struct Query {
 /// Runs it.
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     let files = args.files.iter().map(|path| read_file(path)).collect::<Result<Vec<_>, _>>()?;
-    let report = send_files(context, &files, args.dry_run)?;
+    let report = send_files(context, files, args.dry_run)?;
     context.output.show(&report, |screen| render::fleet::import(screen, &report))?;
     if !report.dry_run {
         context.output.hint("Next: offpeak fleet summary, then offpeak window add");
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> 
 /// Sends the files.
 pub(crate) fn send_files(
     context: &Context,
-    files: &[UploadFile],
+    files: Vec<UploadFile>,
     dry_run: bool,
 ) -> Result<ImportReport, CliError> {
     context.client()?.upload("/fleet/import", &Query { dry_run }, files)

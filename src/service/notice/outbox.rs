@@ -1,0 +1,54 @@
+//! A notice as it enters the outbox: not yet in words, under the Message-ID that every attempt will carry.
+
+use chrono::{DateTime, Utc};
+
+use crate::db::Instant;
+use crate::db::notice::NoticeRow;
+use crate::domain::notice::{NoticeKind, NoticeState};
+use crate::service::App;
+use crate::service::schedule::token;
+
+/// A notice to queue.
+#[derive(Debug)]
+pub(in crate::service) struct NewNotice<'a> {
+    pub(in crate::service) kind: NoticeKind,
+    pub(in crate::service) merchant_id: i64,
+    pub(in crate::service) night: &'a str,
+    pub(in crate::service) recipient: &'a str,
+    pub(in crate::service) locale: &'a str,
+    pub(in crate::service) reason: Option<&'a str>,
+    pub(in crate::service) emergency: bool,
+    /// It is not sent before.
+    pub(in crate::service) send_after: DateTime<Utc>,
+    /// It is of no use any more from then on.
+    pub(in crate::service) expires_at: DateTime<Utc>,
+}
+
+/// The row of a new notice.
+pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeRow {
+    let now = app.clock.now();
+    let kind = new.kind.as_str();
+    NoticeRow {
+        id,
+        kind: kind.to_owned(),
+        state: NoticeState::Queued.as_str().to_owned(),
+        merchant_id: new.merchant_id,
+        night: new.night.to_owned(),
+        recipient: new.recipient.to_owned(),
+        locale: new.locale.to_owned(),
+        message_id: token(kind, id, now.timestamp_micros(), &app.settings.mail_domain),
+        reason: new.reason.map(str::to_owned),
+        emergency: new.emergency,
+        created_at: Instant::from(now),
+        send_after: Instant::from(new.send_after),
+        expires_at: Instant::from(new.expires_at),
+        attempts: 0,
+        next_attempt_at: Instant::from(new.send_after),
+        lease_until: None,
+        accepted_at: None,
+        last_error: None,
+        subject: None,
+        envelope_from: None,
+        message: None,
+    }
+}
