@@ -5,6 +5,7 @@ pub(super) mod happened;
 mod letter;
 pub(super) mod outbox;
 mod sending;
+mod settling;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +20,8 @@ use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
 pub(super) use letter::about as letter_about;
-pub use sending::{Sendable, Settlement, claim, settle};
+pub use sending::{Claim, Sendable, claim};
+pub use settling::{Settlement, give_back, settle};
 
 /// The outbox, the latest first.
 pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {

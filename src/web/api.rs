@@ -6,12 +6,14 @@ mod budget;
 mod calendar;
 mod campaign;
 mod doctor;
+mod event;
 mod fleet;
 mod lock;
 mod merchant;
 mod notice;
 mod plan;
 mod programme;
+mod replica;
 mod worker;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +34,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(lock::router())
         .merge(merchant::router())
         .merge(audit::router())
+        .merge(replica::router())
+        .merge(event::router())
         .merge(worker::router())
         .merge(doctor::router())
 }
