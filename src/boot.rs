@@ -9,6 +9,7 @@ use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
 use crate::config::{Pooler, Settings};
 use crate::db::PoolOptions;
+use crate::mail::{DkimKey, DkimKeyError};
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
 use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
@@ -32,6 +33,9 @@ pub enum BootError {
     /// The mail server's URL.
     #[error("setting mail_url: {0}; or use folder:PATH")]
     MailUrl(#[from] SmtpUrlError),
+    /// The key that mails are signed with.
+    #[error("setting dkim_key_file: {0}")]
+    Dkim(#[from] DkimKeyError),
     /// TLS towards the mail server.
     #[error("setting mail_url: {0}")]
     MailSetup(#[from] SmtpSetupError),
@@ -81,9 +85,11 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
             "the database's schema is a newer release's; it only adds to what is known here"
         );
     }
+    let dkim = dkim_of(&settings)?.map(Arc::new);
     let app = App {
         database,
         clock,
+        dkim,
         settings: Arc::new(settings),
         loads: Arc::default(),
         searches: Arc::default(),
@@ -121,6 +127,13 @@ fn replica_name() -> String {
     let host = host.trim();
     let host = if host.is_empty() { "host" } else { host };
     format!("{host}-{}-{:06x}", std::process::id(), rand::random_range(0..0x0100_0000))
+}
+
+/// The key that mails are signed with, for the domain of their sender.
+fn dkim_of(settings: &Settings) -> Result<Option<DkimKey>, DkimKeyError> {
+    let Some(file) = &settings.dkim_key_file else { return Ok(None) };
+    let domain = settings.mail_from.rsplit('@').next().unwrap_or_default();
+    DkimKey::read(Path::new(file), &settings.dkim_selector, domain).map(Some)
 }
 
 fn transport_of(url: &str) -> Result<Transport, BootError> {

@@ -86,6 +86,9 @@ impl Settings {
                 *url = format!("{scheme}{}", path.display());
             }
         }
+        if let Some(file) = &mut self.dkim_key_file {
+            *file = base.join(&*file).display().to_string();
+        }
     }
 
     /// Checks what each setting may be.

@@ -1,12 +1,14 @@
 //! Mail to merchants: from a [`Letter`](crate::domain::notice::Letter) (facts) to bytes on a mail server.
 //!
-//! [`compose()`] puts a letter into words and bytes and is pure: the same input gives the same bytes, so a
+//! [`compose()`] puts a letter into words and bytes: the same input gives the same bytes (a signature aside, which
+//! carries its time), so a
 //! stored mail can be sent again and is the same mail. A [`transport`] hands bytes over and says what became
 //! of them; a [`reader`] opens a stored mail for a page. What a mail contains is described in `docs/mail.md`;
 //! its words live in `templates/mail`.
 
 pub mod address;
 mod compose;
+mod dkim;
 mod hygiene;
 mod invite;
 pub mod reader;
@@ -17,5 +19,6 @@ mod words;
 
 pub use address::{NamedAddress, mask};
 pub use compose::{ComposeError, ComposedMail, Envelope, compose, empty_calendar, published_calendar};
+pub use dkim::{DkimKey, DkimKeyError};
 pub use templates::TemplateError;
 pub use words::SpanWords;

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::Database;
+use crate::mail::DkimKey;
 pub use crate::db::{DatabaseError, Outage};
 
 pub use error::Error;
@@ -45,6 +46,8 @@ pub struct App {
     pub clock: Clock,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// What mails are signed with, if anything.
+    pub dkim: Option<Arc<DkimKey>>,
     /// Loads that have been drawn.
     pub loads: Arc<plan::KeptLoads>,
     /// Searches that run in this process.

@@ -155,7 +155,8 @@ pub(crate) fn not_started(error: BootError) -> CliError {
         BootError::NoFile(_) => ErrorKind::NotFound,
         BootError::Database(DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_))
         | BootError::MailUrl(_)
-        | BootError::MailSetup(_) => ErrorKind::Usage,
+        | BootError::MailSetup(_)
+        | BootError::Dkim(_) => ErrorKind::Usage,
         BootError::Database(_) => ErrorKind::Unavailable,
     };
     CliError::new(kind, error.to_string())

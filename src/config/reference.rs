@@ -42,6 +42,7 @@ impl Setting {
             Kind::Word(words) => one_of(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>()),
             Kind::MailAddress => "a mail address".to_owned(),
             Kind::WebAddress => "a web address".to_owned(),
+            Kind::File => "a file".to_owned(),
             Kind::Domain => "a domain".to_owned(),
             Kind::Url => "a URL".to_owned(),
             Kind::Zone => "an IANA time zone".to_owned(),

@@ -28,6 +28,8 @@ pub enum Kind {
     WebAddress,
     /// A URL that may hold a password; what may follow is in the meaning.
     Url,
+    /// A file.
+    File,
     /// An IANA time zone.
     Zone,
     /// A span of hours, or `none`.
@@ -154,6 +156,11 @@ settings! {
     mail_from_name: String = "Terminal Maintenance", Kind::Text;
     /// Domain of Message-IDs, calendar UIDs and bounce addresses.
     mail_domain: String = "offpeak.example", Kind::Domain;
+    /// File (relative to the configuration file) with the RSA or Ed25519 key that mails are signed with by DKIM, for the
+    /// domain of `mail_from`; without it they are not.
+    dkim_key_file: Option<String>, Kind::File;
+    /// Selector of that key: its public half is the TXT record of `SELECTOR._domainkey.DOMAIN`.
+    dkim_selector: String = "offpeak", Kind::Domain;
     /// Help desk that merchants call.
     support_name: String = "Terminal Help Desk", Kind::Text;
     /// Its telephone number.

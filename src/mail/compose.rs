@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::notice::{Letter, LetterVisit};
 use crate::mail::address::{NamedAddress, mask, to_wire};
+use crate::mail::dkim::DkimKey;
 use crate::mail::hygiene;
 use crate::mail::invite::{Invite, Method, calendar_object, published};
 use crate::mail::templates::{self, TemplateError};
@@ -36,6 +37,8 @@ pub struct Envelope {
     pub date: DateTime<Utc>,
     /// Who wrote the calendar entries, as in `-//product//EN`.
     pub product: String,
+    /// Where the merchant stops mails like this one, if it may do without them: by one POST (RFC 8058).
+    pub unsubscribe_url: Option<String>,
 }
 
 /// A mail that is ready to be sent, and to be stored so that a retry sends the same bytes.
@@ -85,11 +88,15 @@ pub enum ComposeError {
     Message(String),
 }
 
-/// Puts `letter` into words and bytes.
+/// Puts `letter` into words and bytes, signed with `dkim` if there is a key.
 ///
 /// # Errors
 /// [`ComposeError`] if an address, id or link could not stand in a mail, or a template is wrong.
-pub fn compose(letter: &Letter, envelope: &Envelope) -> Result<ComposedMail, ComposeError> {
+pub fn compose(
+    letter: &Letter,
+    envelope: &Envelope,
+    dkim: Option<&DkimKey>,
+) -> Result<ComposedMail, ComposeError> {
     if letter.visits.is_empty() && letter.locks.is_empty() {
         return Err(ComposeError::Empty);
     }
@@ -99,7 +106,7 @@ pub fn compose(letter: &Letter, envelope: &Envelope) -> Result<ComposedMail, Com
     let support = wire_address("the support desk’s", &letter.support.name, &letter.support.email)?;
     let bounce = wire_address("the bounce", "", &envelope.bounce_address)?;
     letter.support.email.clone_from(&support.address);
-    if let Some(url) = &letter.manage_url {
+    for url in letter.manage_url.iter().chain(&envelope.unsubscribe_url) {
         check_link(url)?;
     }
     check_message_id(&envelope.message_id)?;
@@ -119,14 +126,19 @@ pub fn compose(letter: &Letter, envelope: &Envelope) -> Result<ComposedMail, Com
     if let Some(first) = roots.first() {
         builder = builder.in_reply_to(first.clone()).references(roots.join(" "));
     }
-    let message = builder
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ))
+    if let Some(url) = &envelope.unsubscribe_url {
+        builder = builder
+            .raw_header(raw("List-Unsubscribe", format!("<{url}>")))
+            .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+    }
+    let mut message = builder
+        .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()))
         .envelope(lettre_envelope(&bounce, &to)?)
         .multipart(body(&words, &invites, &envelope.message_id)?)
         .map_err(|error| ComposeError::Message(error.to_string()))?;
+    if let Some(key) = dkim {
+        key.sign(&mut message);
+    }
     Ok(ComposedMail {
         subject: words.subject,
         message_id: envelope.message_id.clone(),
@@ -239,6 +251,11 @@ fn body(
         );
     }
     Ok(mixed)
+}
+
+/// A header as it is; `name` is ours.
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
 /// Base64 keeps the folds and CRLFs of a calendar file as they are on every way.

@@ -87,7 +87,7 @@ pub fn message(app: &App, NoticeId(id): NoticeId) -> Result<Message, Error> {
                         "notice {id} has nothing left to say; what it was about has changed"
                     ))
                 })?;
-                readable(&composed(app, &letter, &row.message_id, row.id)?.bytes)
+                readable(&composed(app, &letter, &row.message_id, row.id, None)?.bytes)
             }
         }
     })
@@ -105,7 +105,7 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Message, Error> {
     };
     letter.locale = locale.unwrap_or(letter.locale);
     let message_id = format!("preview@{}", app.settings.mail_domain);
-    readable(&composed(app, &letter, &message_id, 0)?.bytes)
+    readable(&composed(app, &letter, &message_id, 0, None)?.bytes)
 }
 
 fn composed(
@@ -113,6 +113,7 @@ fn composed(
     letter: &crate::domain::notice::Letter,
     message_id: &str,
     notice_id: i64,
+    unsubscribe_url: Option<String>,
 ) -> Result<mail::ComposedMail, Error> {
     let settings = &app.settings;
     let envelope = Envelope {
@@ -121,8 +122,9 @@ fn composed(
         bounce_address: format!("bounce+{notice_id}@{}", settings.mail_domain),
         date: app.clock.now(),
         product: "Offpeak".to_owned(),
+        unsubscribe_url,
     };
-    mail::compose(letter, &envelope)
+    mail::compose(letter, &envelope, app.dkim.as_deref())
         .map_err(|error| Error::Conflict(format!("the notice cannot be put into words: {error}")))
 }
 

@@ -10,7 +10,7 @@ use crate::mail_letters::{at, envelope, every_letter, large, small};
 const MESSAGE_ID: &str = "notice-7.0@mail.harbour.example";
 
 fn composed(letter: &offpeak::domain::notice::Letter) -> ComposedMail {
-    compose(letter, &envelope(MESSAGE_ID)).expect("the letter is fit to be sent")
+    compose(letter, &envelope(MESSAGE_ID), None).expect("the letter is fit to be sent")
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn in_the_night_when_the_clocks_go_back_every_time_has_its_offset() {
 fn the_same_letter_gives_the_same_bytes() {
     for (name, letter) in every_letter() {
         assert_eq!(composed(&letter), composed(&letter), "{name}");
-        let other = compose(&letter, &envelope("notice-8.0@mail.harbour.example")).expect("a mail");
+        let other = compose(&letter, &envelope("notice-8.0@mail.harbour.example"), None).expect("a mail");
         assert_ne!(other.bytes, composed(&letter).bytes, "{name}: the boundaries follow the Message-ID");
     }
 }
@@ -150,7 +150,7 @@ fn a_mail_refers_to_its_visits_roots_and_not_to_itself() {
         String::from_utf8_lossy(&mail.bytes).split("\r\n\r\n").next().expect("a head").replace("\r\n ", " ")
     };
     let root = letter.visits[0].root_message_id.clone();
-    let first = compose(&letter, &envelope(&root)).expect("a mail");
+    let first = compose(&letter, &envelope(&root), None).expect("a mail");
     assert!(!head(&first).contains("References") && !head(&first).contains("In-Reply-To"));
     let later = composed(&letter);
     assert!(head(&later).contains(&format!("In-Reply-To: <{root}>\r\nReferences: <{root}>")));
@@ -177,7 +177,7 @@ fn what_cannot_be_sent_is_refused() {
     let refused = |change: &dyn Fn(&mut offpeak::domain::notice::Letter)| {
         let mut letter = small(NoticeKind::Announcement, Locale::En);
         change(&mut letter);
-        compose(&letter, &envelope(MESSAGE_ID)).expect_err("it cannot be sent")
+        compose(&letter, &envelope(MESSAGE_ID), None).expect_err("it cannot be sent")
     };
     assert!(matches!(refused(&|letter| letter.visits.clear()), ComposeError::Empty));
     let error = refused(&|letter| letter.recipient = "li@shop.example\r\nBcc: x@y.example".to_owned());

@@ -80,7 +80,7 @@ fn check(letter: &Letter, sender_name: &str) {
     let mut envelope = envelope("notice-9.1@mail.harbour.example");
     envelope.from.name = sender_name.to_owned();
     envelope.product = sender_name.to_owned();
-    let mail = compose(letter, &envelope).expect("names never stop a mail");
+    let mail = compose(letter, &envelope, None).expect("names never stop a mail");
     assert!(mail.bytes.is_ascii());
     let text = std::str::from_utf8(&mail.bytes).expect("ASCII");
     for line in text.split("\r\n") {

@@ -23,6 +23,7 @@ pub(crate) fn envelope(message_id: &str) -> Envelope {
         bounce_address: "bounce+7f3a@mail.harbour.example".to_owned(),
         date: at("2026-11-18T08:00:00Z"),
         product: "Offpeak".to_owned(),
+        unsubscribe_url: None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::mail_letters::{envelope, every_letter};
 /// Every letter of the tests as a mail of its own.
 pub(crate) fn every_mail() -> Vec<(String, Letter, ComposedMail)> {
     let composed = every_letter().into_iter().enumerate().map(|(number, (name, letter))| {
-        let mail = compose(&letter, &envelope(&format!("notice-{number}.0@mail.harbour.example")));
+        let mail = compose(&letter, &envelope(&format!("notice-{number}.0@mail.harbour.example")), None);
         (name, letter, mail.expect("the letter is fit to be sent"))
     });
     composed.collect()

@@ -20,7 +20,7 @@ use crate::mail_letters::{envelope, small};
 use crate::mail_parsers::{check, every_mail, expectation};
 
 /// A running Postfix. Dropping it, or dying, stops it and removes its folder.
-struct Postfix {
+pub(crate) struct Postfix {
     process: Child,
     folder: PathBuf,
     plain_port: u16,
@@ -28,7 +28,7 @@ struct Postfix {
 }
 
 impl Postfix {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("offpeak-postfix-").tempdir().expect("a folder").keep();
         let (plain_port, tls_port) = two_free_ports();
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/mail/postfix.sh");
@@ -52,7 +52,7 @@ impl Postfix {
         Self { process, folder, plain_port, tls_port }
     }
 
-    fn transport(&self, url: &str) -> Transport {
+    pub(crate) fn transport(&self, url: &str) -> Transport {
         let url = url
             .replace("PLAIN", &self.plain_port.to_string())
             .replace("TLS", &self.tls_port.to_string())
@@ -62,7 +62,7 @@ impl Postfix {
     }
 
     /// Waits until `count` mails have arrived; gives them by Message-ID.
-    fn arrived(&self, count: usize) -> BTreeMap<String, PathBuf> {
+    pub(crate) fn arrived(&self, count: usize) -> BTreeMap<String, PathBuf> {
         let patience = Instant::now() + Duration::from_secs(60);
         loop {
             let files = files_of(&self.folder.join("maildir/all/new"));
@@ -151,7 +151,7 @@ async fn tls_is_verified_and_refusals_are_understood() {
         let mut letter = letter.clone();
         letter.recipient = recipient.to_owned();
         let id = format!("notice-{number}.0@mail.harbour.example");
-        OutgoingMail::from(compose(&letter, &envelope(&id)).expect("a mail"))
+        OutgoingMail::from(compose(&letter, &envelope(&id), None).expect("a mail"))
     };
     let somebody = "owner@riverside.example";
     for (number, url) in

@@ -29,6 +29,7 @@ mod happened;
 mod import;
 mod leases;
 mod mail_compose;
+mod mail_dkim;
 mod mail_hostile;
 mod mail_letters;
 mod mail_parsers;

@@ -75,6 +75,19 @@ fn manage_url(
     links::address(connection, app, &link)
 }
 
+/// Where the merchant of a notice stops mails of its kind, if it may do without them.
+pub(super) fn unsubscribe_url(
+    connection: &mut Connection,
+    app: &App,
+    notice: &NoticeRow,
+) -> Result<Option<String>, Error> {
+    if !notice.kind.parse().is_ok_and(NoticeKind::is_optional) {
+        return Ok(None);
+    }
+    let link = links::lasting(app, Purpose::Optional, MerchantId(notice.merchant_id));
+    links::address(connection, app, &link)
+}
+
 /// What is still true of a notice.
 pub(super) struct Truth {
     /// What it was to tell, by visit.

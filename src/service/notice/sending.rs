@@ -138,7 +138,8 @@ fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Re
         close(connection, row, NoticeState::Superseded, CHANGED)?;
         return Ok(None);
     };
-    match composed(app, &letter, &row.message_id, row.id) {
+    let unsubscribe_url = letter::unsubscribe_url(connection, app, row)?;
+    match composed(app, &letter, &row.message_id, row.id, unsubscribe_url) {
         Ok(mail) => {
             let (subject, from) = (&mail.subject, &mail.envelope_from);
             db::notice::store_message(connection, row.id, subject, from, &mail.bytes)?;
