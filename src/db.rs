@@ -26,7 +26,9 @@ pub mod plan;
 mod pool;
 mod postgres_url;
 pub mod schema;
+pub mod suppression;
 mod transaction;
+pub mod unreached;
 pub mod visit;
 
 pub use connection::AnyConnection as Connection;

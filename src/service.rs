@@ -32,8 +32,8 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::Database;
-use crate::mail::DkimKey;
 pub use crate::db::{DatabaseError, Outage};
+use crate::mail::DkimKey;
 
 pub use error::Error;
 

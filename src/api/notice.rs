@@ -86,3 +86,60 @@ pub struct Message {
     /// Calendar files, as text.
     pub calendars: Vec<String>,
 }
+
+/// Why a merchant has not been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnreachedReason {
+    /// There is no address.
+    NoAddress,
+    /// The announcement was refused, or came back.
+    Refused,
+    /// No mail server has accepted it, and its notice lead has begun or begins within a day.
+    NotAcceptedYet,
+}
+
+/// A visit to come of which the merchant has not been told.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Unreached {
+    /// The visit's number.
+    pub visit: i64,
+    /// Merchant number.
+    pub merchant_number: String,
+    /// Merchant's name.
+    pub merchant_name: String,
+    /// Whom to ring.
+    pub phone: Option<String>,
+    /// Where its mail goes.
+    pub email: Option<String>,
+    /// Site.
+    pub site_code: String,
+    /// Its start.
+    pub starts_at: DateTime<Utc>,
+    /// Appointments that will not open as things stand.
+    pub appointments: Vec<i64>,
+    /// Why.
+    pub reason: UnreachedReason,
+    /// What the mail server said.
+    pub detail: Option<String>,
+}
+
+/// That somebody was told by telephone.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallReport {
+    /// Who was told, by name.
+    pub who: String,
+    /// What was said.
+    pub words: Option<String>,
+}
+
+/// Another address for a merchant.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddressChange {
+    /// The address.
+    pub email: String,
+    /// Why.
+    pub reason: Option<String>,
+}

@@ -21,6 +21,7 @@ use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
+use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
 use crate::db::{Connection, insert_rows, schema};
 
@@ -118,6 +119,7 @@ tables! {
     notice: NoticeRow, by id;
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
+    suppression: SuppressionRow, by address;
     notice_lock: NoticeLockRow, by notice_id, lock_id;
     link_key: LinkKeyRow, by number;
     visit_answer: VisitAnswerRow, by visit_id;

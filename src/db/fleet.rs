@@ -243,6 +243,19 @@ pub fn terminal_of_site(connection: &mut Connection, site_code: &str) -> QueryRe
         .optional()
 }
 
+/// Gives a merchant another address.
+pub fn set_email(
+    connection: &mut Connection,
+    merchant_id: i64,
+    email: &str,
+    now: Instant,
+) -> QueryResult<()> {
+    diesel::update(merchant::table.find(merchant_id))
+        .set((merchant::email.eq(Some(email)), merchant::updated_at.eq(now)))
+        .execute(connection)
+        .map(drop)
+}
+
 /// A merchant's terminals that are not retired, by serial number.
 pub fn terminals_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<Vec<TerminalRow>> {
     terminal::table

@@ -340,6 +340,19 @@ pub fn end_attempt(
     Ok(rows > 0)
 }
 
+/// Puts a notice that was refused for good back into the queue, with the bytes that it has; whether it was one.
+pub fn requeue(connection: &mut Connection, id: i64, now: Instant) -> QueryResult<bool> {
+    let failed = notice::table.filter(notice::id.eq(id).and(notice::state.eq(NoticeState::Failed.as_str())));
+    diesel::update(failed)
+        .set((
+            notice::state.eq(NoticeState::Queued.as_str()),
+            notice::next_attempt_at.eq(now),
+            notice::last_error.eq(None::<String>),
+        ))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
 /// Hands the visits and locks of other notices that are still unsaid, to the same merchant about the same night
 /// and of the same kind, to `notice`; those are superseded: one mail a merchant a night.
 pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()> {

@@ -270,6 +270,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    suppression (address) {
+        address -> Text,
+        reason -> Text,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
     terminal_lock (id) {
         id -> BigInt,
         terminal_id -> BigInt,
@@ -348,6 +356,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     link_key,
     visit_answer,
     merchant_without_optional,
+    suppression,
     terminal_lock,
     audit,
     lease,

@@ -6,6 +6,7 @@ mod letter;
 pub(super) mod outbox;
 mod sending;
 mod settling;
+pub mod unreached;
 
 use std::collections::{BTreeMap, HashMap};
 

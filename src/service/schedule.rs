@@ -11,6 +11,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 
 use crate::db::appointment::{AppointmentRow, WorkRow};
+use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::Locale;
@@ -152,6 +153,35 @@ pub fn apply(connection: &mut Connection, app: &App, changes: Changes) -> Result
     Ok(Applied { created, notices })
 }
 
+/// Queues announcements of these visits anew, to where their merchants are reached now; what waits for another
+/// address is superseded. Within the caller's transaction.
+pub(super) fn announce_again(
+    connection: &mut Connection,
+    app: &App,
+    visits: Vec<VisitRow>,
+) -> Result<usize, Error> {
+    let facts = facts_of(connection, visits.iter().map(|visit| visit.site_id).collect())?;
+    let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+    let mut leads: HashMap<i64, i32> = HashMap::new();
+    for row in db::appointment::of_visits(connection, &ids)? {
+        let lead = leads.entry(row.visit_id).or_insert(0);
+        *lead = row.notice_lead_minutes.max(*lead);
+    }
+    notices::supersede_waiting(connection, &ids)?;
+    let touched: Vec<visits::Touched> = visits
+        .into_iter()
+        .map(|visit| visits::Touched {
+            before: Some(visit.clone()),
+            told: None,
+            disturbed: false,
+            moved_from: None,
+            lead_minutes: leads.get(&visit.id).copied().unwrap_or_default(),
+            visit,
+        })
+        .collect();
+    notices::enqueue(connection, app, &touched, &facts, None, false)
+}
+
 fn begun(id: i64, verb: &str) -> Error {
     Error::Conflict(format!("appointment {id} has begun or ended and can no longer be {verb}"))
 }
@@ -216,6 +246,10 @@ fn site_facts(connection: &mut Connection, changes: &Changes) -> Result<HashMap<
     // A terminal may have gone to another site since: the visit stays where it was.
     let visits = db::visit::by_ids(connection, &changes.visit_ids())?;
     ids.extend(visits.iter().map(|visit| visit.site_id));
+    facts_of(connection, ids)
+}
+
+fn facts_of(connection: &mut Connection, mut ids: Vec<i64>) -> Result<HashMap<SiteId, SiteFacts>, Error> {
     ids.sort_unstable();
     ids.dedup();
     let sites = db::fleet::sites_by_id(connection, &ids)?;

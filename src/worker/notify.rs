@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Workers;
 use crate::api::WorkerRun;
 use crate::mail::mask;
-use crate::mail::transport::{Delivery, OutgoingMail, Transport};
+use crate::mail::transport::{Delivery, OutgoingMail, RejectionCause, Transport};
 use crate::service::notice::{Claim, Sendable, Settlement, claim, give_back, settle};
 use crate::service::{App, Error, events};
 
@@ -114,13 +114,18 @@ async fn send(app: App, transport: Arc<Transport>, notice: Sendable) -> Result<&
         bytes: notice.bytes.clone(),
     };
     let claim = notice.claim;
-    let settlement = match transport.deliver_if(&mail, &|| notice.may_go(&app)).await {
+    let delivery = transport.deliver_if(&mail, &|| notice.may_go(&app)).await;
+    let no_such_address = delivery.rejection_cause() == Some(RejectionCause::Address);
+    let settlement = match delivery {
         Delivery::Accepted { .. } => Settlement::Accepted,
         Delivery::Deferred { code, text } => {
             Settlement::Deferred(code.map_or(text.clone(), |code| format!("{code} {text}")))
         }
         // Nobody knows whether it was taken: the same bytes go again under the same Message-ID.
         Delivery::Unknown { text } => Settlement::Deferred(text),
+        Delivery::Rejected { code, text, .. } if no_such_address => {
+            Settlement::NoSuchAddress(format!("{code} {text}"))
+        }
         Delivery::Rejected { code, text, .. } => Settlement::Failed(format!("{code} {text}")),
         Delivery::Withheld => Settlement::Withheld,
     };

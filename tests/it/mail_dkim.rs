@@ -43,7 +43,8 @@ async fn what_was_delivered_verifies_and_no_change_of_it_does() {
         for (number, (name, letter)) in letters.iter().enumerate() {
             let mut envelope = envelope(&format!("notice-{number}.0@mail.harbour.example"));
             if letter.kind.is_optional() {
-                envelope.unsubscribe_url = Some("https://merchant.harbour.example/m/optional/AbC-1_2".to_owned());
+                envelope.unsubscribe_url =
+                    Some("https://merchant.harbour.example/m/optional/AbC-1_2".to_owned());
             }
             let mail = compose(letter, &envelope, Some(&dkim)).expect("a mail");
             let delivery = smtp.deliver(&OutgoingMail::from(mail)).await;
@@ -52,7 +53,8 @@ async fn what_was_delivered_verifies_and_no_change_of_it_does() {
         let arrived = postfix.arrived(letters.len());
         let python = std::env::var("OFFPEAK_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail/check_dkim.py");
-        let output = Command::new(python).arg(script).arg(record).args(arrived.values()).output().expect("Python");
+        let output =
+            Command::new(python).arg(script).arg(record).args(arrived.values()).output().expect("Python");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{kind}: {said}{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(said.trim(), format!("{} signatures are good", letters.len()));
@@ -64,7 +66,11 @@ fn a_file_without_a_key_says_how_to_make_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("key.pem");
     assert!(matches!(DkimKey::read(&path, "s", "d.example"), Err(DkimKeyError::Unreadable { .. })));
-    for wrong in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----"] {
+    for wrong in [
+        "",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----",
+    ] {
         std::fs::write(&path, wrong).expect("a file");
         let error = DkimKey::read(&path, "s", "d.example").expect_err("no key").to_string();
         assert!(error.contains("openssl genrsa -traditional") && error.contains("key.pem"), "{error}");

@@ -64,4 +64,5 @@ mod state_tables;
 mod support;
 mod tidy;
 mod transactions;
+mod unreached;
 mod world_parts;

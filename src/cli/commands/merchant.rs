@@ -3,6 +3,7 @@
 use crate::api::PageQuery;
 use crate::api::fleet::MerchantView;
 use crate::api::merchant::{AnswerQuery, AnswerView};
+use crate::cli::client::path_segment;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
@@ -13,6 +14,7 @@ use crate::cli::render;
 pub enum MerchantCommand {
     List(ListArgs),
     Answers(AnswersArgs),
+    Address(AddressArgs),
 }
 
 impl MerchantCommand {
@@ -21,6 +23,7 @@ impl MerchantCommand {
         match self {
             MerchantCommand::List(args) => list(args, context),
             MerchantCommand::Answers(args) => answers(args, context),
+            MerchantCommand::Address(args) => address(args, context),
         }
     }
 }
@@ -64,4 +67,26 @@ fn answers(args: &AnswersArgs, context: &Context) -> Result<(), CliError> {
     let query = AnswerQuery { answer: Some(args.answer.clone()), ..AnswerQuery::default() };
     let empty = "No merchant has answered so. Mails carry links to answer by if public_url is set.";
     context.show_list::<AnswerView>("/answers", &query, &args.paging, empty, render::fleet::answers)
+}
+
+/// Give a merchant another mail address
+///
+/// What is to come and has not been announced is announced there. The next import of the fleet should say the same.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak merchant address M1 owner@shop.example --reason 'by telephone'")]
+pub struct AddressArgs {
+    /// Merchant number
+    pub number: String,
+    /// The address
+    pub email: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+fn address(args: &AddressArgs, context: &Context) -> Result<(), CliError> {
+    let path = format!("/merchants/{}/address", path_segment(&args.number));
+    let body = serde_json::json!({"email": args.email, "reason": args.reason});
+    context.client()?.post::<()>(&path, &body)?;
+    context.output.show(&body, |screen| screen.line("Mail goes to the new address."))
 }

@@ -3,6 +3,7 @@
 mod list;
 mod preview;
 mod show;
+mod unreached;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -14,6 +15,10 @@ pub enum NoticeCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Preview(preview::PreviewArgs),
+    Unreached(unreached::UnreachedArgs),
+    Told(unreached::ToldArgs),
+    Override(unreached::OverrideArgs),
+    Retry(unreached::RetryArgs),
 }
 
 impl NoticeCommand {
@@ -23,6 +28,10 @@ impl NoticeCommand {
             NoticeCommand::List(args) => list::run(args, context),
             NoticeCommand::Show(args) => show::run(args, context),
             NoticeCommand::Preview(args) => preview::run(args, context),
+            NoticeCommand::Unreached(args) => unreached::run(args, context),
+            NoticeCommand::Told(args) => unreached::told(args, context),
+            NoticeCommand::Override(args) => unreached::go_on(args, context),
+            NoticeCommand::Retry(args) => unreached::retry(args, context),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use console::style;
 
-use crate::api::notice::{Message, NoticeView};
+use crate::api::notice::{Message, NoticeView, Unreached, UnreachedReason};
 use crate::cli::output::{Screen, Table};
 use crate::cli::render::{instant, night, optional};
 
@@ -19,6 +19,29 @@ pub fn list(screen: &mut Screen, notices: &[NoticeView]) {
             notice.recipient.clone(),
             optional(notice.accepted_at.map(instant)),
             optional(notice.subject.as_ref()),
+        ]);
+    }
+    screen.table(table);
+}
+
+/// Visits of which the merchant has not been told.
+pub fn unreached(screen: &mut Screen, list: &[Unreached]) {
+    let mut table = Table::new(["visit", "starts (UTC)", "merchant", "phone", "to", "site", "why", "answer"]);
+    for row in list {
+        let why = match row.reason {
+            UnreachedReason::NoAddress => "no address",
+            UnreachedReason::Refused => "refused",
+            UnreachedReason::NotAcceptedYet => "not accepted yet",
+        };
+        table.row([
+            row.visit.to_string(),
+            instant(row.starts_at),
+            format!("{} ({})", row.merchant_name, row.merchant_number),
+            optional(row.phone.as_ref()),
+            optional(row.email.as_ref()),
+            row.site_code.clone(),
+            why.to_owned(),
+            optional(row.detail.as_ref()),
         ]);
     }
     screen.table(table);

@@ -130,6 +130,11 @@ fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Re
         close(connection, row, NoticeState::Superseded, "the merchant does without this kind of mail")?;
         return Ok(None);
     }
+    if let Some(suppressed) = db::suppression::find(connection, &row.recipient)? {
+        let why = format!("nothing is sent to this address: {}", suppressed.reason);
+        close(connection, row, NoticeState::Failed, &why)?;
+        return Ok(None);
+    }
     if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {
         return again(connection, app, row, envelope_from, bytes, now);
     }

@@ -3,11 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::sending::Claim;
-use crate::db::notice::Ending;
+use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
-use crate::service::{App, Error};
+use crate::service::audit::{Change, record};
+use crate::service::{Actor, App, Error};
 
 /// The first wait after a refusal, in minutes; it doubles with each attempt.
 const RETRY_MINUTES_MIN: i64 = 2;
@@ -24,6 +25,8 @@ pub enum Settlement {
     Deferred(String),
     /// Refused for good.
     Failed(String),
+    /// There is no such address: nothing more is sent there.
+    NoSuchAddress(String),
     /// It was not handed over, since it might have been too late: [`super::Sendable::may_go`] said no.
     Withheld,
 }
@@ -44,7 +47,7 @@ pub fn settle(app: &App, claim: Claim, settlement: &Settlement) -> Result<Notice
             Ending { state: NoticeState::Accepted, accepted_at: None, next_attempt_at: None, error: None };
         match settlement {
             Settlement::Accepted => ending.accepted_at = Some(Instant::from(now)),
-            Settlement::Failed(why) => {
+            Settlement::Failed(why) | Settlement::NoSuchAddress(why) => {
                 ending.state = NoticeState::Failed;
                 ending.error = Some(why);
             }
@@ -65,11 +68,28 @@ pub fn settle(app: &App, claim: Claim, settlement: &Settlement) -> Result<Notice
             let state = super::find(connection, id)?.state;
             return state.parse().map_err(|error| Error::Corrupt(format!("notice {id}: {error}")));
         }
+        if matches!(settlement, Settlement::NoSuchAddress(_)) {
+            suppress(connection, app, &row, ending.error.unwrap_or_default(), now)?;
+        }
         if ending.state == NoticeState::Accepted && row.kind.parse().is_ok_and(NoticeKind::announces) {
             announce(connection, id, now)?;
         }
         Ok(ending.state)
     })
+}
+
+/// Nothing more is sent to where this notice went.
+fn suppress(
+    connection: &mut Connection,
+    app: &App,
+    row: &NoticeRow,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    db::suppression::add(connection, &row.recipient, why, Instant::from(now))?;
+    let change = Change::new("address.suppress", format!("notice {}", row.id)).because(Some(why));
+    record(connection, app, &Actor::worker("notify"), change)?;
+    Ok(())
 }
 
 /// Gives back what was claimed and will not be sent here; another worker may claim it at once.

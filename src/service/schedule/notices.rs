@@ -100,6 +100,27 @@ fn withdraw_unsaid(
     Ok(unsaid)
 }
 
+/// Supersedes what has been put into words about these visits and waits for another attempt.
+pub(super) fn supersede_waiting(connection: &mut Connection, visit_ids: &[i64]) -> Result<(), Error> {
+    let mut waiting: Vec<i64> = db::notice::about_visits(connection, visit_ids)?
+        .into_iter()
+        .filter(|(_, state, _)| state == NoticeState::Deferred.as_str())
+        .map(|(about, _, _)| about.notice_id)
+        .collect();
+    waiting.sort_unstable();
+    waiting.dedup();
+    for id in waiting {
+        let ending = db::notice::Ending {
+            state: NoticeState::Superseded,
+            accepted_at: None,
+            next_attempt_at: None,
+            error: Some("the merchant has another address now"),
+        };
+        db::notice::end_attempt(connection, id, None, &ending)?;
+    }
+    Ok(())
+}
+
 fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&(Instant, Instant)>) -> Option<Saying<'a>> {
     let visit = &item.visit;
     let told = item.told.filter(|told| told.kind != NoticeKind::Cancelled);

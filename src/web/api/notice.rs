@@ -1,18 +1,20 @@
 //! Notices: the outbox, and mails as merchants read them.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::Page;
-use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::api::notice::{
+    AddressChange, CallReport, Message, NoticeQuery, NoticeView, PreviewRequest, Unreached,
+};
+use crate::api::{Because, Page};
 use crate::domain::ids::NoticeId;
 use crate::service::notice;
 use crate::web::extract::{Body, Query, Segment};
-use crate::web::{ApiError, AppState};
+use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -21,6 +23,11 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(message))
         .routes(routes!(raw))
         .routes(routes!(preview))
+        .routes(routes!(retry))
+        .routes(routes!(unreached))
+        .routes(routes!(told))
+        .routes(routes!(go_on))
+        .routes(routes!(change_address))
 }
 
 /// The outbox, the latest first.
@@ -72,4 +79,71 @@ async fn preview(
     Body(request): Body<PreviewRequest>,
 ) -> Result<Json<Message>, ApiError> {
     Ok(Json(state.run(move |app| notice::preview(app, &request)).await?))
+}
+
+/// Tries a notice once more that was refused for good; its address is no longer suppressed.
+#[utoipa::path(post, path = "/notices/{id}/retry", tag = "notices",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The notice", body = NoticeView)))]
+async fn retry(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<NoticeId>,
+) -> Result<Json<NoticeView>, ApiError> {
+    let view = state.run(move |app| notice::unreached::retry(app, &who, id)).await?;
+    state.workers().wake();
+    Ok(Json(view))
+}
+
+/// Visits to come of which the merchant has not been told, or not in time; the earliest first, 1000 at most.
+#[utoipa::path(get, path = "/unreached", tag = "notices",
+    responses((status = 200, description = "Visits to come of which the merchant has not been told", body = Vec<Unreached>)))]
+async fn unreached(State(state): State<AppState>) -> Result<Json<Vec<Unreached>>, ApiError> {
+    Ok(Json(state.run(notice::unreached::list).await?))
+}
+
+/// The merchant of a visit was told by telephone: that counts as an announcement, from now on.
+#[utoipa::path(post, path = "/visits/{id}/told", tag = "notices",
+    params(("id" = i64, Path, description = "The visit's number")),
+    request_body = CallReport,
+    responses((status = 204, description = "Its appointments are announced")))]
+async fn told(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(report): Body<CallReport>,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| notice::unreached::told(app, &who, id, &report)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A visit goes on though its merchant has not been told in time; with the reason, on the record.
+#[utoipa::path(post, path = "/visits/{id}/override", tag = "notices",
+    params(("id" = i64, Path, description = "The visit's number")),
+    request_body = Because,
+    responses((status = 204, description = "Its appointments open without an announcement")))]
+async fn go_on(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<i64>,
+    Body(because): Body<Because>,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| notice::unreached::go_on(app, &who, id, &because)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a merchant another address; what is to come and has not been announced is announced there.
+#[utoipa::path(post, path = "/merchants/{number}/address", tag = "notices",
+    params(("number" = String, Path, description = "Merchant number")),
+    request_body = AddressChange,
+    responses((status = 204, description = "Mail goes to the new address")))]
+async fn change_address(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(number): Segment<String>,
+    Body(change): Body<AddressChange>,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| notice::unreached::change_address(app, &who, &number, &change)).await?;
+    state.workers().wake();
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,84 @@
+//! `offpeak notice unreached`, and the ways out: `told`, `override`, `retry`.
+
+use serde_json::json;
+
+use crate::api::notice::{NoticeView, Unreached};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::render;
+
+/// List visits to come of which the merchant has not been told
+///
+/// Their appointments will not open as things stand: the announcement was refused, or is late, or there is no address.
+/// The ways out: another address (`offpeak merchant address`), another attempt (`offpeak notice retry`), a call
+/// (`offpeak notice told`), another time (`offpeak appointment move`), or to go on all the same (`offpeak notice
+/// override`).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak notice unreached")]
+pub struct UnreachedArgs {}
+
+/// Runs it.
+pub(super) fn run(_: &UnreachedArgs, context: &Context) -> Result<(), CliError> {
+    let empty = "Every merchant has been told in time of what is to come.";
+    context.show_all::<Unreached>("/unreached", empty, render::notice::unreached)
+}
+
+/// Record that a merchant was told of a visit by telephone
+///
+/// That counts as an announcement from now on: the notice lead has to lie between now and the start.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak notice told 17 --who 'Ms Wang' --words 'she will be there'")]
+pub struct ToldArgs {
+    /// The visit's number
+    pub visit: i64,
+    /// Who was told, by name
+    #[arg(long, value_name = "NAME")]
+    pub who: String,
+    /// What was said
+    #[arg(long, value_name = "TEXT")]
+    pub words: Option<String>,
+}
+
+/// Runs it.
+pub(super) fn told(args: &ToldArgs, context: &Context) -> Result<(), CliError> {
+    let path = format!("/visits/{}/told", args.visit);
+    context.client()?.post::<()>(&path, &json!({"who": args.who, "words": args.words}))?;
+    context.output.show(&json!({"visit": args.visit}), |screen| screen.line("The visit counts as announced."))
+}
+
+/// Let a visit go on though its merchant has not been told in time
+///
+/// Its appointments open without an announcement. The reason goes onto the audit trail under your name.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak notice override 17 --reason 'the shop is closed for good'")]
+pub struct OverrideArgs {
+    /// The visit's number
+    pub visit: i64,
+    /// Why the merchant need not know in time
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// Runs it.
+pub(super) fn go_on(args: &OverrideArgs, context: &Context) -> Result<(), CliError> {
+    let path = format!("/visits/{}/override", args.visit);
+    context.client()?.post::<()>(&path, &json!({"reason": args.reason}))?;
+    let said = "The visit goes on without an announcement.";
+    context.output.show(&json!({"visit": args.visit}), |screen| screen.line(said))
+}
+
+/// Try a notice once more that was refused for good
+///
+/// It goes out with the same bytes under the same Message-ID, if it is still of use.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak notice retry 41")]
+pub struct RetryArgs {
+    /// The notice's number
+    pub id: i64,
+}
+
+/// Runs it.
+pub(super) fn retry(args: &RetryArgs, context: &Context) -> Result<(), CliError> {
+    let view: NoticeView = context.client()?.post(&format!("/notices/{}/retry", args.id), &json!({}))?;
+    context.output.show(&view, |screen| render::notice::list(screen, std::slice::from_ref(&view)))
+}

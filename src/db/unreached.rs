@@ -1,0 +1,92 @@
+//! Visits to come of which a merchant has not been told, or not in time.
+
+use diesel::prelude::*;
+
+use crate::db::schema::{appointment, notice, notice_visit, visit};
+use crate::db::visit::VisitRow;
+use crate::db::{Connection, Instant};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::notice::{NoticeKind, NoticeState};
+
+/// Visits that stand and begin after `now`, whose announcement as they stand has failed; with the notice's state, its
+/// last error and where it went.
+#[expect(clippy::type_complexity, reason = "a row of a join, taken apart at once")]
+pub fn refused(
+    connection: &mut Connection,
+    now: Instant,
+    limit: i64,
+) -> QueryResult<Vec<(VisitRow, String, Option<String>, String)>> {
+    let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str(), NoticeState::Expired.as_str()];
+    let announcing = [NoticeKind::Announcement.as_str(), NoticeKind::Moved.as_str()];
+    notice_visit::table
+        .inner_join(notice::table)
+        .inner_join(visit::table)
+        .filter(
+            notice::state
+                .eq_any(over)
+                .and(notice::kind.eq_any(announcing))
+                .and(notice_visit::revision.eq(visit::sequence))
+                .and(visit::cancelled.eq(false))
+                .and(visit::starts_at.gt(now)),
+        )
+        .order((visit::starts_at, visit::id, notice::id.desc()))
+        .limit(limit)
+        .select((visit::all_columns, notice::state, notice::last_error, notice::recipient))
+        .load(connection)
+}
+
+/// Visits with an appointment that begins between `now` and `until`, has not been announced, and will soon be, or is
+/// already, too late to be: its notice lead begins before `lead_begins`. The appointment's start comes with it.
+pub fn late(
+    connection: &mut Connection,
+    now: Instant,
+    until: Instant,
+    lead_begins: Instant,
+    limit: i64,
+) -> QueryResult<Vec<(i64, Instant)>> {
+    const MICROS_A_MINUTE: i64 = 60_000_000;
+    let mut rows = Vec::new();
+    let mut after = (now, 0);
+    loop {
+        let page: Vec<(i64, i64, Instant, i32)> = appointment::table
+            .filter(
+                appointment::state
+                    .eq(AppointmentState::Planned.as_str())
+                    .and(appointment::emergency.eq(false))
+                    .and(appointment::starts_at.le(until))
+                    .and(
+                        appointment::starts_at
+                            .gt(after.0)
+                            .or(appointment::starts_at.eq(after.0).and(appointment::id.gt(after.1))),
+                    ),
+            )
+            .order((appointment::starts_at, appointment::id))
+            .limit(limit)
+            .select((
+                appointment::id,
+                appointment::visit_id,
+                appointment::starts_at,
+                appointment::notice_lead_minutes,
+            ))
+            .load(connection)?;
+        let Some((id, _, starts_at, _)) = page.last() else { return Ok(rows) };
+        after = (*starts_at, *id);
+        let begins = lead_begins.utc().timestamp_micros();
+        rows.extend(page.into_iter().filter_map(|(_, visit_id, starts_at, lead_minutes)| {
+            let lead = i64::from(lead_minutes) * MICROS_A_MINUTE;
+            (starts_at.utc().timestamp_micros() - lead <= begins).then_some((visit_id, starts_at))
+        }));
+        if rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(rows);
+        }
+    }
+}
+
+/// The appointments of a visit that wait for their announcement do not wait any longer; how many.
+pub fn waive(connection: &mut Connection, visit_id: i64) -> QueryResult<usize> {
+    diesel::update(appointment::table.filter(
+        appointment::visit_id.eq(visit_id).and(appointment::state.eq(AppointmentState::Planned.as_str())),
+    ))
+    .set(appointment::emergency.eq(true))
+    .execute(connection)
+}

@@ -1,0 +1,199 @@
+//! Merchants who have not been told of a visit to come, or not in time; and the ways out: another address, another
+//! attempt, a call, or to go on all the same.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
+
+use crate::api::Because;
+use crate::api::notice::{AddressChange, CallReport, NoticeView, Unreached, UnreachedReason};
+use crate::db::visit::VisitRow;
+use crate::db::{self, Connection, Instant};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::fleet::{clean_text, is_email_address};
+use crate::domain::ids::NoticeId;
+use crate::service::audit::{Change, record};
+use crate::service::calendar::not_found;
+use crate::service::{Actor, App, Error, schedule};
+
+/// Visits on the list.
+const LIST_MAX: i64 = 1000;
+
+/// How far ahead of its notice lead an appointment without an announcement is worth a look.
+const IN_GOOD_TIME: TimeDelta = TimeDelta::days(1);
+
+/// Appointments whose notice lead is longer are found when it has begun.
+const LEAD_MAX: TimeDelta = TimeDelta::days(14);
+
+/// Visits to come of which a merchant has not been told, the earliest first.
+pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
+    let now = app.clock.now();
+    app.database.read(|connection| {
+        let mut found: BTreeMap<i64, (UnreachedReason, Option<String>)> = BTreeMap::new();
+        let mut visits: HashMap<i64, VisitRow> = HashMap::new();
+        let from = Instant::from(now);
+        let until = Instant::from(now + LEAD_MAX + IN_GOOD_TIME);
+        let soon = Instant::from(now + IN_GOOD_TIME);
+        let late = db::unreached::late(connection, from, until, soon, LIST_MAX)?;
+        let ids: Vec<i64> = late.iter().map(|(visit_id, _)| *visit_id).collect();
+        for visit in db::visit::by_ids(connection, &ids)? {
+            found.insert(visit.id, (UnreachedReason::NotAcceptedYet, None));
+            visits.insert(visit.id, visit);
+        }
+        for (visit, _, error, _) in db::unreached::refused(connection, from, LIST_MAX)? {
+            found.insert(visit.id, (UnreachedReason::Refused, error));
+            visits.insert(visit.id, visit);
+        }
+        let ids: Vec<i64> = found.keys().copied().collect();
+        let mut waiting: HashMap<i64, Vec<i64>> = HashMap::new();
+        for row in db::appointment::of_visits(connection, &ids)? {
+            if row.announced_at.is_none() && !row.emergency && row.state == AppointmentState::Planned.as_str()
+            {
+                waiting.entry(row.visit_id).or_default().push(row.id);
+            }
+        }
+        let of = |of: fn(&VisitRow) -> i64| visits.values().map(of).collect::<Vec<i64>>();
+        let sites: HashMap<i64, _> = db::fleet::sites_by_id(connection, &of(|row| row.site_id))?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let merchants: HashMap<i64, _> = db::fleet::merchants_by_id(connection, &of(|row| row.merchant_id))?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let mut list = Vec::new();
+        for (id, (reason, detail)) in found {
+            let Some(appointments) = waiting.remove(&id) else { continue };
+            let visit = &visits[&id];
+            let merchant = &merchants[&visit.merchant_id];
+            let reason = if merchant.email.is_none() { UnreachedReason::NoAddress } else { reason };
+            list.push(Unreached {
+                visit: id,
+                merchant_number: merchant.number.clone(),
+                merchant_name: merchant.name.clone(),
+                phone: merchant.phone.clone(),
+                email: merchant.email.clone(),
+                site_code: sites[&visit.site_id].code.clone(),
+                starts_at: visit.starts_at.utc(),
+                appointments,
+                reason,
+                detail,
+            });
+        }
+        list.sort_by_key(|row| (row.starts_at, row.visit));
+        Ok(list)
+    })
+}
+
+/// Somebody has told the merchant of a visit by telephone: its appointments count as announced from now on.
+pub fn told(app: &App, actor: &Actor, visit_id: i64, report: &CallReport) -> Result<(), Error> {
+    let who = clean_text(&report.who);
+    if who.is_empty() {
+        return Err(Error::invalid("who", "say who was told, by name"));
+    }
+    app.database.write(|connection| {
+        connection.serialize_schedule()?;
+        let visit = standing(connection, visit_id)?;
+        let now = Instant::from(app.clock.now());
+        if db::appointment::announce(connection, &[visit.id], now)? == 0 {
+            return Err(Error::Conflict(format!(
+                "visit {visit_id} has no appointment that waits to be announced"
+            )));
+        }
+        let words = report.words.as_deref().map(clean_text);
+        let change =
+            Change::new("visit.told", format!("visit {visit_id}")).after(&who).because(words.as_deref());
+        record(connection, app, actor, change)?;
+        Ok(())
+    })
+}
+
+/// The visit goes on though its merchant has not been told in time; on the record, with the reason.
+pub fn go_on(app: &App, actor: &Actor, visit_id: i64, because: &Because) -> Result<(), Error> {
+    let reason = because.reason.as_deref().map(clean_text).filter(|reason| !reason.is_empty());
+    let reason =
+        reason.ok_or_else(|| Error::invalid("reason", "say why the merchant need not know in time"))?;
+    app.database.write(|connection| {
+        connection.serialize_schedule()?;
+        let visit = standing(connection, visit_id)?;
+        if db::unreached::waive(connection, visit.id)? == 0 {
+            return Err(Error::Conflict(format!(
+                "visit {visit_id} has no appointment that waits to be announced"
+            )));
+        }
+        let change = Change::new("visit.override", format!("visit {visit_id}")).because(Some(&reason));
+        record(connection, app, actor, change)?;
+        Ok(())
+    })
+}
+
+fn standing(connection: &mut Connection, visit_id: i64) -> Result<VisitRow, Error> {
+    let visit = db::visit::by_ids(connection, &[visit_id])?.pop();
+    let visit = visit.ok_or_else(|| not_found("visit", visit_id, "see `offpeak notice unreached`"))?;
+    if visit.cancelled {
+        return Err(Error::Conflict(format!("visit {visit_id} has been called off")));
+    }
+    Ok(visit)
+}
+
+/// Gives a merchant another address; what is to come and has not been announced is announced there.
+pub fn change_address(app: &App, actor: &Actor, number: &str, change: &AddressChange) -> Result<(), Error> {
+    if !is_email_address(&change.email) {
+        return Err(Error::invalid("email", "this is not a mail address; write it as name@shop.example"));
+    }
+    app.database.write(|connection| {
+        connection.serialize_schedule()?;
+        let merchant = db::fleet::merchants_by_number(connection, &[number])?.pop();
+        let merchant =
+            merchant.ok_or_else(|| not_found("merchant", number, "see `offpeak merchant list`"))?;
+        if merchant.email.as_deref() == Some(change.email.as_str()) {
+            return Err(Error::Conflict(format!(
+                "merchant {number} has this address already; `offpeak notice retry` sends there again"
+            )));
+        }
+        let now = Instant::from(app.clock.now());
+        db::fleet::set_email(connection, merchant.id, &change.email, now)?;
+        db::suppression::lift(connection, &change.email)?;
+        let mut visits = db::visit::of_merchant(connection, merchant.id, now)?;
+        let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+        let mut waiting: Vec<i64> = Vec::new();
+        for row in db::appointment::of_visits(connection, &ids)? {
+            if row.announced_at.is_none() && row.state == AppointmentState::Planned.as_str() {
+                waiting.push(row.visit_id);
+            }
+        }
+        visits.retain(|visit| waiting.contains(&visit.id));
+        let notices = schedule::announce_again(connection, app, visits)?;
+        let entry = Change::new("merchant.address", format!("merchant {number}"))
+            .before(&merchant.email)
+            .after(&serde_json::json!({"email": change.email, "notices": notices}))
+            .because(change.reason.as_deref());
+        record(connection, app, actor, entry)?;
+        Ok(())
+    })
+}
+
+/// Tries a notice once more that was refused for good; its address is no longer suppressed.
+pub fn retry(app: &App, actor: &Actor, NoticeId(id): NoticeId) -> Result<NoticeView, Error> {
+    app.database.write(|connection| {
+        connection.serialize_schedule()?;
+        let row = super::find(connection, id)?;
+        let now = app.clock.now();
+        if row.expires_at.utc() <= now {
+            return Err(Error::Conflict(format!("notice {id} would come too late to be of use")));
+        }
+        if !db::notice::requeue(connection, id, Instant::from(now))? {
+            return Err(Error::Conflict(format!(
+                "notice {id} is {}; only a failed one is tried again",
+                row.state
+            )));
+        }
+        db::suppression::lift(connection, &row.recipient)?;
+        let change = Change::new("notice.retry", format!("notice {id}")).before(&row.last_error);
+        record(connection, app, actor, change)?;
+        let row = super::find(connection, id)?;
+        super::views(connection, vec![row])?
+            .pop()
+            .ok_or_else(|| not_found("notice", id, "see `offpeak notice list`"))
+    })
+}

@@ -1,0 +1,131 @@
+//! Merchants who are not told: seen in good time, and every way out.
+
+use axum::http::StatusCode;
+use offpeak::mail::transport::Delivery;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, on_each_database};
+
+fn no_such_user() -> Delivery {
+    let status = "5.1.1".parse().ok();
+    Delivery::Rejected { code: 550, status, text: "5.1.1 no such user".to_owned() }
+}
+
+async fn unreached(app: &TestApp) -> Vec<Value> {
+    app.get("/unreached").await.as_array().unwrap().clone()
+}
+
+/// A till whose announcement was refused: there is no such address.
+async fn refused(app: &TestApp) -> i64 {
+    app.import_small_fleet().await;
+    let id = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
+    app.mail.answer_next_with(no_such_user());
+    assert_eq!(app.work("notify").await, json!({"failed": 1}));
+    id
+}
+
+async fn opens(app: &TestApp, id: i64) -> bool {
+    app.set_time("2026-12-10T02:00:00Z");
+    app.work("dispatch").await;
+    app.appointment(id).await["state"] == "open"
+}
+
+#[test]
+fn a_refusal_is_on_the_list_at_once_and_nothing_more_is_sent_there() {
+    on_each_database(|app| async move {
+        let id = refused(&app).await;
+        let list = unreached(&app).await;
+        assert_eq!(list.len(), 1);
+        assert_eq!((&list[0]["reason"], &list[0]["merchant_number"]), (&json!("refused"), &json!("M2")));
+        assert!(list[0]["detail"].as_str().unwrap().contains("no such user"), "{list:?}");
+        assert_eq!(list[0]["appointments"], json!([id]));
+        // Other work at the same merchant: not even tried.
+        app.arrange(&["T6"], "2026-12-12 02:00").await;
+        assert_eq!(app.work("notify").await, json!({"closed": 1}));
+        assert_eq!(unreached(&app).await.len(), 2);
+        assert!(!opens(&app, id).await);
+    });
+}
+
+#[test]
+fn what_nobody_has_accepted_is_on_the_list_before_it_is_too_late() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        app.arrange(&["T5"], "2026-12-10 02:00").await;
+        assert!(unreached(&app).await.is_empty(), "there is time");
+        // Three days' lead, and a day to do something about it.
+        app.set_time("2026-12-06T03:00:00Z");
+        assert_eq!(unreached(&app).await[0]["reason"], "not_accepted_yet");
+        app.work("notify").await;
+        assert!(unreached(&app).await.is_empty());
+    });
+}
+
+#[test]
+fn another_address_gets_the_announcement() {
+    on_each_database(|app| async move {
+        let id = refused(&app).await;
+        let change = json!({"email": "new@harbour-bakery.example", "reason": "by telephone"});
+        let (status, _) = app.try_post("/merchants/M2/address", change.clone()).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        assert_eq!(app.work("notify").await["accepted"], 1);
+        assert_eq!(app.notices("accepted").await[0]["recipient"], "new@harbour-bakery.example");
+        assert!(unreached(&app).await.is_empty());
+        assert_eq!(app.try_post("/merchants/M2/address", change).await.0, StatusCode::CONFLICT);
+        let wrong = json!({"email": "new@@x"});
+        assert_eq!(app.try_post("/merchants/M2/address", wrong).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(opens(&app, id).await);
+    });
+}
+
+#[test]
+fn a_call_counts_if_it_came_in_time() {
+    on_each_database(|app| async move {
+        let id = refused(&app).await;
+        let visit = unreached(&app).await[0]["visit"].clone();
+        let path = format!("/visits/{visit}/told");
+        assert_eq!(app.try_post(&path, json!({"who": " "})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(app.try_post(&path, json!({"who": "Ms Baker"})).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(app.try_post(&path, json!({"who": "Ms Baker"})).await.0, StatusCode::CONFLICT);
+        assert!(unreached(&app).await.is_empty());
+        assert!(opens(&app, id).await);
+    });
+    on_each_database(|app| async move {
+        let id = refused(&app).await;
+        app.set_time("2026-12-09T12:00:00Z");
+        let visit = unreached(&app).await[0]["visit"].clone();
+        app.try_post(&format!("/visits/{visit}/told"), json!({"who": "Ms Baker"})).await;
+        assert!(!opens(&app, id).await, "three days before was promised");
+    });
+}
+
+#[test]
+fn who_goes_on_all_the_same_says_why() {
+    on_each_database(|app| async move {
+        let id = refused(&app).await;
+        let visit = unreached(&app).await[0]["visit"].clone();
+        let path = format!("/visits/{visit}/override");
+        assert_eq!(app.try_post(&path, json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        let because = json!({"reason": "the shop has closed for good"});
+        assert_eq!(app.try_post(&path, because).await.0, StatusCode::NO_CONTENT);
+        let trail = app.get("/audit?limit=5").await["items"].clone();
+        assert_eq!(trail[0]["action"], "visit.override");
+        assert_eq!(trail[0]["reason"], "the shop has closed for good");
+        assert!(opens(&app, id).await);
+    });
+}
+
+#[test]
+fn a_failed_notice_is_tried_again_by_hand() {
+    on_each_database(|app| async move {
+        let id = refused(&app).await;
+        let failed = app.notices("failed").await[0].clone();
+        let path = format!("/notices/{}/retry", failed["id"]);
+        assert_eq!(app.try_post(&path, json!({})).await.0, StatusCode::OK);
+        assert_eq!(app.work("notify").await["accepted"], 1);
+        let accepted = app.notices("accepted").await[0].clone();
+        assert_eq!(accepted["message_id"], failed["message_id"], "it is the same mail");
+        assert_eq!(app.try_post(&path, json!({})).await.0, StatusCode::CONFLICT);
+        assert!(opens(&app, id).await);
+    });
+}
