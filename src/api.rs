@@ -23,7 +23,7 @@
 //! | `GET /tonight` | | [`plan::Tonight`] |
 //! | `GET /audit` | | [`Page`] of [`AuditView`] |
 //! | `GET /doctor` | | [`doctor::Diagnosis`] |
-//! | `POST /workers/{raise,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
+//! | `POST /workers/{raise,watch,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
 //!
 //! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
 
@@ -33,11 +33,13 @@ pub mod budget;
 pub mod calendar;
 pub mod campaign;
 pub mod doctor;
+pub mod event;
 pub mod fleet;
 pub mod lock;
 pub mod notice;
 pub mod plan;
 pub mod problem;
+pub mod replica;
 pub mod schema;
 pub mod transfer;
 
@@ -94,6 +96,9 @@ pub struct AuditView {
     pub after: Option<serde_json::Value>,
     /// Why, in the words of who did it.
     pub reason: Option<String>,
+    /// The token of the lease under which a leading loop wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<i64>,
 }
 
 /// What one pass of a background loop did.

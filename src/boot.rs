@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
@@ -41,6 +42,7 @@ pub fn open(url: &str, settings: &Settings) -> Result<Database, DatabaseError> {
     let options = PoolOptions {
         connections_max: settings.database_connections_max,
         pooled_by_transaction: settings.database_pooler == Pooler::Transaction,
+        patience: Duration::from_secs(u64::from(settings.database_patience_seconds)),
         ..PoolOptions::default()
     };
     Database::open_with(url, options)
@@ -85,6 +87,7 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         settings: Arc::new(settings),
         loads: Arc::default(),
         searches: Arc::default(),
+        replica: replica_name().into(),
     };
     let workers = Workers::new(app.clone(), transport);
     Ok(AppState::new(app, workers))
@@ -109,6 +112,15 @@ pub async fn examine(settings: Settings) -> Diagnosis {
     });
     let ended_badly = |error: tokio::task::JoinError| doctor::unreadable_settings(&error.to_string());
     examined.await.unwrap_or_else(ended_badly)
+}
+
+/// What this process is called among those on the same database: host, process and a random part, since another
+/// container may have the same host and the same process number.
+fn replica_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    let host = if host.is_empty() { "host" } else { host };
+    format!("{host}-{}-{:06x}", std::process::id(), rand::random_range(0..0x0100_0000))
 }
 
 fn transport_of(url: &str) -> Result<Transport, BootError> {

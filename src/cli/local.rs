@@ -167,7 +167,7 @@ pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
     let kind = match error {
         Error::NotFound { .. } => ErrorKind::NotFound,
         Error::Invalid { .. } => ErrorKind::Usage,
-        Error::Conflict(_) => ErrorKind::Conflict,
+        Error::Conflict(_) | Error::Fenced { .. } => ErrorKind::Conflict,
         Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,
         Error::Database(_) => ErrorKind::Unavailable,
         Error::Query(_) | Error::Corrupt(_) => ErrorKind::Internal,

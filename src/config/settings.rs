@@ -26,6 +26,8 @@ pub enum Kind {
     Domain,
     /// A URL that may hold a password; what may follow is in the meaning.
     Url,
+    /// The URL of a PostgreSQL database.
+    PostgresUrl,
     /// An IANA time zone.
     Zone,
     /// A span of hours, or `none`.
@@ -185,6 +187,17 @@ settings! {
     /// Searches for a plan that may run at once, over all processes on the database; each takes a core and the memory
     /// of a whole fleet.
     searches_at_once: u32 = "1", Kind::Number(1, 16);
+    /// A search that has not said for so long that it lives is taken for dead. It says so every two seconds.
+    search_silence_seconds: u32 = "60", Kind::Number(6, 3600);
+    /// How long a replica leads without renewing: so long nobody raises and watches when it dies.
+    lease_seconds: u32 = "15", Kind::Number(2, 3600);
+    /// How long a worker may take for the mails that it has claimed; then others send them.
+    claim_seconds: u32 = "600", Kind::Number(2, 86_400);
+    /// How long a replica that stands still within a transaction can hold up the others on PostgreSQL.
+    database_patience_seconds: u32 = "30", Kind::Number(2, 3600);
+    /// Where replicas hear of each other's changes, where `database_url` leads through a pooler: `postgres://…` straight
+    /// to the server.
+    database_listen_url: Option<String>, Kind::PostgresUrl;
     /// Address and port that `offpeak serve` listens on.
     listen: String = "127.0.0.1:8080", Kind::Address;
     /// Token that every API call over the network must carry; without one, only loopback addresses are served.

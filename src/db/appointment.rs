@@ -416,6 +416,30 @@ pub fn due(
     Ok(first_by_start(rows, limit))
 }
 
+/// Appointments in one of `states` whose start has come by `instant`, at most `limit` of each state, locked for this
+/// transaction; those that somebody else changes at this moment are left out.
+pub fn due_locked(
+    connection: &mut Connection,
+    states: &[AppointmentState],
+    instant: Instant,
+    limit: i64,
+) -> QueryResult<Vec<AppointmentRow>> {
+    let mut rows = Vec::new();
+    for state in states {
+        let query = appointment::table
+            .filter(appointment::state.eq(state.as_str()).and(appointment::starts_at.le(instant)))
+            .order((appointment::starts_at, appointment::id))
+            .limit(limit);
+        rows.extend(match connection {
+            Connection::Postgres(inner) => {
+                query.for_no_key_update().skip_locked().load::<AppointmentRow>(inner)?
+            }
+            Connection::Sqlite(inner) => query.load::<AppointmentRow>(inner)?,
+        });
+    }
+    Ok(first_by_start(rows, limit))
+}
+
 /// Appointments by state.
 pub fn counts(connection: &mut Connection) -> QueryResult<std::collections::BTreeMap<String, i64>> {
     let rows: Vec<(String, i64)> = appointment::table

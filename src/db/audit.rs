@@ -19,6 +19,7 @@ pub struct AuditRow {
     pub before: Option<String>,
     pub after: Option<String>,
     pub reason: Option<String>,
+    pub fence: Option<i64>,
 }
 
 /// Appends `row`; its id is given here.
@@ -30,6 +31,11 @@ pub fn append(connection: &mut Connection, mut row: AuditRow) -> QueryResult<()>
 /// The id of the latest entry.
 pub fn latest(connection: &mut Connection) -> QueryResult<Option<i64>> {
     audit::table.select(diesel::dsl::max(audit::id)).first(connection)
+}
+
+/// The entries after this one, by id, at most `limit`.
+pub fn after(connection: &mut Connection, id: i64, limit: i64) -> QueryResult<Vec<AuditRow>> {
+    audit::table.filter(audit::id.gt(id)).order(audit::id).limit(limit).load(connection)
 }
 
 /// The latest entries below `before_id`, at most `limit`; only those whose action or subject contains `text`.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use diesel::connection::{
     AnsiTransactionManager, SimpleConnection, TransactionManager, TransactionManagerStatus,
 };
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 
 /// A connection to either database, within a transaction: see [`super::Database`].
@@ -57,6 +59,28 @@ impl AnyConnection {
     /// written. SQLite has one writer anyway.
     pub fn serialize_schedule(&mut self) -> QueryResult<()> {
         self.lock_until_end(7_305_221)
+    }
+
+    /// First thing in a transaction that tells of what stands: nobody changes the schedule until its end, but others
+    /// may tell of it beside.
+    pub fn share_schedule(&mut self) -> QueryResult<()> {
+        match self {
+            AnyConnection::Postgres(inner) => {
+                inner.batch_execute("SELECT pg_advisory_xact_lock_shared(7305221)")
+            }
+            AnyConnection::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// First thing in a transaction that opens appointments: whether no other replica does so at this moment. Then
+    /// none does until the transaction's end. Waits for nobody.
+    pub fn alone_in_dispatch(&mut self) -> QueryResult<bool> {
+        match self {
+            AnyConnection::Postgres(inner) => {
+                diesel::select(sql::<Bool>("pg_try_advisory_xact_lock(7305223)")).get_result(inner)
+            }
+            AnyConnection::Sqlite(_) => Ok(true),
+        }
     }
 
     /// First thing in a transaction that counts the searches under way before it adds one.

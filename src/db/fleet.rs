@@ -211,6 +211,17 @@ keyed_table!(
     label
 );
 
+/// Lets nobody else who asks this of the same merchant go on before the end of this transaction.
+pub fn lock_merchant(connection: &mut Connection, id: i64) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(inner) => {
+            let row = merchant::table.find(id).select(merchant::id).for_no_key_update();
+            row.first::<i64>(inner).optional().map(drop)
+        }
+        Connection::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Some active terminal.
 pub fn any_terminal(connection: &mut Connection) -> QueryResult<Option<i64>> {
     terminal::table

@@ -238,22 +238,35 @@ pub fn claim(
     lease_until: Instant,
     limit: i64,
 ) -> QueryResult<Vec<NoticeRow>> {
-    let waiting = [NoticeState::Queued.as_str(), NoticeState::Deferred.as_str()];
     let sending = NoticeState::Sending.as_str();
-    let due = notice::table
-        .filter(
-            notice::state
-                .eq_any(waiting)
-                .and(notice::next_attempt_at.le(now))
-                .or(notice::state.eq(sending).and(notice::lease_until.le(now))),
-        )
-        .order((notice::next_attempt_at, notice::id))
-        .limit(limit)
-        .select(notice::id);
-    let ids: Vec<i64> = match connection {
-        Connection::Postgres(inner) => due.for_update().skip_locked().load(inner)?,
-        Connection::Sqlite(inner) => due.load(inner)?,
-    };
+    let mut due: Vec<(Instant, i64)> = Vec::new();
+    // One question a state: the index by state and time answers each, however many are due.
+    for state in [NoticeState::Sending, NoticeState::Deferred, NoticeState::Queued] {
+        let of_state = notice::table
+            .filter(notice::state.eq(state.as_str()))
+            .order((notice::next_attempt_at, notice::id))
+            .limit(limit)
+            .select((notice::next_attempt_at, notice::id));
+        due.extend(match (&mut *connection, state) {
+            (Connection::Postgres(inner), NoticeState::Sending) => of_state
+                .filter(notice::lease_until.le(now))
+                .for_no_key_update()
+                .skip_locked()
+                .load::<(Instant, i64)>(inner)?,
+            (Connection::Postgres(inner), _) => of_state
+                .filter(notice::next_attempt_at.le(now))
+                .for_no_key_update()
+                .skip_locked()
+                .load(inner)?,
+            (Connection::Sqlite(inner), NoticeState::Sending) => {
+                of_state.filter(notice::lease_until.le(now)).load(inner)?
+            }
+            (Connection::Sqlite(inner), _) => of_state.filter(notice::next_attempt_at.le(now)).load(inner)?,
+        });
+    }
+    due.sort_unstable();
+    due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let ids: Vec<i64> = due.into_iter().map(|(_, id)| id).collect();
     diesel::update(notice::table.filter(notice::id.eq_any(&ids)))
         .set((
             notice::state.eq(sending),
@@ -294,10 +307,24 @@ pub struct Ending<'a> {
     pub error: Option<&'a str>,
 }
 
-/// Enters the ending's state from one that allows it and gives up the lease; whether it was in one.
-pub fn end_attempt(connection: &mut Connection, id: i64, ending: &Ending<'_>) -> QueryResult<bool> {
-    let from: Vec<&str> = ending.state.previous().into_iter().map(NoticeState::as_str).collect();
-    let rows = diesel::update(notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(from))))
+/// Enters the ending's state from one that allows it and gives up the lease; whether it was in one. With an attempt,
+/// only if that attempt is still under way.
+pub fn end_attempt(
+    connection: &mut Connection,
+    id: i64,
+    attempt: Option<i32>,
+    ending: &Ending<'_>,
+) -> QueryResult<bool> {
+    let from: Vec<&str> = match attempt {
+        Some(_) => vec![NoticeState::Sending.as_str()],
+        None => ending.state.previous().into_iter().map(NoticeState::as_str).collect(),
+    };
+    let mut query =
+        diesel::update(notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(from)))).into_boxed();
+    if let Some(attempt) = attempt {
+        query = query.filter(notice::attempts.eq(attempt));
+    }
+    let rows = query
         .set((
             notice::state.eq(ending.state.as_str()),
             notice::lease_until.eq(None::<Instant>),
@@ -341,7 +368,7 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()
             next_attempt_at: None,
             error: Some("told in one mail with what else there was to say that night"),
         };
-        end_attempt(connection, other, &ending)?;
+        end_attempt(connection, other, None, &ending)?;
     }
     Ok(())
 }

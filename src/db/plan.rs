@@ -161,6 +161,26 @@ pub fn wish(connection: &mut Connection, id: i64) -> QueryResult<Option<(String,
     plan::table.find(id).select((plan::state, plan::stop_asked)).first(connection).optional()
 }
 
+/// A plan's state, which nobody else changes before the end of this transaction.
+pub fn state_locked(connection: &mut Connection, id: i64) -> QueryResult<Option<PlanState>> {
+    let query = plan::table.find(id).select(plan::state);
+    let word: Option<String> = match connection {
+        Connection::Postgres(inner) => query.for_no_key_update().first(inner).optional()?,
+        Connection::Sqlite(inner) => query.first(inner).optional()?,
+    };
+    Ok(word.and_then(|word| word.parse().ok()))
+}
+
+/// A plan whose search failed after it had begun to write.
+pub fn failed_with_items(connection: &mut Connection) -> QueryResult<Option<i64>> {
+    let items = plan_item::table.filter(plan_item::plan_id.eq(plan::id));
+    plan::table
+        .filter(plan::state.eq(PlanState::Failed.as_str()).and(diesel::dsl::exists(items)))
+        .select(plan::id)
+        .first(connection)
+        .optional()
+}
+
 /// Plans that are being solved, by id.
 pub fn solving(connection: &mut Connection) -> QueryResult<Vec<i64>> {
     plan::table

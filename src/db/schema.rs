@@ -266,6 +266,17 @@ diesel::table! {
         before -> Nullable<Text>,
         after -> Nullable<Text>,
         reason -> Nullable<Text>,
+        fence -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    lease (name) {
+        name -> Text,
+        holder -> Text,
+        token -> BigInt,
+        since -> BigInt,
+        until -> BigInt,
     }
 }
 
@@ -308,6 +319,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notice_lock,
     terminal_lock,
     audit,
+    lease,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);

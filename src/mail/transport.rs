@@ -57,6 +57,9 @@ impl fmt::Debug for OutgoingMail {
     }
 }
 
+/// Whether a mail is still to be handed over.
+pub type MayGo<'a> = dyn Fn() -> bool + Sync + 'a;
+
 /// Where mail goes.
 #[derive(Debug)]
 pub enum Transport {
@@ -71,10 +74,17 @@ pub enum Transport {
 impl Transport {
     /// Hands `mail` over. Cancelling it is safe: what it had open is dropped with it.
     pub async fn deliver(&self, mail: &OutgoingMail) -> Delivery {
+        self.deliver_if(mail, &|| true).await
+    }
+
+    /// The same, if `may_go` says yes at the last moment before the message itself is handed over, which may be long
+    /// after the first: a server takes its time, and a process may be made to stand still.
+    pub async fn deliver_if(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> Delivery {
         match self {
-            Transport::Smtp(smtp) => smtp.deliver(mail).await,
+            Transport::Smtp(smtp) => smtp.deliver(mail, may_go).await,
+            Transport::Folder(_) if !may_go() => Delivery::Withheld,
             Transport::Folder(folder) => folder::deliver(folder, mail).await,
-            Transport::Memory(memory) => memory.deliver(mail),
+            Transport::Memory(memory) => memory.deliver(mail, may_go),
         }
     }
 }

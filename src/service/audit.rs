@@ -66,6 +66,7 @@ pub fn record(
         before: change.before.map(|value| value.to_string()),
         after: change.after.map(|value| value.to_string()),
         reason: change.reason.map(str::to_owned),
+        fence: actor.fence(),
     };
     audit::append(connection, row)
 }
@@ -82,9 +83,10 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<AuditView>, Error> {
 }
 
 fn view(row: AuditRow) -> AuditView {
-    let AuditRow { id, at, actor, action, subject, before, after, reason } = row;
+    let AuditRow { id, at, actor, action, subject, before, after, reason, fence } = row;
     let parse = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
-    AuditView { id, at: at.utc(), actor, action, subject, before: parse(before), after: parse(after), reason }
+    let (before, after) = (parse(before), parse(after));
+    AuditView { id, at: at.utc(), actor, action, subject, before, after, reason, fence }
 }
 
 /// The page size asked for, checked.

@@ -12,6 +12,7 @@ use crate::db::{self, Connection, Instant, Table};
 use crate::domain::campaign::{CampaignState, Work};
 use crate::domain::selector::Selector;
 use crate::service::audit::{Change, record};
+use crate::service::lease::Leader;
 use crate::service::schedule::{self, Changes};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
@@ -224,7 +225,7 @@ pub fn skipped_counts(counts: BTreeMap<crate::domain::campaign::SkipReason, u64>
 }
 
 /// Campaigns whose deadline has passed and for which nothing stands any more are completed; how many.
-pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
+pub fn complete_ended(app: &App, leader: &Leader) -> Result<u64, Error> {
     let now: DateTime<Utc> = app.clock.now();
     let ended = |connection: &mut Connection| -> Result<Vec<CampaignRow>, Error> {
         let mut ended = Vec::new();
@@ -239,7 +240,8 @@ pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
     if app.database.read(ended)?.is_empty() {
         return Ok(0);
     }
-    app.database.write(|connection| {
+    leader.write(app, |connection| {
+        connection.serialize_schedule()?;
         let mut completed = 0;
         for row in ended(connection)? {
             if db::campaign::enter(connection, row.id, CampaignState::Completed)? {
@@ -247,7 +249,7 @@ pub fn complete_ended(app: &App, actor: &Actor) -> Result<u64, Error> {
                     .before(&row.state)
                     .after(&CampaignState::Completed)
                     .because(Some("its deadline has passed"));
-                record(connection, app, actor, change)?;
+                record(connection, app, leader.actor(), change)?;
                 completed += 1;
             }
         }

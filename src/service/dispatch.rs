@@ -1,6 +1,5 @@
 //! Dispatch: announced appointments open at their start, if the notice was given in time, their campaign is not
-//! paused and every budget has room with what is locked and down right now; what nobody reports back on is
-//! missed or, if it had begun, failed.
+//! paused and every budget has room with what is locked and down right now.
 
 use std::collections::BTreeMap;
 
@@ -12,80 +11,33 @@ use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::TerminalId;
 use crate::service::appointment::enter;
-use crate::service::notice::happened::tell_of_visits;
 use crate::service::world::Surroundings;
-use crate::service::{Actor, App, Error, lock};
+use crate::service::{Actor, App, Error};
 
 /// Appointments that one pass looks at.
 const BATCH: i64 = 10_000;
 
-/// One pass of the loop: closes what is over, then opens what is due. What happened, counted.
+/// One pass of the loop: opens what is due. What happened, counted. Any replica may run it at any time: one of them
+/// opens, since budgets count over the whole fleet, and the others leave it to that one.
 pub fn run(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
-    let mut counts = close_overdue(app, actor)?;
-    counts.extend(open_due(app, actor)?);
-    Ok(counts)
-}
-
-fn count(counts: &mut BTreeMap<String, u64>, what: &str) {
-    *counts.entry(what.to_owned()).or_insert(0) += 1;
-}
-
-/// Whatever has not begun by its end and the grace is missed, and its work goes back to the planner; what had
-/// begun and gave no sign is failed, and its terminal counts as locked.
-fn close_overdue(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
-    let now = app.clock.now();
-    let grace = TimeDelta::minutes(i64::from(app.settings.outcome_grace_minutes));
-    let over = Instant::from(now - grace);
-    // Nobody waits for a writer that has nothing to write.
-    let unfinished = [
-        AppointmentState::Planned,
-        AppointmentState::Announced,
-        AppointmentState::Open,
-        AppointmentState::Running,
-    ];
-    if !any_due(app, &unfinished, true, over)? {
-        return Ok(BTreeMap::new());
-    }
-    app.database.write(|connection| {
-        connection.serialize_schedule()?;
-        let (mut counts, mut visit_ids) = (BTreeMap::new(), Vec::new());
-        let waiting = [AppointmentState::Planned, AppointmentState::Announced, AppointmentState::Open];
-        for row in db::appointment::due(connection, &waiting, true, over, BATCH)? {
-            let note = if row.state == AppointmentState::Open.as_str() {
-                "its window passed without a report; campaign work is planned again, ad-hoc work has to be arranged again"
-            } else {
-                "it never opened; campaign work is planned again, ad-hoc work has to be arranged again"
-            };
-            enter(connection, app, actor, row.id, AppointmentState::Missed, Some(note), true)?;
-            visit_ids.push(row.visit_id);
-            count(&mut counts, "missed");
-        }
-        for row in db::appointment::due(connection, &[AppointmentState::Running], true, over, BATCH)? {
-            let note = "no outcome was reported after the start";
-            enter(connection, app, actor, row.id, AppointmentState::Failed, Some(note), true)?;
-            visit_ids.push(row.visit_id);
-            if db::lock::list(connection, Some(row.terminal_id), true, None, 1)?.is_empty() {
-                lock::open(connection, app, actor, row.terminal_id, Some(row.id), note)?;
-            }
-            count(&mut counts, "failed");
-        }
-        visit_ids.sort_unstable();
-        visit_ids.dedup();
-        tell_of_visits(connection, app, &visit_ids)?;
-        Ok(counts)
-    })
-}
-
-fn open_due(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
-    let now = app.clock.now();
     let waiting = [AppointmentState::Planned, AppointmentState::Announced];
-    if !any_due(app, &waiting, false, Instant::from(now))? {
+    // Nobody waits for a writer that has nothing to write.
+    let any_due = app.database.read(|connection| {
+        let now = Instant::from(app.clock.now());
+        Ok::<_, Error>(!db::appointment::due(connection, &waiting, false, now, 1)?.is_empty())
+    })?;
+    if !any_due {
         return Ok(BTreeMap::new());
     }
     app.database.write(|connection| {
-        connection.serialize_schedule()?;
         let mut counts = BTreeMap::new();
-        let due = db::appointment::due(connection, &waiting, false, Instant::from(now), BATCH)?;
+        if !connection.alone_in_dispatch()? {
+            return Ok(counts);
+        }
+        connection.serialize_schedule()?;
+        // Asked after the waiting: what stood then has to be true now.
+        let now = app.clock.now();
+        let due = db::appointment::due_locked(connection, &waiting, Instant::from(now), BATCH)?;
         let due: Vec<AppointmentRow> = due.into_iter().filter(|row| row.ends_at.utc() > now).collect();
         if due.is_empty() {
             return Ok(counts);
@@ -111,8 +63,8 @@ fn open_due(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
     })
 }
 
-fn any_due(app: &App, states: &[AppointmentState], by_end: bool, at: Instant) -> Result<bool, Error> {
-    app.database.read(|connection| Ok(!db::appointment::due(connection, states, by_end, at, 1)?.is_empty()))
+fn count(counts: &mut BTreeMap<String, u64>, what: &str) {
+    *counts.entry(what.to_owned()).or_insert(0) += 1;
 }
 
 /// What is down at this moment in the groups of what is due.

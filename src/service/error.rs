@@ -27,6 +27,16 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// Another replica does it by now; nothing was written.
+    #[error(
+        "the lease `{lease}` has gone to another replica since it had token {token}; nothing was written"
+    )]
+    Fenced {
+        /// The lease.
+        lease: &'static str,
+        /// The token that has been overtaken.
+        token: i64,
+    },
     /// Rules forbid it; each is named.
     #[error("{}", count_of(.0.len(), "rule forbids it", "rules forbid it"))]
     Refused(Vec<Refusal>),

@@ -5,6 +5,7 @@ pub(super) mod happened;
 mod letter;
 pub(super) mod outbox;
 mod sending;
+mod settling;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +19,8 @@ use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
-pub use sending::{Sendable, Settlement, claim, settle};
+pub use sending::{Claim, Sendable, claim};
+pub use settling::{Settlement, give_back, settle};
 
 /// The outbox, the latest first.
 pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {

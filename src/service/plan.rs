@@ -26,7 +26,7 @@ pub use create::{cancel, create, fail_abandoned};
 pub use kept::KeptLoads;
 pub use load::{current_load, overview, plan_load, tonight};
 pub use publish::publish;
-pub use search::solve;
+pub use search::{drop_leftovers, solve};
 pub use views::{diff, items};
 pub use watch::Searches;
 
@@ -44,7 +44,7 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
 /// One plan.
 pub fn show(app: &App, PlanId(id): PlanId) -> Result<PlanView, Error> {
     // Whoever waits for a search is told when its process has died.
-    fail_abandoned(app)?;
+    create::fail_abandoned_at_sight(app)?;
     app.database.read(|connection| views::plan_view(find(connection, id)?))
 }
 

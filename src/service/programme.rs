@@ -11,6 +11,7 @@ use crate::domain::campaign::{CampaignState, Recurrence, Work};
 use crate::service::audit::{Change, record};
 use crate::service::calendar::parse_zone;
 use crate::service::campaign::{check_terms, to_i32, to_json};
+use crate::service::lease::Leader;
 use crate::service::{Actor, App, Error};
 
 /// Every programme, by name.
@@ -105,7 +106,7 @@ pub fn set_paused(
 
 /// Raises the campaigns whose time has come; how many. Idempotent: the due time moves on in the same
 /// transaction, and only from where it stood.
-pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
+pub fn raise_due(app: &App, leader: &Leader) -> Result<u64, Error> {
     let now = app.clock.now();
     let due = |row: &ProgrammeRow| row.next_due_at.filter(|due| !row.paused && due.utc() <= now);
     // Nobody waits for a writer that has nothing to write.
@@ -113,7 +114,7 @@ pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
     if !programmes.iter().any(|row| due(row).is_some()) {
         return Ok(0);
     }
-    app.database.write(|connection| {
+    leader.write(app, |connection| {
         let mut raised = 0;
         for row in db::campaign::programmes(connection)? {
             let Some(due_at) = due(&row) else { continue };
@@ -128,7 +129,7 @@ pub fn raise_due(app: &App, actor: &Actor) -> Result<u64, Error> {
                 name.push('x');
             }
             let deadline = now + TimeDelta::days(i64::from(row.term_days));
-            raise_campaign(connection, app, actor, &row, name, now, deadline)?;
+            raise_campaign(connection, app, leader.actor(), &row, name, now, deadline)?;
             raised += 1;
         }
         Ok(raised)

@@ -6,11 +6,13 @@ mod budget;
 mod calendar;
 mod campaign;
 mod doctor;
+mod event;
 mod fleet;
 mod lock;
 mod notice;
 mod plan;
 mod programme;
+mod replica;
 mod worker;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -30,6 +32,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(notice::router())
         .merge(lock::router())
         .merge(audit::router())
+        .merge(replica::router())
+        .merge(event::router())
         .merge(worker::router())
         .merge(doctor::router())
 }

@@ -67,7 +67,9 @@ impl From<Error> for ApiError {
         match error {
             Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
             Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
-            Error::Conflict(_) => problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand"),
+            Error::Conflict(_) | Error::Fenced { .. } => {
+                problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")
+            }
             Error::Refused(refusals) => {
                 let mut answer = problem(StatusCode::CONFLICT, "refused", "The rules forbid it");
                 answer.0.refusals = refusals;

@@ -52,9 +52,12 @@ pub async fn serve(
     listening(listener.local_addr().unwrap_or(address));
     let (stopping, stopped) = watch::channel(false);
     let loops = tokio::spawn(state.workers().clone().run_until(stopped));
+    let listeners = state.workers().clone();
     let served = axum::serve(listener, router(state))
         .with_graceful_shutdown(async move {
             stop.await;
+            // Whoever listens to events would listen for ever.
+            listeners.close();
             tracing::info!("stopping: finishing what is under way");
         })
         .await;

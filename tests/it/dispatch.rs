@@ -110,17 +110,17 @@ fn what_nobody_reports_on_is_missed_or_failed_after_the_grace() {
         app.set_time("2026-12-09T18:30:00Z");
         app.work("dispatch").await;
         app.set_time("2026-12-09T19:29:59Z");
-        assert_eq!(app.work("dispatch").await, json!({}), "the grace is an hour");
+        assert_eq!(app.work("watch").await, json!({}), "the grace is an hour");
         app.set_time("2026-12-09T19:30:00Z");
-        assert_eq!(app.work("dispatch").await, json!({"failed": 1}));
+        assert_eq!(app.work("watch").await, json!({"failed": 1}));
         assert_eq!(app.appointment(ids[0]).await["state"], "failed");
         let locks = app.get("/locks").await["items"].clone();
         assert_eq!((locks.as_array().unwrap().len(), &locks[0]["serial"]), (1, &json!("T1")));
         app.set_time("2026-12-09T20:00:00Z");
-        assert_eq!(app.work("dispatch").await, json!({"missed": 1}));
+        assert_eq!(app.work("watch").await, json!({"missed": 1}));
         assert_eq!(app.appointment(ids[1]).await["state"], "missed");
         // Nothing is said twice.
-        assert_eq!(app.work("dispatch").await, json!({}));
+        assert_eq!(app.work("watch").await, json!({}));
         assert_eq!(app.get("/locks").await["items"].as_array().unwrap().len(), 1);
     });
 }

@@ -174,6 +174,7 @@ fn kind(delivery: &Delivery) -> String {
         Delivery::Accepted { .. } => "accepted".to_owned(),
         Delivery::Deferred { code, .. } => format!("deferred {code:?}"),
         Delivery::Rejected { code, .. } => format!("rejected {code} {:?}", delivery.rejection_cause()),
+        Delivery::Withheld => "withheld".to_owned(),
         Delivery::Unknown { .. } => "unknown".to_owned(),
     }
 }
@@ -254,12 +255,30 @@ async fn a_delivery_that_is_cancelled_takes_its_connection_with_it() {
 }
 
 #[tokio::test]
+async fn what_is_too_late_by_the_time_the_server_is_ready_is_not_handed_over() {
+    let sink = Sink::start("", Some((Step::Data, Misdeed::AnswerLate("354 go ahead\r\n")))).await;
+    let slow = Duration::from_secs(5);
+    let timeouts = SmtpTimeouts { connect: slow, command: slow, message: slow };
+    let url = format!("smtp://127.0.0.1:{}", sink.port).parse().expect("a URL");
+    let smtp = Transport::Smtp(Box::new(SmtpTransport::new(url, timeouts).expect("a transport")));
+    // The server takes half a second for its answer to DATA.
+    let begun = std::time::Instant::now();
+    let delivery = smtp.deliver_if(&mail(), &|| begun.elapsed() < Duration::from_millis(250)).await;
+    assert_eq!(kind(&delivery), "withheld");
+    assert!(sink.commands().contains(&"DATA".to_owned()), "it was asked at the last moment");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(sink.messages().iter().filter(|bytes| !bytes.is_empty()).count(), 0);
+    assert_eq!(kind(&smtp.deliver(&mail()).await), "accepted");
+    assert_eq!(sink.connections(), 2, "the server still waits for the message");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_defers() {
     let port =
         TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
     let url = format!("smtp://127.0.0.1:{port}").parse().expect("a URL");
     let smtp = SmtpTransport::new(url, SmtpTimeouts::default()).expect("a transport");
-    assert_eq!(kind(&smtp.deliver(&mail()).await), "deferred None");
+    assert_eq!(kind(&smtp.deliver(&mail(), &|| true).await), "deferred None");
 }
 
 #[tokio::test]
@@ -294,7 +313,7 @@ async fn starttls_is_required_where_it_is_asked_for() {
     let sink = Sink::start("", None).await;
     let url = format!("smtp+starttls://127.0.0.1:{}", sink.port).parse().expect("a URL");
     let smtp = SmtpTransport::new(url, SmtpTimeouts::default()).expect("a transport");
-    assert_eq!(kind(&smtp.deliver(&mail()).await), "deferred None");
+    assert_eq!(kind(&smtp.deliver(&mail(), &|| true).await), "deferred None");
     assert!(sink.messages().is_empty(), "nothing goes out in the clear");
 }
 

@@ -121,7 +121,7 @@ fn what_is_missed_is_planned_again() {
 
         app.set_time(last);
         app.clock.set(app.clock.now() + chrono::TimeDelta::minutes(61));
-        assert_eq!(app.work("dispatch").await["missed"], 3);
+        assert_eq!(app.work("watch").await["missed"], 3);
         assert_eq!(app.get("/campaigns/fw-3.2.0/targets").await["to_plan"], 4);
         let plan = app.plan(json!({})).await;
         assert_eq!(plan["report"]["placed"], 3, "{plan}");

@@ -288,9 +288,9 @@ fn a_discarded_plan_stays_discarded_and_a_dead_one_is_found() {
         let dead = app.plan(json!({})).await["id"].clone();
         let sql = format!("UPDATE plan SET state = 'solving' WHERE id = {dead}");
         app.sql(&sql);
-        assert_eq!(app.work("raise").await, json!({}), "it may still live");
+        assert_eq!(app.work("watch").await, json!({}), "it may still live");
         app.clock.set(app.clock.now() + chrono::TimeDelta::seconds(61));
-        assert_eq!(app.work("raise").await, json!({"abandoned_plans": 1}));
+        assert_eq!(app.work("watch").await, json!({"abandoned_plans": 1}));
         let plan = app.get(&format!("/plans/{dead}")).await;
         assert_eq!(plan["state"], "failed");
         assert!(plan["error"].as_str().unwrap().contains("create the plan again"), "{plan}");

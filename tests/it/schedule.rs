@@ -310,7 +310,7 @@ fn a_refusal_for_good_never_opens_the_appointment() {
         assert_eq!(app.work("dispatch").await, json!({"held": 1}));
         assert_eq!(app.appointment(id).await["state"], "planned");
         app.set_time("2026-12-10T03:31:00Z");
-        assert_eq!(app.work("dispatch").await, json!({"missed": 1}));
+        assert_eq!(app.work("watch").await, json!({"missed": 1}));
     });
 }
 
@@ -350,7 +350,7 @@ fn a_worker_that_dies_with_a_claim_is_stood_in_for() {
         assert_eq!(mail.message_id, claimed[0].message_id);
         assert_eq!(mail.bytes, claimed[0].bytes);
         // The dead one wakes up: nothing is undone.
-        settle(app.state.app(), claimed[0].id, &Settlement::Deferred("451".to_owned())).unwrap();
+        settle(app.state.app(), claimed[0].claim, &Settlement::Deferred("451".to_owned())).unwrap();
         assert_eq!(app.notices("accepted").await.len(), 1);
     });
 }
@@ -426,7 +426,7 @@ fn no_notice_is_claimed_twice() {
                     let mut claimed = Vec::new();
                     // Whoever finds all that is due in other hands comes back for what they leave.
                     for _ in 0..60 {
-                        claimed.extend(claim(&app, 2).unwrap().0.into_iter().map(|notice| notice.id));
+                        claimed.extend(claim(&app, 2).unwrap().0.into_iter().map(|notice| notice.claim.id));
                     }
                     claimed
                 })
@@ -445,7 +445,7 @@ fn acceptance_never_announces_what_changed_at_the_same_moment() {
         let id = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
         let (claimed, _) = claim(app.state.app(), 10).unwrap();
         let app_of_worker = app.state.app().clone();
-        let notice = claimed[0].id;
+        let notice = claimed[0].claim;
         during_a_change(&app, "UPDATE visit SET sequence = sequence + 1", move || {
             settle(&app_of_worker, notice, &Settlement::Accepted).unwrap();
         });

@@ -100,7 +100,7 @@ fn others_are_answered_while_a_search_runs_and_it_can_be_ended_with_what_it_has(
             let (own, beat) = (format!("plan: {id}|"), app.clock.now().timestamp_micros().to_string());
             assert!(app.dump().iter().any(|row| row.starts_with(&own) && row.contains(&beat)));
         }
-        assert_eq!(app.work("raise").await, json!({}));
+        assert_eq!(app.work("watch").await, json!({}));
 
         let cancelled = app.post(&format!("/plans/{id}/cancel"), json!({"reason": "good enough"})).await;
         assert_eq!(cancelled["stopping"], true, "{cancelled}");

@@ -132,7 +132,7 @@ fn the_database_refuses_every_other_transition() {
         try_all(&app, "notice", all, word, next, |connection, to| {
             let ending =
                 db::notice::Ending { state: to, accepted_at: None, next_attempt_at: None, error: None };
-            db::notice::end_attempt(connection, 1, &ending).unwrap()
+            db::notice::end_attempt(connection, 1, None, &ending).unwrap()
         });
     });
 }

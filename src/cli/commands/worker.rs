@@ -36,11 +36,13 @@ pub struct RunArgs {
 /// A background loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Worker {
-    /// Raises the work of programmes that has fallen due
+    /// Raises the work of programmes that has fallen due, and completes campaigns that are over
     Raise,
+    /// Marks appointments that passed without an outcome, and searches that have died
+    Watch,
     /// Sends the mails that are due
     Notify,
-    /// Opens appointments at their start, and marks those that passed without an outcome
+    /// Opens appointments at their start
     Dispatch,
 }
 
@@ -48,6 +50,7 @@ pub enum Worker {
 pub fn pass(worker: Worker, context: &Context) -> Result<WorkerRun, CliError> {
     let name = match worker {
         Worker::Raise => "raise",
+        Worker::Watch => "watch",
         Worker::Notify => "notify",
         Worker::Dispatch => "dispatch",
     };

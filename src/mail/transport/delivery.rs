@@ -30,6 +30,8 @@ pub enum Delivery {
         /// The answer.
         text: String,
     },
+    /// It was not handed over: who asked for it said no at the last moment.
+    Withheld,
     /// The message was handed over and no answer came: it may have been accepted.
     Unknown {
         /// What went wrong.
@@ -42,7 +44,10 @@ impl Delivery {
     pub fn rejection_cause(&self) -> Option<RejectionCause> {
         match self {
             Delivery::Rejected { status, .. } => Some(RejectionCause::of(*status)),
-            Delivery::Accepted { .. } | Delivery::Deferred { .. } | Delivery::Unknown { .. } => None,
+            Delivery::Accepted { .. }
+            | Delivery::Deferred { .. }
+            | Delivery::Withheld
+            | Delivery::Unknown { .. } => None,
         }
     }
 

@@ -21,7 +21,7 @@ use lettre::transport::smtp::response::Response;
 
 use crate::mail::transport::delivery::presentable;
 use crate::mail::transport::smtp_url::{Security, SmtpUrl};
-use crate::mail::transport::{Delivery, EnhancedStatus, OutgoingMail, Reached, stream};
+use crate::mail::transport::{Delivery, EnhancedStatus, MayGo, OutgoingMail, Reached, stream};
 
 /// Most connections that are kept open without work.
 const IDLE_CONNECTIONS_MAX: usize = 32;
@@ -88,6 +88,8 @@ enum Stage {
     Sender,
     /// RCPT TO and DATA: the message has not been handed over.
     Recipient,
+    /// Everything was ready for the message, and who asked for it said no.
+    Withheld,
     /// The message itself.
     Message,
 }
@@ -113,13 +115,17 @@ impl SmtpTransport {
         Ok(Self { url, tls, hello_name: ClientId::default(), timeouts, idle: Mutex::default() })
     }
 
-    /// Hands `mail` over.
-    pub async fn deliver(&self, mail: &OutgoingMail) -> Delivery {
-        match self.converse(mail).await {
+    /// Hands `mail` over, if `may_go` says yes right before the message.
+    pub async fn deliver(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> Delivery {
+        if !may_go() {
+            return Delivery::Withheld;
+        }
+        match self.converse(mail, may_go).await {
             Ok(response) => Delivery::Accepted { response: presentable(&response, &mail.envelope_to) },
             Err(Break { stage, code, text }) => {
                 let text = presentable(&text, &mail.envelope_to);
                 match (stage, code) {
+                    (Stage::Withheld, _) => Delivery::Withheld,
                     // A server that will not speak with us says nothing about the mail.
                     (Stage::Connect, code) => Delivery::Deferred { code, text },
                     (_, Some(code)) => Delivery::from_reply(code, text),
@@ -151,17 +157,17 @@ impl SmtpTransport {
         })
     }
 
-    async fn converse(&self, mail: &OutgoingMail) -> Result<String, Break> {
+    async fn converse(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> Result<String, Break> {
         let addresses = Addresses::parse(mail)?;
         if let Some(connection) = self.take_idle() {
-            match self.transact(connection, mail, &addresses).await {
+            match self.transact(connection, mail, &addresses, may_go).await {
                 // The server had closed it meanwhile, and has heard of nothing.
                 Err(Break { stage: Stage::Sender, code: None | Some(421), .. }) => {}
                 done => return done,
             }
         }
         let connection = self.connect().await?;
-        self.transact(connection, mail, &addresses).await
+        self.transact(connection, mail, &addresses, may_go).await
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Break> {
@@ -213,6 +219,7 @@ impl SmtpTransport {
         mut connection: AsyncSmtpConnection,
         mail: &OutgoingMail,
         addresses: &Addresses,
+        may_go: &MayGo<'_>,
     ) -> Result<String, Break> {
         let server = connection.server_info();
         let mut parameters = Vec::new();
@@ -238,6 +245,10 @@ impl SmtpTransport {
         let go_ahead = answered(Stage::Recipient, limit, connection.command(Data)).await?;
         if !go_ahead.has_code(354) {
             return Err(out_of_step(Stage::Recipient, &go_ahead));
+        }
+        // Without the message's end the server forgets what it heard: the connection is dropped.
+        if !may_go() {
+            return Err(Break { stage: Stage::Withheld, code: None, text: String::new() });
         }
         // The library ends the message with a line end of its own.
         let bytes = mail.bytes.strip_suffix(b"\r\n").unwrap_or(&mail.bytes);

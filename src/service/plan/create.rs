@@ -14,11 +14,8 @@ use crate::domain::plan::PlanState;
 use crate::planner::{Effort, SolveOptions};
 use crate::service::audit::{Change, record};
 use crate::service::campaign::to_json;
+use crate::service::lease::Leader;
 use crate::service::{Actor, App, Error};
-
-/// A search that has not said for so long that it lives is taken for dead, in seconds. It says so every two, but
-/// on SQLite it may have to wait for a large import or publication.
-const SILENCE_SECONDS_MAX: i64 = 60;
 
 /// Asks for a plan; [`super::solve`] then makes it. Refused while as many searches run as the settings allow.
 pub fn create(app: &App, actor: &Actor, request: &NewPlan) -> Result<PlanView, Error> {
@@ -27,7 +24,7 @@ pub fn create(app: &App, actor: &Actor, request: &NewPlan) -> Result<PlanView, E
     app.database.write(|connection| {
         connection.serialize_searches()?;
         problem::check(connection, request)?;
-        fail_silent(connection, app)?;
+        fail_silent(connection, app, &Actor::system())?;
         make_room(connection, app)?;
         let row = PlanRow {
             id: db::allot(connection, Table::Plan, 1)?[0],
@@ -82,26 +79,44 @@ pub fn cancel(app: &App, actor: &Actor, PlanId(id): PlanId, reason: Option<&str>
 }
 
 /// Searches that have given no sign of life are marked as failed: their process has died. How many.
-pub fn fail_abandoned(app: &App) -> Result<u64, Error> {
+pub fn fail_abandoned(app: &App, leader: &Leader) -> Result<u64, Error> {
+    if !any_abandoned(app)? {
+        return Ok(0);
+    }
+    leader.write(app, |connection| fail_silent(connection, app, leader.actor()))
+}
+
+/// The same for whoever looks at a plan: it need not wait for the leader.
+pub(super) fn fail_abandoned_at_sight(app: &App) -> Result<u64, Error> {
+    if !any_abandoned(app)? {
+        return Ok(0);
+    }
+    app.database.write(|connection| fail_silent(connection, app, &Actor::system()))
+}
+
+fn any_abandoned(app: &App) -> Result<bool, Error> {
     let abandoned = app
         .database
         .read(|connection| Ok::<_, Error>(db::plan::abandoned(connection, silent_since(app))?))?;
-    if abandoned.iter().all(|id| app.searches.holds(*id)) {
-        return Ok(0);
-    }
-    app.database.write(|connection| fail_silent(connection, app))
+    Ok(!abandoned.iter().all(|id| app.searches.holds(*id)))
 }
 
 fn silent_since(app: &App) -> Instant {
-    Instant::from(app.clock.now() - TimeDelta::seconds(SILENCE_SECONDS_MAX))
+    let silence = TimeDelta::seconds(i64::from(app.settings.search_silence_seconds));
+    Instant::from(app.clock.now() - silence)
 }
 
-fn fail_silent(connection: &mut Connection, app: &App) -> Result<u64, Error> {
+fn fail_silent(connection: &mut Connection, app: &App, actor: &Actor) -> Result<u64, Error> {
     let mut failed = 0;
     for id in db::plan::abandoned(connection, silent_since(app))? {
         if !app.searches.holds(id) && db::plan::enter(connection, id, PlanState::Failed)? {
             let error = "the process that searched has died; create the plan again";
             db::plan::set_error(connection, id, error)?;
+            let change = Change::new("plan.state", format!("plan {id}"))
+                .before(&PlanState::Solving)
+                .after(&PlanState::Failed)
+                .because(Some(error));
+            record(connection, app, actor, change)?;
             failed += 1;
         }
     }

@@ -38,6 +38,11 @@ pub fn solve(app: &App, actor: &Actor, PlanId(id): PlanId, request: &NewPlan) ->
         app.database.write(|connection| {
             if db::plan::enter(connection, id, PlanState::Failed)? {
                 db::plan::set_error(connection, id, &error.to_string())?;
+                let change = Change::new("plan.state", format!("plan {id}"))
+                    .before(&PlanState::Solving)
+                    .after(&PlanState::Failed)
+                    .because(Some("its search broke off"));
+                record(connection, app, actor, change)?;
             }
             Ok::<(), Error>(())
         })?;
@@ -115,8 +120,8 @@ fn search(
 /// Writes items of a plan that is still wanted; whether it is.
 fn write_batch(app: &App, id: i64, items: &[PlanItemRow]) -> Result<bool, Error> {
     app.database.write(|connection| {
-        let wanted =
-            db::plan::wish(connection, id)?.is_some_and(|(state, _)| state == PlanState::Solving.as_str());
+        // Whoever takes the search for dead waits for this batch, or this batch for him.
+        let wanted = db::plan::state_locked(connection, id)? == Some(PlanState::Solving);
         if wanted {
             db::plan::insert_items(connection, items)?;
         }
@@ -148,7 +153,8 @@ fn finish(app: &App, actor: &Actor, id: i64, report: &PlanReport) -> Result<bool
 /// Cancelled before the planner had begun: there is no best plan so far.
 fn nothing_placed(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
     app.database.write(|connection| {
-        if db::plan::enter(connection, id, PlanState::Discarded)? {
+        let searching = db::plan::state_locked(connection, id)? == Some(PlanState::Solving);
+        if searching && db::plan::enter(connection, id, PlanState::Discarded)? {
             let why = "cancelled before anything was placed";
             let change = Change::new("plan.discard", format!("plan {id}")).because(Some(why));
             record(connection, app, actor, change)?;
@@ -157,9 +163,26 @@ fn nothing_placed(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
     })
 }
 
+/// Takes back what dead searches had written; how many of them had written anything.
+pub fn drop_leftovers(app: &App) -> Result<u64, Error> {
+    let mut dropped = 0;
+    while let Some(id) =
+        app.database.read(|connection| Ok::<_, Error>(db::plan::failed_with_items(connection)?))?
+    {
+        drop_items(app, id)?;
+        dropped += 1;
+    }
+    Ok(dropped)
+}
+
 /// Takes back what was written of a plan that nobody will ever see.
 fn drop_items(app: &App, id: i64) -> Result<(), Error> {
     let drop_some = |connection: &mut Connection| {
+        // Who cannot know whether his draft was committed must not take its items away.
+        let state = db::plan::state_locked(connection, id)?;
+        if !matches!(state, Some(PlanState::Failed | PlanState::Discarded)) {
+            return Ok(false);
+        }
         let Some(last) = db::plan::last_ordinal(connection, id)? else { return Ok(false) };
         let first = last + 1 - i64::try_from(BATCH).unwrap_or(i64::MAX);
         db::plan::delete_items(connection, id, first)?;

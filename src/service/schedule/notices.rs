@@ -95,7 +95,7 @@ fn withdraw_unsaid(
             next_attempt_at: None,
             error: Some("the visit changed before this was sent; what is true now is in a later notice"),
         };
-        db::notice::end_attempt(connection, id, &ending)?;
+        db::notice::end_attempt(connection, id, None, &ending)?;
     }
     Ok(unsaid)
 }

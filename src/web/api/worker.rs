@@ -15,9 +15,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(run))
 }
 
-/// One pass of a loop, now.
+/// One pass of a loop, now. Refused for raise and watch while another replica leads in them.
 #[utoipa::path(post, path = "/workers/{name}", tag = "workers",
-    params(("name" = String, Path, description = "raise, notify or dispatch")),
+    params(("name" = String, Path, description = "raise, watch, notify or dispatch")),
     responses((status = 200, description = "What it did", body = WorkerRun)))]
 async fn run(
     State(state): State<AppState>,
@@ -26,7 +26,7 @@ async fn run(
     let which = Loop::ALL.into_iter().find(|which| which.as_str() == name).ok_or(Error::NotFound {
         what: "loop",
         key: name,
-        remedy: "use raise, notify or dispatch",
+        remedy: "use raise, watch, notify or dispatch",
     })?;
     Ok(Json(state.workers().run_once(which).await?))
 }

@@ -1,0 +1,2 @@
+ALTER TABLE audit DROP COLUMN fence;
+DROP TABLE lease;

@@ -1,0 +1,12 @@
+-- Who does what one replica alone may do; instants are those of the database's own clock. The token rises with every
+-- change of the holder.
+CREATE TABLE lease (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder TEXT NOT NULL,
+    token BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    until BIGINT NOT NULL
+);
+
+-- The token of the lease under which an entry was written.
+ALTER TABLE audit ADD COLUMN fence BIGINT;

@@ -1,0 +1,104 @@
+//! What happens, as it happens: server-sent events.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{self, KeepAlive};
+use futures_util::stream::{Stream, unfold};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::event::Event;
+use crate::service::{Error, events};
+use crate::web::{ApiError, AppState};
+
+/// Events that are told again to somebody who comes back.
+const MISSED_MAX: i64 = 1000;
+
+/// A comment so often, so that nobody on the way takes the connection for dead.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(listen))
+}
+
+/// What happens, as it happens, wherever it was asked for: server-sent events, each an `Event` as JSON, named by its
+/// kind, numbered by its entry on the audit trail. With `Last-Event-ID` what was missed comes first, or a `resync`
+/// where that is too much. A comment comes every 15 seconds.
+#[utoipa::path(get, path = "/events", tag = "events",
+    params(("Last-Event-ID" = Option<i64>, Header, description = "The number of the last event that was read")),
+    responses((status = 200, description = "Events, without an end", content_type = "text/event-stream",
+        body = Event)))]
+async fn listen(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, ApiError> {
+    let mut heard = Heard {
+        ready: VecDeque::new(),
+        told: BTreeSet::new(),
+        // First, so that nothing falls between what was missed and what comes.
+        coming: state.workers().listen(),
+        closing: state.workers().closing(),
+        state: state.clone(),
+    };
+    if let Some(last) = headers.get("last-event-id") {
+        let last: i64 = last.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            Error::invalid("Last-Event-ID", "it is not a number; give the id of the last event as it was")
+        })?;
+        match state.run(move |app| events::since(app, last, MISSED_MAX)).await? {
+            Some(missed) => {
+                heard.told = missed.iter().filter_map(|event| event.number).collect();
+                heard.ready = missed.into();
+            }
+            None => heard.ready.push_back(events::resync(state.app())),
+        }
+    }
+    let stream = unfold(heard, |mut heard| async move { Some((Ok(heard.next().await?), heard)) });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT_EVERY)))
+}
+
+/// One listener.
+struct Heard {
+    ready: VecDeque<Event>,
+    /// Numbers that were told as missed and may come once more.
+    told: BTreeSet<i64>,
+    coming: broadcast::Receiver<Event>,
+    closing: watch::Receiver<bool>,
+    state: AppState,
+}
+
+impl Heard {
+    /// The next event; none when the server stops.
+    async fn next(&mut self) -> Option<sse::Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(written(&event));
+            }
+            let event = tokio::select! {
+                event = self.coming.recv() => event,
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+            };
+            match event {
+                Ok(event) if event.number.is_some_and(|number| self.told.remove(&number)) => {}
+                Ok(event) => self.ready.push_back(event),
+                Err(RecvError::Lagged(_)) => self.ready.push_back(events::resync(self.state.app())),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+fn written(event: &Event) -> sse::Event {
+    let data = serde_json::to_string(event).unwrap_or_default();
+    let written = sse::Event::default().event(&event.kind).data(data);
+    match event.number {
+        Some(number) => written.id(number.to_string()),
+        None => written,
+    }
+}
