@@ -36,6 +36,7 @@ pub mod doctor;
 pub mod event;
 pub mod fleet;
 pub mod lock;
+pub mod merchant;
 pub mod notice;
 pub mod plan;
 pub mod problem;

@@ -134,12 +134,24 @@ fn wrong(setting: &Setting, value: &str) -> Option<(&'static str, String)> {
                 "write it as postgres://USER@HOST/NAME, or leave it out".to_owned(),
             ))
         }
+        Kind::WebAddress if !is_web_address(value) => {
+            Some(("is not a web address", "write it as https://maintenance.example".to_owned()))
+        }
         Kind::Secret(least) if value.trim().len() < least => Some((
             "is too short, or blank",
             format!("use a random one of at least {least} characters, or leave it out"),
         )),
         _ => None,
     }
+}
+
+/// Scheme, host and perhaps a port and a path, in characters that need no escape in a mail.
+fn is_web_address(value: &str) -> bool {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:/_[]".contains(&byte);
+        !rest.is_empty() && rest.bytes().all(plain)
+    })
 }
 
 /// Names in the environment that begin like a setting and are none: usually misspelt.

@@ -165,7 +165,7 @@ pub(crate) fn not_started(error: BootError) -> CliError {
 pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
     use crate::service::Error;
     let kind = match error {
-        Error::NotFound { .. } => ErrorKind::NotFound,
+        Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
         Error::Invalid { .. } => ErrorKind::Usage,
         Error::Conflict(_) | Error::Fenced { .. } => ErrorKind::Conflict,
         Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,

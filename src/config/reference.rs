@@ -41,6 +41,7 @@ impl Setting {
             Kind::Switch => "`true` or `false`".to_owned(),
             Kind::Word(words) => one_of(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>()),
             Kind::MailAddress => "a mail address".to_owned(),
+            Kind::WebAddress => "a web address".to_owned(),
             Kind::Domain => "a domain".to_owned(),
             Kind::Url => "a URL".to_owned(),
             Kind::PostgresUrl => "a URL that begins with `postgres://`".to_owned(),

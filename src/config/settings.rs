@@ -24,6 +24,8 @@ pub enum Kind {
     MailAddress,
     /// A domain.
     Domain,
+    /// A web address without a path's end, as `https://maintenance.example`.
+    WebAddress,
     /// A URL that may hold a password; what may follow is in the meaning.
     Url,
     /// The URL of a PostgreSQL database.
@@ -200,6 +202,8 @@ settings! {
     database_listen_url: Option<String>, Kind::PostgresUrl;
     /// Address and port that `offpeak serve` listens on.
     listen: String = "127.0.0.1:8080", Kind::Address;
+    /// Where merchants reach this server: mails carry links to it. Without it they carry none.
+    public_url: Option<String>, Kind::WebAddress;
     /// Token that every API call over the network must carry; without one, only loopback addresses are served.
     api_token: Option<String>, Kind::Secret(8);
     /// A standing clock, for tests: nothing falls due by itself.

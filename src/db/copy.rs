@@ -16,7 +16,9 @@ use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::lease::LeaseRow;
+use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
+use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
@@ -119,6 +121,9 @@ tables! {
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
     notice_lock: NoticeLockRow, by notice_id, lock_id;
+    link_key: LinkKeyRow, by number;
+    visit_answer: VisitAnswerRow, by visit_id;
+    merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
     lease: LeaseRow, by name "text";
 }

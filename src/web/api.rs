@@ -9,6 +9,7 @@ mod doctor;
 mod event;
 mod fleet;
 mod lock;
+mod merchant;
 mod notice;
 mod plan;
 mod programme;
@@ -31,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(appointment::router())
         .merge(notice::router())
         .merge(lock::router())
+        .merge(merchant::router())
         .merge(audit::router())
         .merge(replica::router())
         .merge(event::router())

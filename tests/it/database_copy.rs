@@ -46,6 +46,7 @@ pub async fn fill(app: &TestApp) {
                 .map(|(_, kind)| match *kind {
                     "Text" => "'é'",
                     "Bool" => "TRUE",
+                    "Binary" => blob,
                     kind if kind.starts_with("Nullable") => "NULL",
                     _ => "1",
                 })

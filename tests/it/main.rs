@@ -36,6 +36,7 @@ mod mail_postfix;
 mod mail_sink;
 mod main_job;
 mod maintain;
+mod merchant_pages;
 mod migrate;
 mod outages;
 mod pages_samples;
