@@ -15,6 +15,7 @@ use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::lease::LeaseRow;
 use crate::db::lock::LockRow;
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
@@ -118,6 +119,7 @@ tables! {
     terminal_lock: LockRow, by id;
     notice_lock: NoticeLockRow, by notice_id, lock_id;
     audit: AuditRow, by id;
+    lease: LeaseRow, by name;
 }
 
 impl CopiedTable {

@@ -158,7 +158,8 @@ impl Follower {
         self.since_ear = Stopwatch::start();
         let settings = &app.settings;
         let url = settings.database_listen_url.as_deref().unwrap_or(&settings.database_url);
-        let pooled = settings.database_listen_url.is_none() && settings.database_pooler == Pooler::Transaction;
+        let pooled =
+            settings.database_listen_url.is_none() && settings.database_pooler == Pooler::Transaction;
         if !settings.database_url.starts_with("postgres") || pooled {
             return;
         }
