@@ -52,7 +52,7 @@ fn nothing_is_lost_when_replicas_die_and_stand_still() {
         done += worker.join().expect("no panic among those who work");
     }
     replicas.all_up();
-    replicas.wait_until_quiet(&database);
+    replicas.wait_until_quiet(&database, 1);
     let logs = replicas.stop();
 
     let report = checker::check(&database, &sink.log());

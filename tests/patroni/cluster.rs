@@ -140,6 +140,8 @@ impl Cluster {
         wait_for("the standby", || cluster.is(1, "sync"));
         others.push(spawn(&folder, "haproxy", "/usr/sbin/haproxy", &["-f", &haproxy.display().to_string()]));
         cluster.others = others;
+        // Before its first checks HAProxy takes the standby for a primary, too.
+        std::thread::sleep(Duration::from_secs(4));
         wait_for("HAProxy", || {
             use diesel::{Connection, RunQueryDsl};
             let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");

@@ -67,7 +67,7 @@ fn nothing_is_lost_when_the_primary_dies() {
         let served = service.elapsed();
         published(&replicas, plan);
         cluster.mend();
-        replicas.wait_until_quiet(&database);
+        replicas.wait_until_quiet(&database, 0);
         let report = checker::check(&database, &sink.log());
         println!(
             "round {round}, during {what}: promoted after {:.1} s, served {:.1} s later; {} plans, {} appointments, \

@@ -149,8 +149,9 @@ impl Replicas {
         assert_eq!(response.status().as_u16(), 200, "{text}");
     }
 
-    /// Waits until nothing is left to do: whatever stood still goes on, mails that are due are sent, searches end.
-    pub fn wait_until_quiet(&self, database: &str) {
+    /// Waits until nothing is left to do: whatever stood still goes on, mails that are due are sent, searches end, and at
+    /// least so many appointments were closed by the leader.
+    pub fn wait_until_quiet(&self, database: &str, closed: i64) {
         #[derive(QueryableByName)]
         struct Number {
             #[diesel(sql_type = BigInt)]
@@ -161,11 +162,17 @@ impl Replicas {
                     AND next_attempt_at <= extract(epoch FROM now()) * 1000000) \
                     + (SELECT count(*) FROM plan WHERE state = 'solving') \
                     + (SELECT count(*) FROM plan_item JOIN plan ON id = plan_id WHERE state = 'failed') \
-                    + (SELECT (count(*) = 0)::int FROM audit WHERE actor = 'worker:watch') AS number";
+                    + (SELECT (count(*) < $1)::int FROM audit WHERE actor = 'worker:watch') AS number";
         let patience = Instant::now() + Duration::from_secs(60);
         loop {
             let mut connection = PgConnection::establish(database).expect("the database");
-            if sql_query(left).get_result::<Number>(&mut connection).expect("a number").number == 0 {
+            if sql_query(left)
+                .bind::<BigInt, _>(closed)
+                .get_result::<Number>(&mut connection)
+                .expect("a number")
+                .number
+                == 0
+            {
                 break;
             }
             assert!(Instant::now() < patience, "it does not become quiet:\n{}", self.logs());
