@@ -62,7 +62,7 @@ fn what_nobody_was_told_of_needs_no_word_of_its_end() {
         // The announcement does not go out; so nothing opens, and the window passes.
         app.set_time("2026-12-10T04:00:00Z");
         app.work("dispatch").await;
-        app.work("dispatch").await;
+        app.work("watch").await;
         assert_eq!(app.get("/appointments/1").await["state"], "missed");
         app.work("notify").await;
         assert_eq!(kinds(&app).await, Vec::<String>::new());
@@ -74,7 +74,7 @@ fn a_window_that_passed_is_told_of() {
     on_each_database(|app| async move {
         opened(&app, &["T5"]).await;
         app.set_time("2026-12-10T04:00:00Z");
-        app.work("dispatch").await;
+        app.work("watch").await;
         app.work("notify").await;
         assert_eq!(kinds(&app).await, ["announcement", "missed"]);
         assert!(last_text(&app).await.contains("did not take place in its time"));
