@@ -3,11 +3,11 @@
 
 use std::hash::{Hash, Hasher};
 
-use diesel::connection::DefaultLoadingMode;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
+use diesel::expression::SqlLiteral;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Text, Untyped};
 use sha2::{Digest, Sha256};
 
 use crate::db::appointment::{AppointmentRow, WorkRow};
@@ -15,6 +15,7 @@ use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
 use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
@@ -68,7 +69,7 @@ pub enum Comparison {
 }
 
 macro_rules! tables {
-    ($($table:ident: $row:ty, by $($key:ident),+;)*) => {
+    ($($table:ident: $row:ty, by $($key:ident $($text:literal)?),+;)*) => {
         /// Every table, in the order of their references.
         pub const TABLES: &[CopiedTable] = &[$(CopiedTable {
             name: stringify!($table),
@@ -79,7 +80,8 @@ macro_rules! tables {
 
         $(impl Row for $row {
             fn stream(connection: &mut Connection) -> QueryResult<Rows<'_, Self>> {
-                let query = schema::$table::table.order(($(schema::$table::$key,)+));
+                let keys = [$((stringify!($key), [$($text,)?].contains(&"text"))),+];
+                let query = schema::$table::table.order(in_order_of(connection, &keys));
                 // Asked once more after its end, SQLite would begin anew.
                 Ok(match connection {
                     Connection::Postgres(inner) => {
@@ -119,12 +121,23 @@ tables! {
     notice: NoticeRow, by id;
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
-    suppression: SuppressionRow, by address;
+    suppression: SuppressionRow, by address "text";
     notice_lock: NoticeLockRow, by notice_id, lock_id;
     link_key: LinkKeyRow, by number;
     visit_answer: VisitAnswerRow, by visit_id;
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
+    lease: LeaseRow, by name "text";
+}
+
+/// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.
+fn in_order_of(connection: &Connection, keys: &[(&str, bool)]) -> SqlLiteral<Untyped> {
+    let in_bytes = connection.kind() == "postgres";
+    let columns = keys.iter().map(|(column, text)| match *text && in_bytes {
+        true => format!("{column} COLLATE \"C\""),
+        false => (*column).to_owned(),
+    });
+    diesel::dsl::sql(&columns.collect::<Vec<_>>().join(", "))
 }
 
 impl CopiedTable {

@@ -8,7 +8,8 @@ use crate::db::schema::lease;
 use crate::db::{Connection, Instant, on_each};
 
 /// A lease as it stands.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Queryable, Insertable)]
+#[diesel(table_name = lease, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct LeaseRow {
     pub name: String,

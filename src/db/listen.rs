@@ -6,6 +6,7 @@ use diesel::sql_types::Text;
 use diesel::{Connection as _, PgConnection, QueryResult, RunQueryDsl};
 
 use super::outage::{DatabaseError, Outage};
+use super::postgres_url::complete;
 use crate::db::Connection;
 
 /// What was heard since the last time.
@@ -32,7 +33,8 @@ impl Listener {
     /// Listens on the server that `url` names. Behind a pooler in transaction mode that seems to work, and nothing is
     /// ever heard.
     pub fn connect(url: &str) -> Result<Self, DatabaseError> {
-        let mut inner = PgConnection::establish(url).map_err(|error| Outage::Unreachable.because(error))?;
+        let mut inner =
+            PgConnection::establish(&complete(url)).map_err(|error| Outage::Unreachable.because(error))?;
         inner.batch_execute("LISTEN offpeak")?;
         Ok(Listener { inner })
     }

@@ -8,6 +8,7 @@ mod backup;
 mod calendar_laws;
 mod calendar_oracles;
 mod campaigns;
+mod chaos;
 mod checker_codes;
 mod checker_mutations;
 mod claims;

@@ -1,0 +1,86 @@
+//! Three replicas on one PostgreSQL and a mail server, while some of them are killed, stopped for longer than every
+//! lease, and started again, and others publish: nothing is lost, nothing is done twice, nothing comes too late.
+//! Counted by a checker that reads what the mail server took and what the database holds.
+//!
+//! `OFFPEAK_CHAOS_SECONDS` says how long (40 unless told), `OFFPEAK_CHAOS_SEED` repeats a run's choices.
+
+mod checker;
+mod replicas;
+mod sink;
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::support::postgres_url;
+use replicas::Replicas;
+use sink::Sink;
+
+/// Longer than any lease and claim that the replicas are told here.
+const STOPPED: std::ops::Range<f64> = 6.0..10.0;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+#[test]
+fn nothing_is_lost_when_replicas_die_and_stand_still() {
+    let seconds = number("OFFPEAK_CHAOS_SECONDS").unwrap_or(40);
+    let seed = number("OFFPEAK_CHAOS_SEED").unwrap_or_else(rand::random);
+    println!("{seconds} s, OFFPEAK_CHAOS_SEED={seed}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO);
+    let database = postgres_url();
+    let replicas = Arc::new(Replicas::start(&database, sink.port, folder.path(), 3));
+    work::prepare(&replicas, work::MERCHANTS);
+
+    let over = Arc::new(AtomicBool::new(false));
+    let workers: Vec<_> = (0..2)
+        .map(|number| {
+            let (replicas, over) = (Arc::clone(&replicas), Arc::clone(&over));
+            std::thread::spawn(move || work::until(&replicas, &over, seed.wrapping_add(number)))
+        })
+        .collect();
+    let (kills, stops) = havoc(&replicas, Duration::from_secs(seconds), &mut StdRng::seed_from_u64(seed));
+    over.store(true, Ordering::SeqCst);
+    let mut done = work::Done::default();
+    for worker in workers {
+        done += worker.join().expect("no panic among those who work");
+    }
+    replicas.all_up();
+    replicas.wait_until_quiet(&database, 1);
+    let logs = replicas.stop();
+
+    let report = checker::check(&database, &sink.log());
+    println!("{kills} killed, {stops} stopped; {done:?}; {report:#?}");
+    assert!(report.wrong.is_empty(), "{:#?}\n{logs}", report.wrong);
+    // It was worth it.
+    assert!(kills > 0 && stops > 0, "{kills} {stops}");
+    assert!(report.published > 0 && report.opened > 0 && report.accepted > 20, "{report:#?}\n{logs}");
+    assert!(report.closed_by_the_leader > 0 && report.tokens > 2, "{report:#?}\n{logs}");
+    assert!(report.fences > 2 || seconds < 120, "{report:#?}\n{logs}");
+}
+
+/// Kills and stops replicas at random; how many of each.
+fn havoc(replicas: &Replicas, time: Duration, random: &mut StdRng) -> (u32, u32) {
+    let (mut kills, mut stops) = (0, 0);
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        std::thread::sleep(Duration::from_secs_f64(random.random_range(0.5..2.5)));
+        let which = random.random_range(0..replicas.len());
+        if random.random_bool(0.5) {
+            kills += 1;
+            replicas.kill(which);
+            std::thread::sleep(Duration::from_secs_f64(random.random_range(0.0..1.5)));
+            replicas.up(which);
+        } else {
+            stops += 1;
+            replicas.freeze(which, Duration::from_secs_f64(random.random_range(STOPPED)));
+        }
+    }
+    (kills, stops)
+}
