@@ -144,8 +144,11 @@ pub fn change_address(app: &App, actor: &Actor, number: &str, change: &AddressCh
     app.database.write(|connection| {
         connection.serialize_schedule()?;
         let merchant = db::fleet::merchants_by_number(connection, &[number])?.pop();
-        let merchant =
-            merchant.ok_or_else(|| not_found("merchant", number, "see `offpeak merchant list`"))?;
+        let merchant = merchant.ok_or_else(|| Error::NotFound {
+            what: "merchant",
+            key: number.to_owned(),
+            remedy: "see `offpeak merchant list`",
+        })?;
         if merchant.email.as_deref() == Some(change.email.as_str()) {
             return Err(Error::Conflict(format!(
                 "merchant {number} has this address already; `offpeak notice retry` sends there again"
