@@ -129,7 +129,8 @@ impl Database {
             let Some(outage) = Outage::of(&error) else { return Err(error.into()) };
             dead += 1;
             let kept_too_long = outage == Outage::Unreachable && dead <= self.connections_max();
-            if !kept_too_long && !(outage.passes() && waits.wait()) {
+            let again = kept_too_long || outage.passes() && waits.wait();
+            if !again {
                 return Err(outage.because(error));
             }
         }
