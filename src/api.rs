@@ -22,6 +22,7 @@
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
 //! | `GET /audit` | | [`Page`] of [`AuditView`] |
+//! | `GET /doctor` | | [`doctor::Diagnosis`] |
 //! | `POST /workers/{raise,watch,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
 //!
 //! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
@@ -31,9 +32,11 @@ pub mod backup;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;
+pub mod doctor;
 pub mod event;
 pub mod fleet;
 pub mod lock;
+pub mod merchant;
 pub mod notice;
 pub mod plan;
 pub mod problem;

@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
 use crate::config::{Pooler, Settings};
+use crate::db::PoolOptions;
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
+use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
 use crate::web::AppState;
 use crate::worker::Workers;
 
-pub use crate::db::{Database, DatabaseError, PoolOptions};
+pub use crate::db::{Database, DatabaseError};
 
 /// Why nothing could be started.
 #[derive(Debug, thiserror::Error)]
@@ -34,24 +37,25 @@ pub enum BootError {
     MailSetup(#[from] SmtpSetupError),
 }
 
-/// The database alone, as it is: for what must work without a server. A SQLite file that is not there is not made.
-pub fn database(url: &str, options: PoolOptions) -> Result<Database, BootError> {
+/// A database of these settings, whatever its schema; a SQLite file is made if there is none.
+pub fn open(url: &str, settings: &Settings) -> Result<Database, DatabaseError> {
+    let options = PoolOptions {
+        connections_max: settings.database_connections_max,
+        pooled_by_transaction: settings.database_pooler == Pooler::Transaction,
+        patience: Duration::from_secs(u64::from(settings.database_patience_seconds)),
+        ..PoolOptions::default()
+    };
+    Database::open_with(url, options)
+}
+
+/// The same, for what must work without a server. A SQLite file that is not there is not made.
+pub fn database(url: &str, settings: &Settings) -> Result<Database, BootError> {
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.starts_with(':'))
         && !Path::new(path).exists()
     {
         return Err(BootError::NoFile(PathBuf::from(path)));
     }
-    Ok(Database::open_with(url, options)?)
-}
-
-/// How the settings want the database's connections kept.
-pub fn pool_options(settings: &Settings) -> PoolOptions {
-    PoolOptions {
-        connections_max: settings.database_connections_max,
-        pooled_by_transaction: settings.database_pooler == Pooler::Transaction,
-        patience: Duration::from_secs(u64::from(settings.database_patience_seconds)),
-        ..PoolOptions::default()
-    }
+    Ok(open(url, settings)?)
 }
 
 /// Everything over `settings`, with migrations applied unless the settings say otherwise. No loop runs yet.
@@ -63,7 +67,7 @@ pub fn start(settings: Settings) -> Result<AppState, BootError> {
 
 /// The same with a clock and a transport of the caller's.
 pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Result<AppState, BootError> {
-    let database = Database::open_with(&settings.database_url, pool_options(&settings))?;
+    let database = open(&settings.database_url, &settings)?;
     if settings.migrate_at_start {
         let applied = schema::up(&database)?;
         if !applied.is_empty() {
@@ -87,6 +91,27 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
     };
     let workers = Workers::new(app.clone(), transport);
     Ok(AppState::new(app, workers))
+}
+
+/// Examines what these settings lead to, without starting anything.
+pub async fn examine(settings: Settings) -> Diagnosis {
+    let mail = match transport_of(&settings.mail_url) {
+        Ok(transport) => transport.probe().await,
+        Err(error) => Err(error.to_string()),
+    };
+    let examined = tokio::task::spawn_blocking(move || {
+        doctor::examine(&Patient {
+            strangers: crate::config::strangers(),
+            database: database(&settings.database_url, &settings).map_err(|error| error.to_string()),
+            clock: settings.clock.map_or_else(Clock::system, Clock::standing_at),
+            mail,
+            system_zones: doctor::system_zones(),
+            cores: doctor::cores(),
+            settings: &settings,
+        })
+    });
+    let ended_badly = |error: tokio::task::JoinError| doctor::unreadable_settings(&error.to_string());
+    examined.await.unwrap_or_else(ended_badly)
 }
 
 /// What this process is called among those on the same database: host, process and a random part, since another

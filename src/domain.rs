@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod ids;
 pub mod link;
 pub mod lock;
+pub mod merchant_answer;
 pub mod notice;
 pub mod plan;
 pub mod plan_file;

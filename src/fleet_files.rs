@@ -138,7 +138,19 @@ pub fn read_files(files: Vec<NamedFile<'_>>) -> Result<FleetFiles, RowErrors> {
 /// Gives the caller each good row as it is read, so that a fleet of any size needs little memory. An error comes
 /// only after the last row: whoever has stored rows by then must take them back.
 pub fn read_each(files: Vec<NamedFile<'_>>, sink: impl FnMut(Record)) -> Result<(), RowErrors> {
-    let mut records = records::Records::new(sink);
+    read_into(files, records::Records::new(sink))
+}
+
+/// The same once more for files in which [`read_each`] has found no mistake: what it remembers so as to see a natural
+/// key that comes twice is not needed again.
+pub fn read_each_again(files: Vec<NamedFile<'_>>, sink: impl FnMut(Record)) -> Result<(), RowErrors> {
+    read_into(files, records::Records::once_more(sink))
+}
+
+fn read_into<S: FnMut(Record)>(
+    files: Vec<NamedFile<'_>>,
+    mut records: records::Records<S>,
+) -> Result<(), RowErrors> {
     for file in files {
         let name: Arc<str> = file.name.into();
         if let Err(error) = read_file(&name, file.content, &mut records) {

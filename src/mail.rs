@@ -16,5 +16,6 @@ mod view;
 mod words;
 
 pub use address::{NamedAddress, mask};
-pub use compose::{ComposeError, ComposedMail, Envelope, compose};
+pub use compose::{ComposeError, ComposedMail, Envelope, compose, empty_calendar, published_calendar};
 pub use templates::TemplateError;
+pub use words::SpanWords;

@@ -9,6 +9,7 @@
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
 
+mod alone;
 mod bits;
 mod board;
 mod bound;
@@ -20,13 +21,16 @@ mod dual;
 mod explain;
 mod ledger;
 mod lesson;
+mod mend;
 mod negotiate;
 mod order;
 mod polish;
 mod prices;
 mod repair;
 mod report;
+mod response;
 mod search;
+mod side;
 mod tables;
 
 use std::collections::BTreeMap;

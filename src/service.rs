@@ -8,6 +8,7 @@ pub mod budget;
 pub mod calendar;
 pub mod campaign;
 pub mod dispatch;
+pub mod doctor;
 pub mod error;
 pub mod events;
 pub mod fleet;
@@ -15,6 +16,7 @@ pub mod lease;
 pub mod legality;
 pub mod lock;
 pub mod maintenance;
+pub mod merchant;
 pub mod notice;
 pub mod overdue;
 pub mod overview;
@@ -84,6 +86,11 @@ impl Actor {
     /// Nobody in particular: whoever looked at that moment.
     pub fn system() -> Self {
         Actor::named("system")
+    }
+
+    /// A merchant who followed a link.
+    pub fn merchant(number: &str) -> Self {
+        Actor::named(format!("merchant:{number}"))
     }
 
     /// A background loop.

@@ -67,7 +67,7 @@ impl AppState {
 }
 
 /// The whole server as one router. A request that carries an [`Actor`] extension (only this process can add
-/// one) is trusted; every other shows the token, if one is set.
+/// one) is trusted; every other shows the token, if one is set; merchants' pages ask for their link alone.
 pub fn router(state: AppState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let (api, _) = openapi::router().split_for_parts();
@@ -78,6 +78,8 @@ pub fn router(state: AppState) -> Router {
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), access::guard))
+        .merge(pages::merchant::router())
+        .route("/assets/{name}", get(pages::assets::serve))
         .route("/health", get(metrics::health))
         .route("/ready", get(metrics::ready))
         .route("/metrics", get(metrics::scrape))

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Notify, broadcast, watch};
 
 use crate::api::WorkerRun;
 use crate::api::event::Event;
-use crate::mail::transport::Transport;
+use crate::mail::transport::{Reached, Transport};
 use crate::service::lease::Leader;
 use crate::service::{Actor, App, Error, campaign, dispatch, overdue, plan, programme};
 
@@ -94,6 +94,11 @@ impl Workers {
         for bell in self.bells.iter() {
             bell.notify_one();
         }
+    }
+
+    /// Whether mail could go, without sending any.
+    pub async fn probe_mail(&self) -> Result<Reached, String> {
+        self.transport.probe().await
     }
 
     fn bell(&self, which: Loop) -> &Notify {

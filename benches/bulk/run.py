@@ -7,14 +7,14 @@
 Bare rows are the very rows that the step has written, put into another empty database of the same schema: by
 COPY in the binary format on PostgreSQL, by a prepared INSERT on SQLite (Python's executemany), in one transaction.
 The PostgreSQL is a throw-away cluster with Debian's own settings (fsync included), reached over its socket.
-Seconds are by the clock. Memory is the peak of the process that does it, without the server's.
+Seconds are by the clock; those in brackets are of processor time (of the process that does it, without the server's).
+Memory is the peak of the process that does it, without the server's.
 """
 
 import argparse
 import glob
 import os
 import pathlib
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -44,8 +44,8 @@ CLOCK = "2026-11-23T09:00:00Z"
 
 
 class Timed:
-    def __init__(self, seconds, megabytes):
-        self.seconds, self.megabytes = seconds, megabytes
+    def __init__(self, seconds, cpu_seconds, megabytes):
+        self.seconds, self.cpu_seconds, self.megabytes = seconds, cpu_seconds, megabytes
 
 
 def run(arguments, environment):
@@ -54,14 +54,15 @@ def run(arguments, environment):
         "import resource, subprocess, sys, time\n"
         "start = time.monotonic()\n"
         "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)\n"
-        "print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss)\n"
         "sys.exit(done.stderr if done.returncode else 0)\n"
     )
     answer = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.PIPE, text=True)
     if answer.returncode != 0:
         sys.exit(f"{' '.join(arguments)} ended with {answer.returncode}")
-    seconds, kilobytes = answer.stdout.split()
-    return Timed(float(seconds), int(kilobytes) // 1024)
+    seconds, cpu_seconds, kilobytes = answer.stdout.split()
+    return Timed(float(seconds), float(cpu_seconds), int(kilobytes) // 1024)
 
 
 class Sqlite:
@@ -156,7 +157,7 @@ def measure(database, binary, fleet, environment):
         if step in PARENTS:
             database.copy(PARENTS[step])
         bare, rows = database.copy(TABLES[step])
-        print(f"| {database.name} | {step} | {rows:,} | {timed.seconds:.1f} s | {timed.megabytes:,} MB | {bare:.1f} s | "
+        print(f"| {database.name} | {step} | {rows:,} | {timed.seconds:.1f} s ({timed.cpu_seconds:.1f} s) | {timed.megabytes:,} MB | {bare:.1f} s | "
               f"{timed.seconds / bare:.1f} |", flush=True)
         if step == "import":
             for line in RULES.strip().splitlines():
@@ -178,7 +179,7 @@ def main():
     try:
         fleet = f"{folder}/fleet"
         run([binary, "fleet", "generate", "--terminals", str(arguments.terminals), "--seed", "3", "--out", fleet], environment)
-        print("| database | step | rows | seconds | memory | bare rows | times |\n|---|---|---|---|---|---|---|", flush=True)
+        print("| database | step | rows | seconds (CPU) | memory | bare rows | times |\n|---|---|---|---|---|---|---|", flush=True)
         for name in arguments.on.split(","):
             database = {"sqlite": Sqlite, "postgres": Postgres}[name](folder)
             try:

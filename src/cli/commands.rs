@@ -8,8 +8,10 @@ pub mod blackout;
 pub mod budget;
 pub mod campaign;
 pub mod completions;
+pub mod config;
 pub mod database;
 pub mod demo;
+pub mod doctor;
 pub mod fleet;
 pub mod lock;
 pub mod maintain;
@@ -84,6 +86,10 @@ pub enum Command {
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
+    /// See the settings, and what there is to set
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     /// Copy a whole database into another one
@@ -123,6 +129,8 @@ impl Command {
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),
+            Command::Config(command) => command.run(context),
+            Command::Doctor(args) => doctor::run(args, context),
             Command::Backup(args) => backup::run(args, context),
             Command::Restore(args) => restore::run(args, context),
             Command::Database(command) => command.run(context),

@@ -12,7 +12,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Rules", &["window", "blackout", "budget"]),
     ("Work", &["campaign", "programme", "plan", "maintain"]),
     ("Life", &["tonight", "appointment", "notice", "lock", "audit", "worker"]),
-    ("Operation", &["migrate", "backup", "restore", "database"]),
+    ("Operation", &["config", "doctor", "migrate", "backup", "restore", "database"]),
     ("Files", &["problem", "solve", "verify", "completions"]),
 ];
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use crate::api::doctor::Diagnosis;
 use crate::boot::{self, BootError, Database, DatabaseError};
 use crate::cli::Globals;
 use crate::cli::client::{Client, InProcess};
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::Output;
-use crate::config::Settings;
+use crate::config::{Origin, SETTINGS, Settings};
 
 use crate::service::Actor;
+use crate::service::doctor::unreadable_settings;
 use crate::web::{self, AppState, ServeError};
 
 /// Offpeak on a database of this machine, or on one that this machine reaches.
@@ -23,27 +25,33 @@ pub(crate) struct Local {
 
 /// The settings that the command line names.
 pub(crate) fn settings(globals: &Globals) -> Result<Settings, CliError> {
+    settings_with_origins(globals).map(|(settings, _)| settings)
+}
+
+/// The same, and where each comes from.
+pub(crate) fn settings_with_origins(globals: &Globals) -> Result<(Settings, Vec<Origin>), CliError> {
     if let Some(path) = globals.config.as_deref().filter(|path| !path.exists()) {
         return Err(CliError::new(
             ErrorKind::NotFound,
             format!("the configuration file {} is not there", path.display()),
         ));
     }
-    let mut settings =
-        Settings::load(globals.config.as_deref()).map_err(|error| CliError::usage(error.to_string()))?;
+    let (mut settings, mut origins) = Settings::load_with_origins(globals.config.as_deref())
+        .map_err(|error| CliError::usage(error.to_string()))?;
     if let Some(database) = &globals.database {
         settings.database_url.clone_from(database);
+        let place = SETTINGS.iter().position(|setting| setting.name == "database_url");
+        if let Some(origin) = place.and_then(|place| origins.get_mut(place)) {
+            *origin = Origin::Flag("--database");
+        }
     }
-    Ok(settings)
+    Ok((settings, origins))
 }
 
 impl Local {
     /// Opens the database and brings its schema up to date. No background loop runs.
     pub(crate) fn open(settings: Settings) -> Result<Self, CliError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CliError::internal(format!("no thread can be started: {error}")))?;
+        let runtime = runtime()?;
         let state = boot::start(settings).map_err(not_started)?;
         Ok(Local { runtime: Arc::new(runtime), state })
     }
@@ -96,7 +104,22 @@ async fn stop_signal() {
 pub(crate) fn database(globals: &Globals) -> Result<Database, CliError> {
     without_server(globals)?;
     let settings = settings(globals)?;
-    boot::database(&settings.database_url, boot::pool_options(&settings)).map_err(not_started)
+    boot::database(&settings.database_url, &settings).map_err(not_started)
+}
+
+/// Examines what the command line names.
+pub(crate) fn examine(globals: &Globals) -> Result<Diagnosis, CliError> {
+    match settings(globals) {
+        Ok(settings) => Ok(runtime()?.block_on(boot::examine(settings))),
+        Err(error) => Ok(unreadable_settings(&error.detail)),
+    }
+}
+
+fn runtime() -> Result<Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::internal(format!("no thread can be started: {error}")))
 }
 
 /// The SQLite file that the command line names, for commands that work on the file itself.
@@ -142,7 +165,7 @@ pub(crate) fn not_started(error: BootError) -> CliError {
 pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
     use crate::service::Error;
     let kind = match error {
-        Error::NotFound { .. } => ErrorKind::NotFound,
+        Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
         Error::Invalid { .. } => ErrorKind::Usage,
         Error::Conflict(_) | Error::Fenced { .. } => ErrorKind::Conflict,
         Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,

@@ -3,6 +3,7 @@
 pub mod appointment;
 pub mod calendar;
 pub mod campaign;
+pub mod doctor;
 pub mod fleet;
 pub mod load;
 pub mod notice;

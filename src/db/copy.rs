@@ -16,7 +16,9 @@ use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::lease::LeaseRow;
+use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
+use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
@@ -118,6 +120,9 @@ tables! {
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
     notice_lock: NoticeLockRow, by notice_id, lock_id;
+    link_key: LinkKeyRow, by number;
+    visit_answer: VisitAnswerRow, by visit_id;
+    merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
     lease: LeaseRow, by name;
 }
@@ -198,6 +203,17 @@ pub fn keep_writers_out(connection: &mut Connection) -> QueryResult<()> {
         Connection::Postgres(inner) => {
             let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
             inner.batch_execute(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", names.join(", ")))
+        }
+        Connection::Sqlite(_) => Ok(()),
+    }
+}
+
+/// First thing in a transaction that may have to wait for the other side of a copy: on PostgreSQL it is not ended
+/// for standing still.
+pub fn wait_patiently(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(inner) => {
+            inner.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         }
         Connection::Sqlite(_) => Ok(()),
     }

@@ -243,6 +243,16 @@ pub fn terminal_of_site(connection: &mut Connection, site_code: &str) -> QueryRe
         .optional()
 }
 
+/// A merchant's terminals that are not retired, by serial number.
+pub fn terminals_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<Vec<TerminalRow>> {
+    terminal::table
+        .inner_join(site::table)
+        .filter(site::merchant_id.eq(merchant_id).and(terminal::retired.eq(false)))
+        .order(terminal::serial)
+        .select(terminal::all_columns)
+        .load(connection)
+}
+
 /// Notes the firmware that a terminal reports.
 pub fn set_firmware(
     connection: &mut Connection,

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::terminal_lock;
-use crate::db::{Connection, Instant};
+use crate::db::{Connection, Instant, LOOKUP_KEYS};
 use crate::domain::lock::LockState;
 
 /// A lock.
@@ -38,6 +38,21 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<LockRow>
 /// The locks with these ids, the earliest first.
 pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<LockRow>> {
     terminal_lock::table.filter(terminal_lock::id.eq_any(ids)).order(terminal_lock::id).load(connection)
+}
+
+/// Locks of these terminals that still hold.
+pub fn open_of(connection: &mut Connection, terminal_ids: &[i64]) -> QueryResult<Vec<LockRow>> {
+    let mut rows = Vec::new();
+    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            terminal_lock::table
+                .filter(
+                    terminal_lock::terminal_id.eq_any(chunk).and(terminal_lock::state.eq_any(down_words())),
+                )
+                .load::<LockRow>(connection)?,
+        );
+    }
+    Ok(rows)
 }
 
 /// Locks, the latest first; of one terminal, or of all; only those that still hold if `open_only`.

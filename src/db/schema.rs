@@ -244,6 +244,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    link_key (number) {
+        number -> Integer,
+        secret -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    visit_answer (visit_id) {
+        visit_id -> BigInt,
+        revision -> Integer,
+        answer -> Text,
+        via -> Text,
+        words -> Nullable<Text>,
+        answered_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    merchant_without_optional (merchant_id) {
+        merchant_id -> BigInt,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
     terminal_lock (id) {
         id -> BigInt,
         terminal_id -> BigInt,
@@ -297,6 +323,8 @@ diesel::joinable!(notice_visit -> notice (notice_id));
 diesel::joinable!(notice_visit -> visit (visit_id));
 diesel::joinable!(notice_lock -> notice (notice_id));
 diesel::joinable!(notice_lock -> terminal_lock (lock_id));
+diesel::joinable!(visit_answer -> visit (visit_id));
+diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
 
@@ -317,6 +345,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     notice,
     notice_visit,
     notice_lock,
+    link_key,
+    visit_answer,
+    merchant_without_optional,
     terminal_lock,
     audit,
     lease,

@@ -95,9 +95,10 @@ impl Database {
 
     /// Whether somebody who held a lock, and whose process has been stopped, holds it no more.
     fn cut_off_stopped(&self) -> bool {
-        let ended = self.begin(Purpose::Write).and_then(|mut slot| {
+        // To read is enough for that, and waits for nobody.
+        let ended = self.begin(Purpose::Read).and_then(|mut slot| {
             let ended = slot.connection.cut_off_stopped(self.patience).map_err(DatabaseError::from);
-            match slot.end(Purpose::Write, ended) {
+            match slot.end(Purpose::Read, ended) {
                 Ok(ended) => Ok(ended),
                 Err(Failed::Passing(error) | Failed::Held(error) | Failed::Lasting(error)) => Err(error),
             }

@@ -54,6 +54,23 @@ pub fn at_sites(
     Ok(rows)
 }
 
+/// A merchant's visits that stand and end after `instant`, the earliest first.
+pub fn of_merchant(
+    connection: &mut Connection,
+    merchant_id: i64,
+    ends_after: Instant,
+) -> QueryResult<Vec<VisitRow>> {
+    visit::table
+        .filter(
+            visit::merchant_id
+                .eq(merchant_id)
+                .and(visit::ends_at.gt(ends_after))
+                .and(visit::cancelled.eq(false)),
+        )
+        .order((visit::starts_at, visit::id))
+        .load(connection)
+}
+
 /// Overwrites everything of a visit but what never changes (site, merchant, UID).
 pub fn update(connection: &mut Connection, row: &VisitRow) -> QueryResult<()> {
     diesel::update(visit::table.find(row.id))

@@ -1,8 +1,8 @@
 //! The planner's problem: slots, calendars, profiles, groups and tasks, in columns.
 //!
 //! A fleet has millions of terminals, so a task is a row across vectors rather than a struct with vectors of
-//! its own: identifiers lie end to end in an arena, group memberships in one list with offsets, precedences
-//! in a short sorted list. A task costs about 75 bytes so.
+//! its own: identifiers lie end to end in an arena, numbers in as few bytes as they need, sets of groups that
+//! several tasks have once, precedences in a short sorted list. A task costs some 50 bytes so.
 //!
 //! A `Problem` is valid by construction: [`Problem::read`] and [`ProblemBuilder::finish`] are the only ways to
 //! get one, and both end in the same validation. Tasks, groups, calendars and profiles are named by their
@@ -10,9 +10,11 @@
 
 mod builder;
 mod change;
+mod column;
 mod error;
 mod excerpt;
 mod ids;
+mod memberships;
 mod read;
 mod validate;
 mod write;
@@ -24,9 +26,11 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 pub use builder::{GroupInput, ProblemBuilder, TaskInput};
+use column::Column;
 pub use error::ProblemError;
 pub use excerpt::ExcerptGroup;
 use ids::IdArena;
+use memberships::Memberships;
 
 /// The format's name, the first key of every problem file.
 pub const FORMAT: &str = "offpeak.problem/1";
@@ -135,29 +139,28 @@ pub struct Problem {
 struct GroupColumns {
     ids: IdArena,
     kinds: Vec<String>,
-    kind: Vec<u32>,
-    cap: Vec<u32>,
-    down: Vec<u32>,
-    cap_offsets: Vec<u32>,
+    kind: Column,
+    cap: Column,
+    down: Column,
+    cap_offsets: Column,
     caps: Vec<CapRange>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct TaskColumns {
     ids: IdArena,
-    duration: Vec<u16>,
-    calendar: Vec<u32>,
-    profile: Vec<u32>,
-    volume: Vec<u32>,
-    release: Vec<u32>,
-    deadline: Vec<u32>,
-    weight: Vec<u32>,
-    group_offsets: Vec<u32>,
-    groups: Vec<u32>,
+    duration: Column,
+    calendar: Column,
+    profile: Column,
+    volume: Column,
+    release: Column,
+    deadline: Column,
+    weight: Column,
+    groups: Memberships,
     sites: IdArena,
-    site: Vec<u32>,
-    /// Empty while no task has a current start.
-    current: Vec<u32>,
+    site: Column,
+    /// Shorter than the others if the last tasks have no current start; empty if none has.
+    current: Column,
     /// Sorted task numbers: few are pinned.
     pinned: Vec<u32>,
     /// Sorted by task.
@@ -231,10 +234,10 @@ impl Problem {
         let columns = &self.groups;
         Group {
             id: columns.ids.get(at),
-            kind: &columns.kinds[columns.kind[at] as usize],
-            cap: columns.cap[at],
-            caps: &columns.caps[columns.cap_offsets[at] as usize..columns.cap_offsets[at + 1] as usize],
-            down: columns.down[at],
+            kind: &columns.kinds[columns.kind.get(at) as usize],
+            cap: columns.cap.get(at),
+            caps: columns.caps_of(at),
+            down: columns.down.get(at),
         }
     }
 
@@ -250,53 +253,52 @@ impl Problem {
 
     /// For how many slots the terminal is down.
     pub fn duration(&self, task: u32) -> u32 {
-        u32::from(self.tasks.duration[task as usize])
+        self.tasks.duration.get(task as usize)
     }
 
     /// The number of the task's calendar.
     pub fn calendar_index(&self, task: u32) -> u32 {
-        self.tasks.calendar[task as usize]
+        self.tasks.calendar.get(task as usize)
     }
 
     /// The task's calendar.
     pub fn calendar(&self, task: u32) -> &Calendar {
-        &self.calendars[self.tasks.calendar[task as usize] as usize]
+        &self.calendars[self.calendar_index(task) as usize]
     }
 
     /// The number of the task's profile; without one it costs nothing.
     pub fn profile_index(&self, task: u32) -> Option<u32> {
-        some(self.tasks.profile[task as usize])
+        some(self.tasks.profile.get(task as usize))
     }
 
     /// How many units of the profile's cost the task stands for.
     pub fn volume(&self, task: u32) -> u32 {
-        self.tasks.volume[task as usize]
+        self.tasks.volume.get(task as usize)
     }
 
     /// The first slot in which the task may start.
     pub fn release(&self, task: u32) -> u32 {
-        self.tasks.release[task as usize]
+        self.tasks.release.get(task as usize)
     }
 
     /// The slot by which the task must have ended.
     pub fn deadline(&self, task: u32) -> u32 {
-        self.tasks.deadline[task as usize]
+        self.tasks.deadline.get(task as usize)
     }
 
     /// What it is worth to place the task.
     pub fn weight(&self, task: u32) -> u32 {
-        self.tasks.weight[task as usize]
+        self.tasks.weight.get(task as usize)
     }
 
     /// The groups the task counts in, in ascending order.
     pub fn groups_of(&self, task: u32) -> &[u32] {
-        let at = task as usize;
-        &self.tasks.groups[self.tasks.group_offsets[at] as usize..self.tasks.group_offsets[at + 1] as usize]
+        self.tasks.groups.of(task as usize)
     }
 
     /// The number of the site that is visited for the task.
     pub fn site(&self, task: u32) -> Option<u32> {
-        some(self.tasks.site[task as usize])
+        some(self.tasks.site.get(task as usize))
     }
 
     /// Number of different sites.
@@ -311,7 +313,7 @@ impl Problem {
 
     /// Where an announced task stands: moving it breaks a promise.
     pub fn current(&self, task: u32) -> Option<u32> {
-        self.tasks.current.get(task as usize).copied().and_then(some)
+        self.tasks.current_at(task as usize)
     }
 
     /// Whether the task has to stay at its current start.
@@ -359,6 +361,18 @@ impl Problem {
             Some(&(begin, _)) if begin <= start => begin / day + (start - begin) / day,
             _ => start / day,
         }
+    }
+}
+
+impl GroupColumns {
+    fn caps_of(&self, group: usize) -> &[CapRange] {
+        &self.caps[self.cap_offsets.get(group) as usize..self.cap_offsets.get(group + 1) as usize]
+    }
+}
+
+impl TaskColumns {
+    fn current_at(&self, task: usize) -> Option<u32> {
+        if task < self.current.len() { some(self.current.get(task)) } else { None }
     }
 }
 

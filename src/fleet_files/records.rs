@@ -22,14 +22,19 @@ const VOLUME_MAX: u32 = 1000;
 /// Where the rows of all files come together.
 pub(super) struct Records<S> {
     pub(super) errors: RowErrors,
-    /// The first row of each natural key, by kind.
-    seen: [HashMap<Box<str>, Origin>; 3],
+    /// The first row of each natural key, by kind; `None` when it is known that none comes twice.
+    seen: Option<[HashMap<Box<str>, Origin>; 3]>,
     sink: S,
 }
 
 impl<S: FnMut(Record)> Records<S> {
     pub(super) fn new(sink: S) -> Self {
-        Records { errors: RowErrors::default(), seen: Default::default(), sink }
+        Records { errors: RowErrors::default(), seen: Some(Default::default()), sink }
+    }
+
+    /// For rows of which every natural key has been seen to come once.
+    pub(super) fn once_more(sink: S) -> Self {
+        Records { errors: RowErrors::default(), seen: None, sink }
     }
 
     /// Reads a row, and hands it on or reports everything that is wrong with it.
@@ -56,7 +61,8 @@ impl<S: FnMut(Record)> Records<S> {
     }
 
     fn is_first(&mut self, kind: FileKind, key: Box<str>, origin: Origin) -> bool {
-        match self.seen[kind as usize].entry(key) {
+        let Some(seen) = &mut self.seen else { return true };
+        match seen[kind as usize].entry(key) {
             Entry::Vacant(vacant) => {
                 vacant.insert(origin);
                 true

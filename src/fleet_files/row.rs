@@ -154,9 +154,17 @@ pub(super) fn name(text: &str) -> Result<String, Problem> {
 }
 
 /// Whether cleaning would change nothing, for the texts of which that is seen at a glance: most cells of a large
-/// file are short printable ASCII, and this is several times quicker than cleaning them.
+/// file are short printable ASCII, words with one blank between, and this is several times quicker than cleaning
+/// them.
 fn is_plainly_clean(text: &str) -> bool {
-    text.len() <= IDENTIFIER_CHARS_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+    let mut gap = true;
+    let word_by_word = |byte: u8| {
+        let blank = byte == b' ';
+        let clean = byte.is_ascii_graphic() || blank && !gap;
+        gap = blank;
+        clean
+    };
+    text.len() <= IDENTIFIER_CHARS_MAX && text.bytes().all(word_by_word) && !text.ends_with(' ')
 }
 
 /// A word that others refer to: cleaned, never cut, and not a number that a spreadsheet has rounded.
@@ -203,8 +211,11 @@ mod tests {
         for character in ('\0'..='\u{ff}').chain(['\u{200b}', '\u{feff}', '中']) {
             let text = format!("a{character}b");
             let glance = is_plainly_clean(&text);
-            assert_eq!(glance, character.is_ascii_graphic());
+            assert_eq!(glance, character.is_ascii_graphic() || character == ' ');
             assert!(!glance || clean_text(&text) == text, "{text:?}");
+        }
+        for text in [" a", "a ", "a  b", " "] {
+            assert!(!is_plainly_clean(text), "{text:?}");
         }
         assert!(!is_plainly_clean(&"x".repeat(IDENTIFIER_CHARS_MAX + 1)));
     }

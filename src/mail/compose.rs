@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::notice::{Letter, LetterVisit};
 use crate::mail::address::{NamedAddress, mask, to_wire};
 use crate::mail::hygiene;
-use crate::mail::invite::{Invite, Method, calendar_object};
+use crate::mail::invite::{Invite, Method, calendar_object, published};
 use crate::mail::templates::{self, TemplateError};
 use crate::mail::view::{LetterView, VisitView};
 
@@ -136,6 +136,26 @@ pub fn compose(letter: &Letter, envelope: &Envelope) -> Result<ComposedMail, Com
         text: words.text,
         html: words.html,
     })
+}
+
+/// The visits of `letter` as one calendar to keep or to subscribe to.
+///
+/// # Errors
+/// [`ComposeError::Template`] if a template is wrong.
+pub fn published_calendar(letter: &Letter, written_at: DateTime<Utc>) -> Result<String, ComposeError> {
+    let letter = hygiene::clean_letter(letter);
+    let view = LetterView::new(&letter, letter.support.name.clone());
+    let mut entries = Vec::with_capacity(letter.visits.len());
+    for visit in &letter.visits {
+        let (title, description) = templates::render_invite(&view, &VisitView::new(&letter, visit))?;
+        entries.push((visit, title, description));
+    }
+    Ok(published(&entries, written_at))
+}
+
+/// A calendar without entries.
+pub fn empty_calendar() -> String {
+    published(&[], DateTime::UNIX_EPOCH)
 }
 
 /// One visit's calendar file.

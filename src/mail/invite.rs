@@ -47,24 +47,8 @@ pub(super) struct Invite<'a> {
 
 /// The calendar object of one visit, its lines folded and ended by CRLF.
 pub(super) fn calendar_object(invite: &Invite, visit: &LetterVisit) -> String {
-    let method = Method::of(visit);
-    let mut event = Event::new();
-    event
-        .uid(&visit.uid)
-        .sequence(visit.sequence)
-        .timestamp(invite.written_at)
-        .starts(visit.starts_at)
-        .ends(visit.ends_at)
-        .summary(invite.title)
-        .description(invite.description)
-        .location(visit.site_address.as_deref().unwrap_or(&visit.site_name))
-        .status(match method {
-            Method::Request => EventStatus::Confirmed,
-            Method::Cancel => EventStatus::Cancelled,
-        })
-        // The shop's owner is not busy because a terminal is.
-        .add_property("TRANSP", "TRANSPARENT")
-        .append_property(party("ORGANIZER", invite.organizer));
+    let mut event = entry(visit, invite.title, invite.description, invite.written_at);
+    event.append_property(party("ORGANIZER", invite.organizer));
     event.append_multi_property(
         party("ATTENDEE", invite.attendee)
             .add_parameter("CUTYPE", "INDIVIDUAL")
@@ -76,14 +60,48 @@ pub(super) fn calendar_object(invite: &Invite, visit: &LetterVisit) -> String {
     if let Some(url) = invite.url {
         event.url(url);
     }
+    let mut calendar = calendar(invite.product, Method::of(visit).as_str());
+    calendar.push(event);
+    refold(&calendar.to_string())
+}
+
+/// A calendar of visits that asks for no answer, each with its title and description.
+pub(super) fn published(entries: &[(&LetterVisit, String, String)], written_at: DateTime<Utc>) -> String {
+    let mut calendar = calendar("Offpeak", "PUBLISH");
+    for (visit, title, description) in entries {
+        calendar.push(entry(visit, title, description, written_at));
+    }
+    refold(&calendar.to_string())
+}
+
+fn calendar(product: &str, method: &str) -> Calendar {
     let mut calendar = Calendar::empty();
     calendar
         .append_property(("VERSION", "2.0"))
-        .append_property(("PRODID", format!("-//{}//EN", parameter_text(invite.product)).as_str()))
+        .append_property(("PRODID", format!("-//{}//EN", parameter_text(product)).as_str()))
         .append_property(("CALSCALE", "GREGORIAN"))
-        .append_property(("METHOD", method.as_str()))
-        .push(event);
-    refold(&calendar.to_string())
+        .append_property(("METHOD", method));
+    calendar
+}
+
+fn entry(visit: &LetterVisit, title: &str, description: &str, written_at: DateTime<Utc>) -> Event {
+    let mut event = Event::new();
+    event
+        .uid(&visit.uid)
+        .sequence(visit.sequence)
+        .timestamp(written_at)
+        .starts(visit.starts_at)
+        .ends(visit.ends_at)
+        .summary(title)
+        .description(description)
+        .location(visit.site_address.as_deref().unwrap_or(&visit.site_name))
+        .status(match Method::of(visit) {
+            Method::Request => EventStatus::Confirmed,
+            Method::Cancel => EventStatus::Cancelled,
+        })
+        // The shop's owner is not busy because a terminal is.
+        .add_property("TRANSP", "TRANSPARENT");
+    event
 }
 
 /// Folds at 75 bytes as RFC 5545 says; the crate's last line of a fold may have 76.

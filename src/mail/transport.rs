@@ -7,6 +7,7 @@
 mod delivery;
 mod folder;
 mod memory;
+mod probe;
 mod smtp;
 mod smtp_url;
 mod stream;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 pub use delivery::{Delivery, EnhancedStatus, RejectionCause};
 pub use memory::MemoryTransport;
+pub use probe::Reached;
 pub use smtp::{SmtpSetupError, SmtpTimeouts, SmtpTransport};
 pub use smtp_url::{SmtpUrl, SmtpUrlError};
 

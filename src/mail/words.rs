@@ -24,8 +24,8 @@ const ENGLISH_MONTHS: [&str; 12] = [
 ];
 
 /// A span of time in the zone and language of its reader.
-#[derive(Clone, Copy)]
-pub(super) struct SpanWords {
+#[derive(Clone, Copy, Debug)]
+pub struct SpanWords {
     locale: Locale,
     zone: Tz,
     starts_at: DateTime<Tz>,
@@ -33,7 +33,8 @@ pub(super) struct SpanWords {
 }
 
 impl SpanWords {
-    pub(super) fn new(locale: Locale, zone: Tz, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> Self {
+    /// The span in the words of `locale`, in the time of `zone`.
+    pub fn new(locale: Locale, zone: Tz, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> Self {
         Self {
             locale,
             zone,
@@ -43,7 +44,7 @@ impl SpanWords {
     }
 
     /// The local date on which it starts.
-    pub(super) fn start_date(&self) -> NaiveDate {
+    pub fn start_date(&self) -> NaiveDate {
         self.starts_at.date_naive()
     }
 
@@ -53,7 +54,7 @@ impl SpanWords {
     }
 
     /// Date, clock times and zone: everything a merchant needs to be there, or not to be.
-    pub(super) fn in_full(&self) -> String {
+    pub fn in_full(&self) -> String {
         let date = date_in_full(self.locale, self.start_date());
         let clock = self.clock(self.start_date());
         let zone = self.zone_words();
@@ -64,7 +65,7 @@ impl SpanWords {
     }
 
     /// Date, clock time and zone of the start alone; of a span without length.
-    pub(super) fn start_in_full(&self) -> String {
+    pub fn start_in_full(&self) -> String {
         let date = date_in_full(self.locale, self.start_date());
         let clock = hours_and_minutes(&self.starts_at);
         let zone = self.zone_words();
@@ -74,8 +75,13 @@ impl SpanWords {
         }
     }
 
+    /// Weekday and date of the start.
+    pub fn day(&self) -> String {
+        date_in_full(self.locale, self.start_date())
+    }
+
     /// Weekday, day and clock times, for a subject line.
-    pub(super) fn in_short(&self) -> String {
+    pub fn in_short(&self) -> String {
         let clock = match self.crosses_clock_change() {
             true => self.clock_with_offsets(self.start_date()),
             false => self.clock(self.start_date()),
@@ -84,7 +90,7 @@ impl SpanWords {
     }
 
     /// Weekday, day and clock time of the start alone, for a subject line.
-    pub(super) fn start_in_short(&self) -> String {
+    pub fn start_in_short(&self) -> String {
         format!("{}{}", self.day_in_short(), hours_and_minutes(&self.starts_at))
     }
 
@@ -100,7 +106,7 @@ impl SpanWords {
     }
 
     /// Clock times alone, for a list under a heading that names `heading_date`.
-    pub(super) fn clock(&self, heading_date: NaiveDate) -> String {
+    pub fn clock(&self, heading_date: NaiveDate) -> String {
         self.times(heading_date, hours_and_minutes)
     }
 
@@ -121,7 +127,8 @@ impl SpanWords {
         format!("{start}–{end}")
     }
 
-    fn zone_words(&self) -> String {
+    /// The zone, as people call it, with its offset on that day.
+    pub fn zone_words(&self) -> String {
         let name = zones::friendly_name(self.locale, self.zone);
         let at_start = utc_offset(&self.starts_at);
         if !self.crosses_clock_change() {

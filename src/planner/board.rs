@@ -247,16 +247,17 @@ impl<'t> Board<'t> {
         most.unwrap_or(0).max(0) as u32
     }
 
-    /// Whether any start that the task's own dates allow has room in all groups, whatever its neighbours in
-    /// precedence do.
-    pub(super) fn has_room(&self, task: u32) -> bool {
-        let problem = self.tables.problem;
-        let duration = problem.duration(task);
-        self.tables.runs(task, problem.release(task), problem.deadline(task)).any(|(first, last)| {
-            (first..=last).any(|start| {
-                problem.groups_of(task).iter().all(|&group| self.lack(group, start, start + duration) == 0)
-            })
-        })
+    /// How many more tasks of a group fit into a slot; below 0 where more are down than may be.
+    pub(super) fn left(&self, group: u32, slot: u32) -> i32 {
+        match self.tables.count(group) {
+            Count::Dense(row) => self.ledger.left(row, slot),
+            Count::Never | Count::Sparse => {
+                let budget = self.tables.problem.group(group);
+                let members = self.tables.members(group);
+                let down = members.iter().filter(|&&member| self.is_down(member, slot)).count();
+                margin(budget.cap_at(slot), budget.down) - down as i32
+            }
+        }
     }
 
     pub(super) fn is_down(&self, task: u32, slot: u32) -> bool {

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::alone::Alone;
 use super::board::Board;
 use super::ledger::margin;
 use super::prices::{self, Prices};
@@ -24,7 +25,7 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound
     // Where everybody has a place, nobody has to be asked whether there is one, and none can be left out.
     let is_complete = board.placed_count() == u64::from(tables.task_count());
     let is_bare = is_complete && tables.problem.pinned_tasks().is_empty();
-    let empty = (!is_bare).then(|| Board::new(tables));
+    let alone = (!is_bare).then(|| Alone::new(tables));
     let pieces = tables.task_count().div_ceil(PIECE_TASKS);
     let next = AtomicU32::new(0);
     let work = || {
@@ -37,7 +38,7 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound
             }
             let tasks = piece * PIECE_TASKS..((piece + 1) * PIECE_TASKS).min(tables.task_count());
             for task in tasks {
-                sum.add(&mut seeker, task, if is_complete { None } else { empty.as_ref() });
+                sum.add(&mut seeker, task, if is_complete { None } else { alone.as_ref() });
             }
         }
     };
@@ -55,7 +56,7 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound
     // Pieces come in any order; equal ones are alike.
     sum.free.sort_unstable();
     let must_place = board.weight_placed() - sum.weight_pinned;
-    let income = income(tables, empty.as_ref(), prices);
+    let income = income(tables, alone.as_ref(), prices);
     let free = if is_complete { sum.cost } else { least_of_weight(sum.free, must_place, sum.weight_upper) };
     let least = sum.pinned_cost + free - income;
     let own: i128 = board.disruption().into();
@@ -78,8 +79,8 @@ struct Sum {
 }
 
 impl Sum {
-    /// Adds one task, if it has room on the empty board (where there is none, it is known to have).
-    fn add(&mut self, seeker: &mut Seeker<'_>, task: u32, empty: Option<&Board<'_>>) {
+    /// Adds one task, if it has room alone (where nobody is asked, it is known to have).
+    fn add(&mut self, seeker: &mut Seeker<'_>, task: u32, alone: Option<&Alone<'_>>) {
         let tables = seeker.tables;
         let problem = tables.problem;
         let share = match problem.site(task) {
@@ -92,13 +93,13 @@ impl Sum {
             let own = problem.current(task).map_or(0, |start| tables.cost(task, start));
             self.pinned_cost += i128::from(own + share);
         } else if let Some(cost) = seeker.least(task)
-            && empty.is_none_or(|empty| empty.has_room(task))
+            && alone.is_none_or(|alone| alone.has_room(task))
         {
             self.weight_upper += u64::from(weight);
             // Where everybody has a place, only what weighs nothing could be left out.
             let cost_at_least = if weight == 0 { (cost + share).min(0) } else { cost + share };
             self.cost += i128::from(cost_at_least);
-            if empty.is_some() {
+            if alone.is_some() {
                 self.free.push((cost + share, weight));
             }
         }
@@ -147,12 +148,15 @@ impl Seeker<'_> {
 }
 
 /// What all places together bring in.
-fn income(tables: &Tables<'_>, empty: Option<&Board<'_>>, prices: &Prices) -> i128 {
-    let room = |row: u32, slot: u32| match empty {
-        Some(empty) => empty.ledger.left(row, slot).max(0),
-        None => {
-            let group = tables.problem.group(tables.dense[row as usize]);
-            margin(group.cap_at(slot), group.down).max(0)
+fn income(tables: &Tables<'_>, alone: Option<&Alone<'_>>, prices: &Prices) -> i128 {
+    let room = |row: u32, slot: u32| {
+        let group = tables.dense[row as usize];
+        match alone {
+            Some(alone) => alone.left(group, slot).max(0),
+            None => {
+                let budget = tables.problem.group(group);
+                margin(budget.cap_at(slot), budget.down).max(0)
+            }
         }
     };
     (0..tables.dense.len() as u32)

@@ -64,7 +64,10 @@ impl Costs {
         }
         let open: Vec<u32> = tables.axis_slots().collect();
         let profiles = problem.profiles().iter().zip(used).map(|(profile, used)| match used {
-            true => open.iter().map(|&slot| profile.cost[slot as usize] as f32).collect(),
+            true => {
+                let costs = open.iter().map(|&slot| profile.cost[slot as usize] as f32);
+                costs.chain([0.0; LANES]).collect()
+            }
             false => Vec::new(),
         });
         Costs { profiles: profiles.collect() }
@@ -86,7 +89,7 @@ impl Charges {
         Charges {
             width,
             words,
-            values: vec![0.0; rows * width],
+            values: vec![0.0; rows * width + LANES],
             charged: vec![0; rows * words],
             charged_slots: vec![0; rows],
         }
@@ -160,18 +163,28 @@ impl Charges {
         let volume = problem.volume(task) as f32;
         let profile = problem.profile_index(task).map(|profile| costs.profiles[profile as usize].as_slice());
         for run in &look.runs {
-            let span = run.on_axis as usize..(run.on_axis + run.count + duration - 1) as usize;
-            let totals = &mut look.totals[span.clone()];
+            // In whole lanes: what is written behind the run's end is overwritten by the next one, or not read.
+            let begin = run.on_axis as usize;
+            let end = begin + ((run.count + duration - 1) as usize).next_multiple_of(LANES);
+            let totals = &mut look.totals[begin..end];
             match profile {
                 Some(profile) => {
-                    let costs = &profile[span.clone()];
-                    totals.iter_mut().zip(costs).for_each(|(total, cost)| *total = volume * cost);
+                    let costs = profile[begin..end].chunks_exact(LANES);
+                    for (totals, costs) in totals.chunks_exact_mut(LANES).zip(costs) {
+                        for lane in 0..LANES {
+                            totals[lane] = volume * costs[lane];
+                        }
+                    }
                 }
                 None => totals.fill(0.0),
             }
             for base in &look.broad {
-                let charges = &self.values[base + span.start..base + span.end];
-                totals.iter_mut().zip(charges).for_each(|(total, charge)| *total += charge);
+                let charges = self.values[base + begin..base + end].chunks_exact(LANES);
+                for (totals, charges) in totals.chunks_exact_mut(LANES).zip(charges) {
+                    for lane in 0..LANES {
+                        totals[lane] += charges[lane];
+                    }
+                }
             }
         }
         let (Some(first), Some(last)) = (look.runs.first(), look.runs.last()) else { return };

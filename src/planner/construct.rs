@@ -8,9 +8,6 @@ use super::tables::NONE;
 /// Places every task that finds a legal start.
 pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
     for task in order(board) {
-        if board.start(task).is_some() {
-            continue;
-        }
         let roomy = board
             .span(task)
             .map(|(release, deadline)| (release, deadline.min(board.tables.latest_end(task))));
@@ -28,13 +25,13 @@ pub(super) fn place_all(board: &mut Board<'_>, prices: &Prices) {
 pub(super) fn place_first_fit(board: &mut Board<'_>, stop: &Stop<'_>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut urgent: Vec<(u64, u32)> = (0..tables.task_count())
+    let mut urgent: Vec<(u32, u32)> = (0..tables.task_count())
         .filter(|&task| !tables.pinned(task))
         .map(|task| {
-            let is_new = u64::from(problem.current(task).is_none());
-            let depth = u64::from(tables.depth(task).min(DEPTH_MAX));
-            let short = u64::from(u16::MAX) - u64::from(problem.duration(task));
-            (is_new << 63 | depth << 48 | u64::from(tables.latest_end(task)) << 16 | short, task)
+            let is_new = u32::from(problem.current(task).is_none());
+            // Who waits for others is due after them anyway.
+            let short = SHORT_MAX - problem.duration(task).min(SHORT_MAX);
+            (is_new << 31 | tables.latest_end(task) << 14 | short, task)
         })
         .collect();
     urgent.sort_unstable();
@@ -48,13 +45,13 @@ pub(super) fn place_first_fit(board: &mut Board<'_>, stop: &Stop<'_>) {
     }
 }
 
-/// Announced tasks first (their place is a promise), then by how little choice a task has; predecessors before
+/// The tasks without a place: announced ones first (their place is a promise), then by how little choice a task has; predecessors before
 /// those that wait for them.
 fn order(board: &Board<'_>) -> Vec<u32> {
     let tables = board.tables;
     let problem = tables.problem;
     let mut keyed: Vec<(u64, u32)> = (0..tables.task_count())
-        .filter(|&task| !tables.pinned(task))
+        .filter(|&task| board.start(task).is_none())
         .map(|task| {
             let depth = u64::from(tables.depth(task));
             let announced = problem.current(task).is_none();
@@ -99,3 +96,5 @@ pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
 /// Larger sizes and longer chains do not fit into the key; there they count as equal.
 const SIZE_MAX: u32 = (1 << 20) - 1;
 const DEPTH_MAX: u32 = (1 << 11) - 1;
+/// Longer durations count as equal.
+const SHORT_MAX: u32 = (1 << 14) - 1;

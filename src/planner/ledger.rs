@@ -12,8 +12,9 @@ use super::tables::{Count, NONE, Tables};
 #[derive(Debug)]
 pub(super) struct Ledger {
     words: usize,
-    /// Where each row begins: the wide ones in `wide`, the others in `narrow`.
+    /// Where each row begins, in the list of its width.
     rows: Vec<Row>,
+    tiny: Vec<i8>,
     narrow: Vec<i16>,
     wide: Vec<i32>,
     full: Vec<u64>,
@@ -23,6 +24,7 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Clone, Copy)]
 enum Row {
+    Tiny(usize),
     Narrow(usize),
     Wide(usize),
 }
@@ -30,6 +32,41 @@ enum Row {
 /// Rows of groups with so many members fit into 16 bits a slot. What is left is cut off at this number: more
 /// than all members fit anyway.
 const NARROW_MEMBERS_MAX: u32 = 30_000;
+
+/// A row fits into 8 bits a slot if no slot ever has more than this left, nor lacks more: only pinned tasks may
+/// be more than the cap allows.
+const TINY_MOST: i32 = 120;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Tiny,
+    Narrow,
+    Wide,
+}
+
+impl Width {
+    fn of(tables: &Tables<'_>, row: usize, pinned: u32) -> Width {
+        let group = tables.problem.group(tables.dense[row]);
+        let caps = group.caps.iter().map(|range| range.cap).chain([group.cap]);
+        let most = TINY_MOST as u32;
+        if pinned + group.down <= most && caps.max().unwrap_or(0) <= most {
+            Width::Tiny
+        } else if tables.dense_members[row] <= NARROW_MEMBERS_MAX {
+            Width::Narrow
+        } else {
+            Width::Wide
+        }
+    }
+}
+
+/// By row: how many pinned tasks count in it.
+fn pinned_members(tables: &Tables<'_>) -> Vec<u32> {
+    let mut pinned = vec![0; tables.dense.len()];
+    for &task in tables.problem.pinned_tasks() {
+        tables.rows(task).for_each(|row| pinned[row as usize] += 1);
+    }
+    pinned
+}
 
 /// Memory for one look at one task.
 #[derive(Debug)]
@@ -77,16 +114,20 @@ impl Ledger {
         let mut ledger = Ledger {
             words,
             rows: Vec::with_capacity(tables.dense.len()),
+            tiny: Vec::new(),
             narrow: Vec::new(),
             wide: Vec::new(),
             full: vec![0u64; tables.dense.len() * words],
             down: vec![0; slots],
         };
         let mut rooms = vec![0i32; slots];
-        let is_wide = |row: usize| tables.dense_members[row] > NARROW_MEMBERS_MAX;
-        let wide = (0..tables.dense.len()).filter(|&row| is_wide(row)).count();
-        ledger.wide.reserve_exact(wide * slots);
-        ledger.narrow.reserve_exact((tables.dense.len() - wide) * slots);
+        let pinned = pinned_members(tables);
+        let widths: Vec<Width> =
+            (0..tables.dense.len()).map(|row| Width::of(tables, row, pinned[row])).collect();
+        let space = |width| widths.iter().filter(|&&each| each == width).count() * slots;
+        ledger.wide.reserve_exact(space(Width::Wide));
+        ledger.narrow.reserve_exact(space(Width::Narrow));
+        ledger.tiny.reserve_exact(space(Width::Tiny));
         for (row, &number) in tables.dense.iter().enumerate() {
             let group = tables.problem.group(number);
             let room = |cap: u32| margin(cap, group.down);
@@ -99,12 +140,19 @@ impl Ledger {
                     ledger.full[row * words + slot / 64] |= 1 << (slot % 64);
                 }
             }
-            if is_wide(row) {
-                ledger.rows.push(Row::Wide(ledger.wide.len()));
-                ledger.wide.extend_from_slice(&rooms);
-            } else {
-                ledger.rows.push(Row::Narrow(ledger.narrow.len()));
-                ledger.narrow.extend(rooms.iter().map(|&left| left.clamp(-most, most) as i16));
+            match widths[row] {
+                Width::Tiny => {
+                    ledger.rows.push(Row::Tiny(ledger.tiny.len()));
+                    ledger.tiny.extend(rooms.iter().map(|&left| left.clamp(-TINY_MOST, TINY_MOST) as i8));
+                }
+                Width::Narrow => {
+                    ledger.rows.push(Row::Narrow(ledger.narrow.len()));
+                    ledger.narrow.extend(rooms.iter().map(|&left| left.clamp(-most, most) as i16));
+                }
+                Width::Wide => {
+                    ledger.rows.push(Row::Wide(ledger.wide.len()));
+                    ledger.wide.extend_from_slice(&rooms);
+                }
             }
         }
         ledger
@@ -112,6 +160,7 @@ impl Ledger {
 
     pub(super) fn left(&self, row: u32, slot: u32) -> i32 {
         match self.rows[row as usize] {
+            Row::Tiny(base) => self.tiny[base + slot as usize].into(),
             Row::Narrow(base) => self.narrow[base + slot as usize].into(),
             Row::Wide(base) => self.wide[base + slot as usize],
         }
@@ -127,6 +176,12 @@ impl Ledger {
                 }
             };
             match self.rows[row as usize] {
+                Row::Tiny(base) => {
+                    for slot in span.clone() {
+                        self.tiny[base + slot] -= 1;
+                        note(slot, self.tiny[base + slot] <= 0);
+                    }
+                }
                 Row::Narrow(base) => {
                     for slot in span.clone() {
                         self.narrow[base + slot] -= 1;
@@ -154,6 +209,12 @@ impl Ledger {
                 }
             };
             match self.rows[row as usize] {
+                Row::Tiny(base) => {
+                    for slot in span.clone() {
+                        self.tiny[base + slot] += 1;
+                        note(slot, self.tiny[base + slot] > 0);
+                    }
+                }
                 Row::Narrow(base) => {
                     for slot in span.clone() {
                         self.narrow[base + slot] += 1;

@@ -9,7 +9,7 @@
 use crate::domain::problem::{CapRange, ExcerptGroup, Problem};
 
 use super::dual::Dual;
-use super::negotiate::{LEARNING, Negotiation};
+use super::negotiate::{LEARNING, LEARNING_SOON, Negotiation};
 use super::tables::Tables;
 use super::{Effort, SolveOptions, Stop};
 
@@ -19,9 +19,11 @@ const SAMPLE_TASKS: usize = 50_000;
 const MEMBERS_SHARE: usize = 125;
 const MEMBERS_MIN: u32 = 13;
 const MEMBERS_MAX: u32 = 400;
+/// With no more tasks than this the rounds are cheap and many, and taking turns is soon enough.
+const SOON_TASKS: usize = 20_000;
 /// Rounds of the dual, times tasks of the sample.
-const ROUNDS_WORK: usize = 750_000;
-const ROUNDS_MIN: usize = 75;
+const ROUNDS_WORK: usize = 900_000;
+const ROUNDS_MIN: usize = 100;
 const ROUNDS_MAX: usize = 300;
 /// With best effort, so many times as many.
 const BEST_ROUNDS: usize = 4;
@@ -63,7 +65,7 @@ impl Lesson {
         let tables = Tables::new(&excerpt);
         let tasks: Vec<u32> = (0..sample.len() as u32).filter(|&task| !tables.pinned(task)).collect();
         let mut negotiation = Negotiation::new(&tables);
-        negotiation.learn(&tasks, LEARNING, stop);
+        negotiation.learn(&tasks, if sample.len() > SOON_TASKS { LEARNING } else { LEARNING_SOON }, stop);
         let rounds = (ROUNDS_WORK / sample.len().max(1)).clamp(ROUNDS_MIN, ROUNDS_MAX)
             * if options.effort == Effort::Best { BEST_ROUNDS } else { 1 };
         let mut dual = Dual::new(&tables, negotiation.history(), options.threads);

@@ -14,7 +14,7 @@ use super::prices::{self, Prices};
 use super::tables::Count;
 use super::{Effort, Stop};
 
-/// Moves and exchanges tasks until a round gains next to nothing.
+/// Moves and exchanges tasks once; with best effort, until a round gains nothing.
 pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
     let tasks: Vec<u32> = (0..board.tables.task_count())
         .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
@@ -47,7 +47,7 @@ fn improve_some(
 ) {
     let (rounds, starts_max, partners_max) = match effort {
         Effort::Best => (30, 16, 12),
-        _ => (2, 4, 6),
+        _ => (1, 4, 6),
     };
     let mut polish = Polish::new(board, starts_max, partners_max);
     for _ in 0..rounds {

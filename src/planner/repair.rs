@@ -6,6 +6,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::alone::Alone;
 use super::board::Board;
 use super::prices::Prices;
 use super::tables::{Count, Tables};
@@ -31,10 +32,10 @@ pub(super) fn make_room(
     stop: &Stop<'_>,
 ) {
     let tables = board.tables;
-    let empty = Board::new(tables);
-    let waiting: Vec<u32> = (0..tables.task_count())
-        .filter(|&task| board.start(task).is_none() && empty.has_room(task))
-        .collect();
+    let mut waiting: Vec<u32> =
+        (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    let alone = Alone::new(tables);
+    waiting.retain(|&task| alone.has_room(task));
     if waiting.is_empty() {
         return;
     }

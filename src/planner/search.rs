@@ -1,7 +1,5 @@
 //! The way to a plan: prices, then one part after the other or side by side, then all together.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -12,9 +10,11 @@ use super::board::Board;
 use super::crowding::crowding;
 use super::cut::Cut;
 use super::lesson::Lesson;
+use super::mend::{Part, mend_parts};
 use super::negotiate::{Learning, Negotiation, Settling};
 use super::order::canonical_order;
 use super::prices::Prices;
+use super::side::side_by_side;
 use super::tables::{NONE, Tables};
 use super::{Effort, Phase, SolveOptions, Stop, Voice, bound, construct, polish, repair};
 use crate::domain::plan_file::Bound;
@@ -40,12 +40,18 @@ struct Pace {
 /// A part of a large problem: the prices of its large groups are known, and most of the rest is luck.
 const PART_PACE: Pace = Pace {
     learning: Learning { passes: 2, step: 0.6, decay: 0.8 },
-    settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, look_when_crowded: 2.0 },
+    settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, calm_max: 0, look_when_crowded: 2.0 },
 };
 /// A problem in one piece.
 const WHOLE_PACE: Pace = Pace {
     learning: Learning { passes: 10, step: 1.0, decay: 0.8 },
-    settling: Settling { passes: 80, growth: 1.05, look_again_every: 2, look_when_crowded: f32::INFINITY },
+    settling: Settling {
+        passes: 80,
+        growth: 1.05,
+        look_again_every: 1,
+        calm_max: 3,
+        look_when_crowded: f32::INFINITY,
+    },
 };
 /// So often `best` settles anew, if there is no time limit to use up.
 const BEST_ATTEMPTS: usize = 12;
@@ -76,14 +82,14 @@ fn search_divided(
         return fast(problem, &order, options, stop, voice);
     }
     if announced_share(problem) > ANNOUNCED_SHARE {
-        return again(problem, &order, options, stop, voice);
+        return again(problem, &order, whole_tasks_max, options, stop, voice);
     }
     voice.say_sums(0, Phase::Pricing, (0, 0));
     let before = stop.watch.elapsed();
     let lesson = Lesson::learn(problem, &order, options, stop);
     let learning = stop.watch.elapsed() - before;
     let parts = parts(problem, order, whole_tasks_max);
-    let results = side_by_side(&parts, options.threads, |number| {
+    let results = side_by_side(&sizes(&parts), options.threads, |number| {
         plan_part(problem, &parts[number], parts.len(), number, &lesson, options, stop, voice)
     });
     let mut starts = vec![NONE; problem.task_count()];
@@ -95,10 +101,9 @@ fn search_divided(
     voice.join();
     let tables = Tables::new(problem);
     let count = parts.len();
-    drop(parts);
     let board = match count {
         1 => Board::of(&tables, &starts),
-        _ => join(&tables, starts, &lesson, options, stop, voice),
+        _ => join(&tables, starts, parts, &lesson, options, stop, voice),
     };
     let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     let (bound, took) = prove(&board, &prices, options, stop, voice);
@@ -133,6 +138,7 @@ fn announced_share(problem: &Problem) -> f64 {
 fn again(
     problem: &Problem,
     order: &[u32],
+    whole_tasks_max: usize,
     options: &SolveOptions,
     stop: &Stop<'_>,
     voice: &Voice<'_>,
@@ -146,14 +152,25 @@ fn again(
     voice.say(0, Phase::Placing, &board);
     construct::place_wishes(&mut board, &wishes);
     drop(wishes);
-    construct::place_all(&mut board, &prices);
-    voice.say(0, Phase::Repairing, &board);
-    polish::squeeze_in(&mut board, true, stop);
     // Chains break several promises for one place: a few tries are enough.
-    repair::make_room(&mut board, &prices, Effort::Fast, &mut random, stop);
-    polish::bring_home(&mut board, stop);
+    let mend = |board: &mut Board<'_>, random: &mut ChaCha8Rng| {
+        let prices = Prices::none(board.tables);
+        construct::place_all(board, &prices);
+        polish::squeeze_in(board, true, stop);
+        repair::make_room(board, &prices, Effort::Fast, random, stop);
+        polish::bring_home(board, stop);
+        polish::improve_unannounced(board, options.effort, random, stop);
+    };
+    voice.say(0, Phase::Repairing, &board);
+    let parts = parts(&excerpt, (0..tables.task_count()).collect(), whole_tasks_max);
+    if parts.len() > 1 {
+        mend_parts(&mut board, &parts, options.threads, stop, |number, board, _| {
+            mend(board, &mut ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32)));
+        });
+    }
+    drop(parts);
+    mend(&mut board, &mut random);
     voice.say(0, Phase::Improving, &board);
-    polish::improve_unannounced(&mut board, options.effort, &mut random, stop);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
     let mut starts = vec![NONE; problem.task_count()];
     for (&task, &start) in order.iter().zip(&board.starts) {
@@ -194,8 +211,9 @@ fn fast(
     Found { starts, bound, bound_ms: took.as_millis() as u64 }
 }
 
-/// Tasks that are planned together, in canonical order.
-type Part = Vec<u32>;
+fn sizes(parts: &[Part]) -> Vec<usize> {
+    parts.iter().map(Vec::len).collect()
+}
 
 fn parts(problem: &Problem, order: Vec<u32>, whole_tasks_max: usize) -> Vec<Part> {
     let cut = if order.len() > whole_tasks_max { Cut::find(problem) } else { None };
@@ -291,11 +309,12 @@ fn groups_of(problem: &Problem, part: &[u32]) -> Vec<ExcerptGroup> {
     groups
 }
 
-/// All parts together, by the rules of the whole problem. Who lost a place looks for another, takes one from
-/// somebody who can go elsewhere, or has it made.
+/// All parts together, by the rules of the whole problem. Who lost a place looks for another in its part, takes one
+/// from somebody who can go elsewhere, or has it made; then the same once more with all parts in view.
 fn join<'t>(
     tables: &'t Tables<'t>,
     wishes: Vec<u32>,
+    parts: Vec<Part>,
     lesson: &Lesson,
     options: &SolveOptions,
     stop: &Stop<'_>,
@@ -305,9 +324,18 @@ fn join<'t>(
     construct::place_wishes(&mut board, &wishes);
     drop(wishes);
     voice.say(0, Phase::Placing, &board);
+    mend_parts(&mut board, &parts, options.threads, stop, |number, board, groups| {
+        let prices =
+            Prices::of_charges(board.tables, |group| lesson.charges_of(groups[group as usize].group));
+        let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
+        construct::place_all(board, &prices);
+        polish::squeeze_in(board, false, stop);
+        repair::make_room(board, &prices, options.effort, &mut random, stop);
+    });
+    drop(parts);
+    voice.say(0, Phase::Repairing, &board);
     let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &prices);
-    voice.say(0, Phase::Repairing, &board);
     polish::squeeze_in(&mut board, false, stop);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
@@ -321,30 +349,6 @@ fn join<'t>(
         _ => {}
     }
     board
-}
-
-/// Does `work` for every part, the largest first, on so many threads; the results in the order of the parts.
-fn side_by_side<R: Send>(parts: &[Part], threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    let mut queue: Vec<usize> = (0..parts.len()).collect();
-    queue.sort_by_key(|&part| std::cmp::Reverse(parts[part].len()));
-    let results: Vec<Mutex<Option<R>>> = parts.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
-    let take = || {
-        while let Some(&part) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = work(part);
-            *results[part].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(parts.len()) {
-            scope.spawn(take);
-        }
-        take();
-    });
-    results
-        .into_iter()
-        .filter_map(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner))
-        .collect()
 }
 
 #[cfg(test)]

@@ -164,6 +164,15 @@ impl<'p> Tables<'p> {
         &self.members[self.member_offsets[at] as usize..self.member_offsets[at + 1] as usize]
     }
 
+    /// How many members a group has that can bind.
+    pub(super) fn size(&self, group: u32) -> u32 {
+        match self.count(group) {
+            Count::Never => 0,
+            Count::Sparse => self.members(group).len() as u32,
+            Count::Dense(row) => self.dense_members[row as usize],
+        }
+    }
+
     pub(super) fn pinned(&self, task: u32) -> bool {
         self.pinned[task as usize]
     }

@@ -50,7 +50,8 @@ pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>
     })
 }
 
-fn cursor(after: &str) -> Result<(Instant, i64), Error> {
+/// The place in a list by time that `after` names.
+pub(super) fn cursor(after: &str) -> Result<(Instant, i64), Error> {
     after
         .split_once('_')
         .and_then(|(micros, id)| {
@@ -134,7 +135,10 @@ pub(super) fn lead_minutes(app: &App, notice_lead_minutes: i32) -> u32 {
 }
 
 /// The earliest deadline among the campaigns of an appointment.
-fn deadline(connection: &mut Connection, id: i64) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
+pub(super) fn deadline(
+    connection: &mut Connection,
+    id: i64,
+) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
     let campaigns: HashMap<i64, _> =
         db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
     let work = db::appointment::work_of(connection, &[id])?;

@@ -2,6 +2,7 @@
 
 use crate::api::problem::{FindingView, Refusal, RowProblem};
 use crate::db::{DatabaseError, Failure};
+use crate::domain::link::LinkError;
 
 /// Why a use case did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub enum Error {
     /// The checker found something wrong with a plan.
     #[error("the plan breaks {} as things stand now; nothing was published", count_of(.0.len(), "rule", "rules"))]
     Unverified(Vec<FindingView>),
+    /// A merchant's link.
+    #[error("{0}; use the link in the latest mail, or call the help desk")]
+    Link(#[from] LinkError),
     /// The database as a whole.
     #[error(transparent)]
     Database(#[from] DatabaseError),

@@ -110,6 +110,36 @@ impl<'a> Rules<'a> {
             .collect()
     }
 
+    /// By how much these may be moved together, the least first: each is asked with the others counted where they
+    /// would stand. Only `only`, if that is given.
+    pub fn legal_shifts(&mut self, questions: &[Question<'_>], only: Option<TimeDelta>) -> Vec<TimeDelta> {
+        let Some(first) = questions.first() else { return Vec::new() };
+        let starts = self.candidate_starts(*first);
+        let mut shifts: Vec<TimeDelta> = starts.into_iter().map(|start| start - first.starts_at).collect();
+        shifts.retain(|shift| only.is_none_or(|only| *shift == only));
+        shifts.sort_unstable();
+        questions.iter().for_each(|question| self.forget(question.moving));
+        shifts.retain(|shift| {
+            let mut placed = Vec::new();
+            let fits = questions.iter().all(|question| {
+                let starts_at = question.starts_at + *shift;
+                let length = TimeDelta::minutes(i64::from(question.duration_minutes));
+                let moved = Question { starts_at, ..*question };
+                let Some(span) = Span::new(starts_at, starts_at + length) else { return false };
+                let may = self.broken(moved).is_empty();
+                if may {
+                    self.add(question.terminal.id, span, 1);
+                    placed.push((question.terminal.id, span));
+                }
+                may
+            });
+            placed.into_iter().for_each(|(terminal, span)| self.add(terminal, span, -1));
+            fits
+        });
+        questions.iter().for_each(|question| self.remember(question.moving));
+        shifts
+    }
+
     /// The legal start nearest to the one asked for, on the slot grid, within the margin.
     fn nearest(&mut self, question: Question<'_>) -> Option<DateTime<Utc>> {
         let asked = question.starts_at;

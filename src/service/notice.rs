@@ -19,6 +19,7 @@ use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
+pub(super) use letter::about as letter_about;
 pub use sending::{Claim, Sendable, claim};
 pub use settling::{Settlement, give_back, settle};
 

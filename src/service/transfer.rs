@@ -72,6 +72,8 @@ fn copy_within(
     replace: bool,
     progress: &mut dyn FnMut(Step),
 ) -> Result<CopyReport, Error> {
+    copy::wait_patiently(source)?;
+    copy::wait_patiently(target)?;
     copy::keep_writers_out(target)?;
     let there = rows_of(target)?;
     if !there.is_empty() && !replace {

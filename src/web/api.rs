@@ -5,9 +5,11 @@ mod audit;
 mod budget;
 mod calendar;
 mod campaign;
+mod doctor;
 mod event;
 mod fleet;
 mod lock;
+mod merchant;
 mod notice;
 mod plan;
 mod programme;
@@ -30,8 +32,10 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(appointment::router())
         .merge(notice::router())
         .merge(lock::router())
+        .merge(merchant::router())
         .merge(audit::router())
         .merge(replica::router())
         .merge(event::router())
         .merge(worker::router())
+        .merge(doctor::router())
 }

@@ -66,6 +66,7 @@ impl From<Error> for ApiError {
         let problem = |status, code, title| plain_problem(status, code, title, &detail);
         match error {
             Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Error::Link(_) => problem(StatusCode::NOT_FOUND, "link", "This link is not good"),
             Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
             Error::Conflict(_) | Error::Fenced { .. } => {
                 problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")

@@ -12,6 +12,7 @@ pub mod chart;
 mod figures;
 mod format;
 pub mod home;
+pub mod merchant;
 pub mod night;
 pub mod notices;
 pub mod plans;

@@ -98,7 +98,7 @@ fn the_whole_help_is_as_it_was() {
 }
 
 /// Splits a line as a shell would: blanks, single and double quotes; redirections and pipes end it.
-fn shell_words(line: &str) -> Vec<String> {
+pub fn shell_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;

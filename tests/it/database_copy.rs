@@ -46,6 +46,7 @@ pub async fn fill(app: &TestApp) {
                 .map(|(_, kind)| match *kind {
                     "Text" => "'é'",
                     "Bool" => "TRUE",
+                    "Binary" => blob,
                     kind if kind.starts_with("Nullable") => "NULL",
                     _ => "1",
                 })
@@ -68,6 +69,13 @@ fn copied(from: &str, to: &str, more: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Names the first row that differs: whole databases are too much to read.
+fn same(app: &TestApp, expected: &[String]) {
+    let found = app.dump();
+    let different = found.iter().zip(expected).find(|(one, other)| one != other);
+    assert_eq!((different, found.len()), (None, expected.len()));
+}
+
 fn numbers(app: &TestApp) -> Vec<(Table, i64)> {
     app.read(|connection| Ok(next_ids(connection)?))
 }
@@ -85,7 +93,7 @@ fn from_sqlite_to_postgres_and_back_every_table_is_equal() {
         let postgres = postgres_url();
         let there = copied(&app.database_url(), &postgres, &[]);
         let on_postgres = TestApp::new(Some(postgres.clone()), |_| {});
-        assert_eq!(on_postgres.dump(), first);
+        same(&on_postgres, &first);
         assert_eq!(numbers(&on_postgres), numbers(&app));
 
         let folder = tempfile::tempdir().unwrap();
@@ -93,7 +101,7 @@ fn from_sqlite_to_postgres_and_back_every_table_is_equal() {
         let back = copied(&postgres, &sqlite, &[]);
         assert_eq!(there["tables"], back["tables"], "counts and digests are the same everywhere");
         let on_sqlite = TestApp::new(Some(sqlite), |_| {});
-        assert_eq!(on_sqlite.dump(), first);
+        same(&on_sqlite, &first);
         assert_eq!(numbers(&on_sqlite), numbers(&app));
 
         // The service goes on where it was.
@@ -185,9 +193,9 @@ fn a_target_that_holds_something_is_left_alone_unless_told() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains("terminal 6"), "it says what is there");
         let asked = copy(&other.database_url(), &app.database_url(), &["--replace"]);
         assert_eq!(asked.status.code(), Some(1));
-        assert_eq!(app.dump(), before);
+        same(&app, &before);
         copied(&other.database_url(), &app.database_url(), &["--replace", "--yes"]);
-        assert_eq!(app.dump(), other.dump());
+        same(&app, &other.dump());
     });
 }
 
@@ -229,7 +237,7 @@ fn the_source_is_read_as_of_one_moment() {
         })
         .unwrap();
         assert!(writes > 10 && app.dump() != before);
-        assert_eq!(TestApp::new(Some(url), |_| {}).dump(), before);
+        same(&TestApp::new(Some(url), |_| {}), &before);
         assert_eq!(report.rows(), u64::try_from(before.len()).unwrap());
     });
 }

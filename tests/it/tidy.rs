@@ -79,7 +79,7 @@ fn rooms_import_only_what_they_may() {
         ),
         ("worker", &["worker", "service", "api", "mail"]),
         ("web", &["web", "service", "api", "clock", "domain", "fleet_files", "worker"]),
-        ("boot", &["boot", "clock", "config", "db", "mail", "service", "web", "worker"]),
+        ("boot", &["boot", "api", "clock", "config", "db", "mail", "service", "web", "worker"]),
         (
             "cli",
             &[

@@ -2,6 +2,7 @@
 
 use crate::api::PageQuery;
 use crate::api::fleet::MerchantView;
+use crate::api::merchant::{AnswerQuery, AnswerView};
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
@@ -11,6 +12,7 @@ use crate::cli::render;
 #[command(after_help = "Example:\n  offpeak merchant list")]
 pub enum MerchantCommand {
     List(ListArgs),
+    Answers(AnswersArgs),
 }
 
 impl MerchantCommand {
@@ -18,6 +20,7 @@ impl MerchantCommand {
     pub fn run(&self, context: &Context) -> Result<(), CliError> {
         match self {
             MerchantCommand::List(args) => list(args, context),
+            MerchantCommand::Answers(args) => answers(args, context),
         }
     }
 }
@@ -41,4 +44,24 @@ fn list(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let empty =
         "No merchant here. Import a fleet: offpeak fleet import merchants.csv sites.csv terminals.csv";
     context.show_list::<MerchantView>("/merchants", &query, &args.paging, empty, render::fleet::merchants)
+}
+
+/// List what merchants have answered
+///
+/// Through the links in their mail, or from their calendar; those first who want another time and found none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak merchant answers --answer confirmed")]
+pub struct AnswersArgs {
+    /// Which answers: wants_another_time or confirmed
+    #[arg(long, value_name = "ANSWER", default_value = "wants_another_time")]
+    pub answer: String,
+    /// Which rows
+    #[command(flatten)]
+    pub paging: Paging,
+}
+
+fn answers(args: &AnswersArgs, context: &Context) -> Result<(), CliError> {
+    let query = AnswerQuery { answer: Some(args.answer.clone()), ..AnswerQuery::default() };
+    let empty = "No merchant has answered so. Mails carry links to answer by if public_url is set.";
+    context.show_list::<AnswerView>("/answers", &query, &args.paging, empty, render::fleet::answers)
 }

@@ -5,6 +5,7 @@ use crate::api::fleet::{
     TerminalView,
 };
 use crate::api::lock::LockView;
+use crate::api::merchant::AnswerView;
 use crate::cli::output::{Bar, Screen, Table, bar, count, plural};
 use crate::cli::render::{appointment, instant, optional, tags};
 
@@ -70,6 +71,25 @@ pub fn merchants(screen: &mut Screen, merchants: &[MerchantView]) {
             merchant.locale.clone(),
             optional(merchant.email.as_ref()),
             optional(merchant.phone.as_ref()),
+        ]);
+    }
+    screen.table(table);
+}
+
+/// Merchants' answers.
+pub fn answers(screen: &mut Screen, answers: &[AnswerView]) {
+    let mut table = Table::new(["at", "merchant", "name", "site", "night", "answer", "via", "words"]);
+    for answer in answers {
+        let word = if answer.outdated { "outdated" } else { answer.answer.as_str() };
+        table.row([
+            instant(answer.answered_at),
+            answer.merchant_number.clone(),
+            answer.merchant_name.clone(),
+            answer.site_code.clone(),
+            answer.night.to_string(),
+            word.to_owned(),
+            answer.via.clone(),
+            optional(answer.words.as_ref()),
         ]);
     }
     screen.table(table);

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 
+use super::memberships::KnownSets;
 use super::{
     After, Calendar, CapRange, GroupColumns, NONE, Problem, ProblemError, Profile, TaskColumns, validate,
 };
@@ -66,9 +67,8 @@ pub struct ProblemBuilder {
     pub(super) profiles: Vec<Profile>,
     pub(super) groups: GroupColumns,
     pub(super) tasks: TaskColumns,
-    /// Durations as given: the column is narrower than what a file may hold.
-    pub(super) long_duration: Option<(u32, u32)>,
     pub(super) named_after: Vec<NamedAfter>,
+    known_sets: KnownSets,
     site_numbers: HashMap<String, u32>,
     kind_numbers: HashMap<String, u32>,
 }
@@ -92,10 +92,10 @@ impl ProblemBuilder {
             visit_cost: 0,
             calendars: Vec::new(),
             profiles: Vec::new(),
-            groups: GroupColumns { cap_offsets: vec![0], ..GroupColumns::default() },
-            tasks: TaskColumns { group_offsets: vec![0], ..TaskColumns::default() },
-            long_duration: None,
+            groups: GroupColumns { cap_offsets: std::iter::once(0).collect(), ..GroupColumns::default() },
+            tasks: TaskColumns::default(),
             named_after: Vec::new(),
+            known_sets: KnownSets::default(),
             site_numbers: HashMap::new(),
             kind_numbers: HashMap::new(),
         }
@@ -160,19 +160,14 @@ impl ProblemBuilder {
         let number = self.tasks.duration.len() as u32;
         let columns = &mut self.tasks;
         columns.ids.push(id);
-        columns.duration.push(u16::try_from(duration).unwrap_or_else(|_| {
-            self.long_duration.get_or_insert((number, duration));
-            u16::MAX
-        }));
+        columns.duration.push(duration);
         columns.calendar.push(calendar);
         columns.profile.push(profile.unwrap_or(NONE));
         columns.volume.push(volume);
         columns.release.push(release);
         columns.deadline.push(deadline);
         columns.weight.push(weight);
-        columns.groups.extend_from_slice(groups);
-        columns.groups[*columns.group_offsets.last().unwrap_or(&0) as usize..].sort_unstable();
-        columns.group_offsets.push(columns.groups.len() as u32);
+        columns.groups.push(groups, &mut self.known_sets);
         columns.site.push(match site {
             None => NONE,
             Some(site) => match self.site_numbers.get(site) {
@@ -186,7 +181,7 @@ impl ProblemBuilder {
             },
         });
         if let Some(current) = current {
-            columns.current.resize(number as usize, NONE);
+            columns.current.resize(number as usize);
             columns.current.push(current);
         } else if !columns.current.is_empty() {
             columns.current.push(NONE);
@@ -203,6 +198,7 @@ impl ProblemBuilder {
     /// Checks everything and hands over the problem.
     pub fn finish(mut self) -> Result<Problem, ProblemError> {
         self.site_numbers = HashMap::new();
+        self.known_sets = KnownSets::default();
         validate::horizon(&self)?;
         validate::calendars(&self)?;
         validate::profiles(&self)?;
@@ -213,21 +209,20 @@ impl ProblemBuilder {
         let mut tasks = self.tasks;
         tasks.ids.shrink();
         tasks.sites.shrink();
-        tasks.groups.shrink_to_fit();
+        tasks.groups.shrink();
         for column in [
+            &mut tasks.duration,
             &mut tasks.calendar,
             &mut tasks.profile,
             &mut tasks.volume,
             &mut tasks.release,
             &mut tasks.deadline,
             &mut tasks.weight,
-            &mut tasks.group_offsets,
             &mut tasks.site,
             &mut tasks.current,
         ] {
-            column.shrink_to_fit();
+            column.shrink();
         }
-        tasks.duration.shrink_to_fit();
         Ok(Problem {
             start: self.start,
             slot_minutes: self.slot_minutes,

@@ -49,19 +49,19 @@ impl Problem {
         };
         match change {
             Change::Deadline { deadline_add_slots } => {
-                let deadline = &mut changed.tasks.deadline[at];
-                *deadline = deadline.saturating_add(*deadline_add_slots).min(slots);
+                let deadline = self.deadline(task).saturating_add(*deadline_add_slots).min(slots);
+                changed.tasks.deadline.set(at, deadline);
             }
             Change::Release { release_subtract_slots } => {
-                let release = &mut changed.tasks.release[at];
-                *release = release.saturating_sub(*release_subtract_slots);
+                let release = self.release(task).saturating_sub(*release_subtract_slots);
+                changed.tasks.release.set(at, release);
             }
             Change::Opening { opening } if opening.0 < opening.1 && opening.1 <= slots => {
                 let mut own = self.calendar(task).opened([*opening]);
                 while changed.calendars.iter().any(|calendar| calendar.id == own.id) {
                     own.id.push('+');
                 }
-                changed.tasks.calendar[at] = changed.calendars.len() as u32;
+                changed.tasks.calendar.set(at, changed.calendars.len() as u32);
                 Arc::make_mut(&mut changed.calendars).push(own);
             }
             _ => return None,
@@ -79,14 +79,12 @@ impl Problem {
         };
         match change {
             Change::Deadline { deadline_add_slots } => {
-                for deadline in &mut changed.tasks.deadline {
-                    *deadline = deadline.saturating_add(*deadline_add_slots).min(slots);
-                }
+                let later = |deadline: u32| deadline.saturating_add(*deadline_add_slots).min(slots);
+                changed.tasks.deadline = changed.tasks.deadline.map(later);
             }
             Change::Release { release_subtract_slots } => {
-                for release in &mut changed.tasks.release {
-                    *release = release.saturating_sub(*release_subtract_slots);
-                }
+                let earlier = |release: u32| release.saturating_sub(*release_subtract_slots);
+                changed.tasks.release = changed.tasks.release.map(earlier);
             }
             Change::Opening { opening } if opening.0 < opening.1 && opening.1 <= slots => {
                 let number = self.calendars.iter().position(|known| Some(known.id.as_str()) == calendar)?;
@@ -108,8 +106,8 @@ impl Problem {
         for name in names {
             let at = (0..self.group_count()).find(|&at| self.groups.ids.get(at) == name)?;
             let columns = &mut changed.groups;
-            columns.cap[at] = columns.cap[at].saturating_add(cap_add);
-            let ranges = columns.cap_offsets[at] as usize..columns.cap_offsets[at + 1] as usize;
+            columns.cap.set(at, columns.cap.get(at).saturating_add(cap_add));
+            let ranges = columns.cap_offsets.get(at) as usize..columns.cap_offsets.get(at + 1) as usize;
             for range in &mut columns.caps[ranges] {
                 range.cap = range.cap.saturating_add(cap_add);
             }

@@ -1,11 +1,12 @@
 //! Some tasks of a problem as a problem of their own, in an order of the caller's choice.
 //!
-//! A planner divides its work so: by region, or to a sample. Names of tasks and sites are left out, calendars and
-//! profiles are shared, and every group may be given another cap.
+//! A planner divides its work so: by region, or to a sample. Names of tasks, groups and sites are left out, and
+//! sites at all where visits cost nothing; calendars and profiles are shared, and every group may be given another
+//! cap.
 
 use std::sync::{Arc, OnceLock};
 
-use super::{After, CapRange, GroupColumns, IdArena, NONE, Problem, TaskColumns};
+use super::{After, CapRange, Column, GroupColumns, IdArena, NONE, Problem, TaskColumns};
 
 /// One group of an excerpt.
 #[derive(Debug, Clone)]
@@ -23,8 +24,8 @@ impl Problem {
     pub fn excerpt(&self, tasks: &[u32], groups: &[ExcerptGroup]) -> Problem {
         let mut new_number = vec![NONE; self.group_count()];
         let mut columns = GroupColumns {
+            ids: IdArena::unnamed(groups.len()),
             kinds: self.groups.kinds.clone(),
-            cap_offsets: Vec::with_capacity(groups.len() + 1),
             ..GroupColumns::default()
         };
         columns.cap_offsets.push(0);
@@ -32,8 +33,7 @@ impl Problem {
             let at = excerpt.group as usize;
             new_number[at] = number;
             let group = self.group(excerpt.group);
-            columns.ids.push(group.id);
-            columns.kind.push(self.groups.kind[at]);
+            columns.kind.push(self.groups.kind.get(at));
             match &excerpt.room {
                 None => {
                     columns.cap.push(group.cap);
@@ -66,9 +66,9 @@ impl Problem {
         let pinned = std::mem::take(&mut self.tasks.pinned);
         let current = std::mem::take(&mut self.tasks.current);
         if let Some(&last) = pinned.last() {
-            self.tasks.current = vec![NONE; last as usize + 1];
+            self.tasks.current.resize(last as usize + 1);
             for &task in &pinned {
-                self.tasks.current[task as usize] = current[task as usize];
+                self.tasks.current.set(task as usize, current.get(task as usize));
             }
         }
         self.tasks.pinned = pinned;
@@ -77,37 +77,27 @@ impl Problem {
 
     fn excerpt_tasks(&self, tasks: &[u32], new_group: &[u32]) -> TaskColumns {
         let whole = &self.tasks;
-        let pick = |column: &[u32]| tasks.iter().map(|&task| column[task as usize]).collect::<Vec<u32>>();
-        let mut group_offsets = Vec::with_capacity(tasks.len() + 1);
-        group_offsets.push(0);
-        let members: usize = tasks.iter().map(|&task| self.groups_of(task).len()).sum();
-        let mut groups = Vec::with_capacity(members);
-        for &task in tasks {
-            let from = groups.len();
-            let kept = self.groups_of(task).iter().map(|&group| new_group[group as usize]);
-            groups.extend(kept.filter(|&group| group != NONE));
-            groups[from..].sort_unstable();
-            group_offsets.push(groups.len() as u32);
-        }
-        let (site, sites) = renumber_sites(&pick(&whole.site), whole.sites.len());
+        let (site, sites) = match self.visit_cost {
+            0 => (tasks.iter().map(|_| NONE).collect(), 0),
+            _ => renumber_sites(&whole.site.pick(tasks), whole.sites.len()),
+        };
         let pinned = (0..).zip(tasks).filter(|&(_, &task)| self.pinned(task)).map(|(number, _)| number);
         TaskColumns {
             ids: IdArena::unnamed(tasks.len()),
-            duration: tasks.iter().map(|&task| whole.duration[task as usize]).collect(),
-            calendar: pick(&whole.calendar),
-            profile: pick(&whole.profile),
-            volume: pick(&whole.volume),
-            release: pick(&whole.release),
-            deadline: pick(&whole.deadline),
-            weight: pick(&whole.weight),
-            group_offsets,
-            groups,
+            duration: whole.duration.pick(tasks),
+            calendar: whole.calendar.pick(tasks),
+            profile: whole.profile.pick(tasks),
+            volume: whole.volume.pick(tasks),
+            release: whole.release.pick(tasks),
+            deadline: whole.deadline.pick(tasks),
+            weight: whole.weight.pick(tasks),
+            groups: whole.groups.pick(tasks, new_group),
             sites: IdArena::unnamed(sites),
             site,
             current: if whole.current.is_empty() {
-                Vec::new()
+                Column::default()
             } else {
-                let current = |&task: &u32| whole.current.get(task as usize).copied().unwrap_or(NONE);
+                let current = |&task: &u32| self.current(task).unwrap_or(NONE);
                 tasks.iter().map(current).collect()
             },
             pinned: pinned.collect(),
@@ -140,12 +130,11 @@ impl Problem {
 }
 
 /// Sites numbered by their first task, and how many there are.
-fn renumber_sites(sites: &[u32], whole: usize) -> (Vec<u32>, usize) {
+fn renumber_sites(sites: &Column, whole: usize) -> (Column, usize) {
     let mut numbers = vec![NONE; whole];
     let mut count = 0;
-    let renumbered = sites
-        .iter()
-        .map(|&site| match site {
+    let renumbered = (0..sites.len())
+        .map(|at| match sites.get(at) {
             NONE => NONE,
             site => {
                 let number = &mut numbers[site as usize];
@@ -173,6 +162,7 @@ mod tests {
             builder.add_group(GroupInput { id, kind: "cell", cap: 7, caps: &[], down: 1 });
         }
         let after = [("T0", 2)];
+        builder.visit_cost(1);
         for (task, id) in ["T0", "T1", "T2"].into_iter().enumerate() {
             builder.add_task(TaskInput {
                 id,

@@ -103,7 +103,7 @@ pub(super) fn profiles(problem: &ProblemBuilder) -> Verdict {
 pub(super) fn groups(problem: &ProblemBuilder) -> Verdict {
     let columns = &problem.groups;
     for at in 0..columns.cap.len() {
-        let ranges = &columns.caps[columns.cap_offsets[at] as usize..columns.cap_offsets[at + 1] as usize];
+        let ranges = columns.caps_of(at);
         let mut previous_end = 0;
         for (position, range) in ranges.iter().enumerate() {
             let path = || format!("groups[{at}].caps[{position}]");
@@ -135,27 +135,21 @@ pub(super) fn tasks(problem: &ProblemBuilder) -> Verdict {
     let calendars = problem.calendars.len();
     let profiles = problem.profiles.len();
     let groups = problem.groups.cap.len();
-    if let Some((at, duration)) = problem.long_duration {
-        return refuse(
-            format!("tasks[{at}].duration"),
-            format!("{duration} slots are out of range"),
-            format!("give 1 to {} slots", u16::MAX),
-        );
-    }
     for at in 0..columns.duration.len() {
-        let duration = u32::from(columns.duration[at]);
-        if duration == 0 || duration > problem.slots {
+        let duration = columns.duration.get(at);
+        let longest = problem.slots.min(u16::MAX.into());
+        if duration == 0 || duration > longest {
             return refuse(
                 format!("tasks[{at}].duration"),
                 format!("{duration} slots are out of range"),
-                format!("give 1 to {} slots", problem.slots),
+                format!("give 1 to {longest} slots"),
             );
         }
-        in_range(|| format!("tasks[{at}].calendar"), columns.calendar[at], calendars, "calendars")?;
-        if columns.profile[at] != NONE {
-            in_range(|| format!("tasks[{at}].profile"), columns.profile[at], profiles, "profiles")?;
+        in_range(|| format!("tasks[{at}].calendar"), columns.calendar.get(at), calendars, "calendars")?;
+        if columns.profile.get(at) != NONE {
+            in_range(|| format!("tasks[{at}].profile"), columns.profile.get(at), profiles, "profiles")?;
         }
-        for (field, slot) in [("release", columns.release[at]), ("deadline", columns.deadline[at])] {
+        for (field, slot) in [("release", columns.release.get(at)), ("deadline", columns.deadline.get(at))] {
             if slot > problem.slots {
                 return refuse(
                     format!("tasks[{at}].{field}"),
@@ -164,8 +158,7 @@ pub(super) fn tasks(problem: &ProblemBuilder) -> Verdict {
                 );
             }
         }
-        let mine =
-            &columns.groups[columns.group_offsets[at] as usize..columns.group_offsets[at + 1] as usize];
+        let mine = columns.groups.of(at);
         for (position, &group) in mine.iter().enumerate() {
             in_range(|| format!("tasks[{at}].groups"), group, groups, "groups")?;
             if position > 0 && mine[position - 1] == group {
@@ -176,7 +169,7 @@ pub(super) fn tasks(problem: &ProblemBuilder) -> Verdict {
                 );
             }
         }
-        if let Some(&current) = columns.current.get(at).filter(|&&current| current != NONE)
+        if let Some(current) = columns.current_at(at)
             && current.checked_add(duration).is_none_or(|end| end > problem.slots)
         {
             return refuse(
@@ -187,7 +180,7 @@ pub(super) fn tasks(problem: &ProblemBuilder) -> Verdict {
         }
     }
     for &at in &columns.pinned {
-        if columns.current.get(at as usize).is_none_or(|&current| current == NONE) {
+        if columns.current_at(at as usize).is_none() {
             return refuse(
                 format!("tasks[{at}].pinned"),
                 "a pinned task stays at its current start, and it has none".into(),
@@ -195,7 +188,7 @@ pub(super) fn tasks(problem: &ProblemBuilder) -> Verdict {
             );
         }
     }
-    if columns.ids.too_long() || columns.groups.len() > u32::MAX as usize {
+    if columns.ids.too_long() || columns.groups.too_long() {
         return refuse(
             "tasks".into(),
             "the names or group memberships exceed 4 GiB".into(),
@@ -293,9 +286,11 @@ pub(super) fn total_cost(problem: &ProblemBuilder) -> Verdict {
     let tasks = &problem.tasks;
     let mut total: u128 = 0;
     for at in 0..tasks.duration.len() {
-        let slot_cost = if tasks.profile[at] == NONE { 0 } else { dearest[tasks.profile[at] as usize] };
-        total += u128::from(slot_cost) * u128::from(tasks.duration[at]) * u128::from(tasks.volume[at])
-            + u128::from(problem.visit_cost);
+        let profile = tasks.profile.get(at);
+        let slot_cost = if profile == NONE { 0 } else { dearest[profile as usize] };
+        total +=
+            u128::from(slot_cost) * u128::from(tasks.duration.get(at)) * u128::from(tasks.volume.get(at))
+                + u128::from(problem.visit_cost);
         if total > u128::from(MAX_TOTAL_COST) {
             return refuse(
                 format!("tasks[{at}].volume"),

@@ -21,7 +21,7 @@ use lettre::transport::smtp::response::Response;
 
 use crate::mail::transport::delivery::presentable;
 use crate::mail::transport::smtp_url::{Security, SmtpUrl};
-use crate::mail::transport::{Delivery, EnhancedStatus, MayGo, OutgoingMail, stream};
+use crate::mail::transport::{Delivery, EnhancedStatus, MayGo, OutgoingMail, Reached, stream};
 
 /// Most connections that are kept open without work.
 const IDLE_CONNECTIONS_MAX: usize = 32;
@@ -134,6 +134,27 @@ impl SmtpTransport {
                 }
             }
         }
+    }
+
+    /// Connects as for a mail, and hangs up.
+    pub(super) async fn probe(&self) -> Result<Reached, String> {
+        let mut connection = self.connect().await.map_err(|failed| match failed.code {
+            Some(code) => format!("{} answered {code} {}", self.url, failed.text),
+            None => format!("{}: {}", self.url, failed.text),
+        })?;
+        // It has said all that it was asked for: how it takes the farewell does not matter.
+        let _ = tokio::time::timeout(Duration::from_secs(2), connection.quit()).await;
+        let how = match self.url.security {
+            Security::Plain => "not encrypted",
+            Security::StartTls => "STARTTLS, certificate verified",
+            Security::Tls => "TLS, certificate verified",
+        };
+        let who = if self.url.credentials.is_some() { ", credentials accepted" } else { "" };
+        Ok(Reached {
+            found: format!("{} answers ({how}{who})", self.url),
+            in_the_clear: self.url.security == Security::Plain && !self.url.is_on_this_machine(),
+            real: true,
+        })
     }
 
     async fn converse(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> Result<String, Break> {

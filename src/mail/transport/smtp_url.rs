@@ -102,6 +102,13 @@ impl FromStr for SmtpUrl {
     }
 }
 
+impl SmtpUrl {
+    /// Whether nobody in between could listen.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
 fn credentials(url: &Url) -> Result<Option<(String, String)>, SmtpUrlError> {
     let decoded = |text: &str| {
         percent_decode_str(text)

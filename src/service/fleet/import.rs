@@ -12,7 +12,7 @@ use crate::db::{self, Connection, DatabaseError, Failure, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{Merchant, Site, Tags, Terminal};
 use crate::fleet_files::{
-    Located, NamedFile, Outline, OutsideReferences, Record, RowError, RowErrors, read_each,
+    Located, NamedFile, Outline, OutsideReferences, Record, RowError, RowErrors, read_each, read_each_again,
 };
 use crate::service::audit::{Change, record};
 use crate::service::schedule::{self, Changes};
@@ -133,7 +133,7 @@ fn write(
     };
     let mut upsert = Upsert::begin(connection, &TERMINALS)?;
     let mut written = Ok(());
-    let read = read_each(files, |record| {
+    let read = read_each_again(files, |record| {
         if let (Record::Terminal(Located { value: terminal, .. }), Ok(())) = (record, &written) {
             let site_id = site_ids[&terminal.site_code];
             written = upsert.push(connection, terminal_row(terminal, site_id, now), &mut then);

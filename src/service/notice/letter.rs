@@ -14,11 +14,14 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::Work;
 use crate::domain::fleet::Locale;
+use crate::domain::ids::MerchantId;
+use crate::domain::link::{Link, Purpose};
 use crate::domain::lock::LockState;
 use crate::domain::notice::{
     Letter, LetterLock, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
 };
 use crate::service::campaign::work_of;
+use crate::service::merchant::links;
 use crate::service::schedule::{night_of, token};
 use crate::service::{App, Error, appointment};
 
@@ -42,10 +45,34 @@ pub(super) fn of_notice(
     letter.emergency = notice.emergency;
     let merchant = db::fleet::merchants_by_id(connection, &[notice.merchant_id])?.pop();
     letter.merchant_name = merchant.map(|row| row.name).unwrap_or_default();
+    letter.manage_url = manage_url(connection, app, notice, &truth.visits)?;
     fill(connection, &mut letter, truth.visits, &truth.abouts)?;
     let ended_at = (kind == NoticeKind::Unlocked).then(|| notice.created_at.utc());
     letter.locks = locks_of(connection, app, truth.locks, ended_at)?;
     Ok(Some(letter))
+}
+
+/// The page behind a notice: its visit if there is something to answer, else the merchant's locks.
+fn manage_url(
+    connection: &mut Connection,
+    app: &App,
+    notice: &NoticeRow,
+    visits: &[VisitRow],
+) -> Result<Option<String>, Error> {
+    let merchant = MerchantId(notice.merchant_id);
+    let ahead = notice.kind.parse().is_ok_and(NoticeKind::is_ahead);
+    let link = match visits.iter().find(|visit| !visit.cancelled) {
+        Some(visit) if ahead => Link {
+            purpose: Purpose::Visit,
+            merchant,
+            subject: visit.id,
+            revision: u32::try_from(visit.sequence).unwrap_or_default(),
+            expires_at: links::good_until(visit.ends_at.utc()),
+        },
+        _ if ahead => return Ok(None),
+        _ => links::lasting(app, Purpose::Locks, merchant),
+    };
+    links::address(connection, app, &link)
 }
 
 /// What is still true of a notice.
@@ -155,25 +182,42 @@ pub(super) fn of_appointment(
 ) -> Result<Letter, Error> {
     let row = appointment::find(connection, id)?;
     let mut visits = db::visit::by_ids(connection, &[row.visit_id])?;
-    let Some(visit) = visits.first().cloned() else {
-        return Err(Error::Corrupt(format!("appointment {id} has no visit")));
-    };
-    let merchant = db::fleet::merchants_by_id(connection, &[visit.merchant_id])?.pop();
-    let merchant = merchant.ok_or_else(|| Error::Corrupt(format!("visit {} has no merchant", visit.id)))?;
-    let night: NaiveDate = visit
+    if kind == NoticeKind::Cancelled {
+        visits.iter_mut().for_each(|visit| visit.cancelled = true);
+    }
+    let mut letter = of_visits(connection, app, visits, kind)?;
+    letter.emergency = row.emergency;
+    locks_instead(&mut letter);
+    Ok(letter)
+}
+
+/// A letter to one merchant about these visits as they stand.
+pub(in crate::service) fn about(
+    connection: &mut Connection,
+    app: &App,
+    visits: Vec<VisitRow>,
+) -> Result<Letter, Error> {
+    of_visits(connection, app, visits, NoticeKind::Announcement)
+}
+
+fn of_visits(
+    connection: &mut Connection,
+    app: &App,
+    visits: Vec<VisitRow>,
+    kind: NoticeKind,
+) -> Result<Letter, Error> {
+    let first = visits.first().ok_or_else(|| Error::Corrupt("an appointment has no visit".to_owned()))?;
+    let merchant = db::fleet::merchants_by_id(connection, &[first.merchant_id])?.pop();
+    let merchant = merchant.ok_or_else(|| Error::Corrupt(format!("visit {} has no merchant", first.id)))?;
+    let night: NaiveDate = first
         .night
         .parse()
-        .map_err(|error: chrono::ParseError| Error::Corrupt(format!("visit {}: {error}", visit.id)))?;
+        .map_err(|error: chrono::ParseError| Error::Corrupt(format!("visit {}: {error}", first.id)))?;
     let mut letter = empty(app, kind, night);
     letter.locale = merchant.locale.parse().unwrap_or_default();
     letter.merchant_name = merchant.name;
     letter.recipient = merchant.email.unwrap_or_else(|| app.settings.support_email.clone());
-    letter.emergency = row.emergency;
-    if kind == NoticeKind::Cancelled {
-        visits.iter_mut().for_each(|visit| visit.cancelled = true);
-    }
     fill(connection, &mut letter, visits, &HashMap::new())?;
-    locks_instead(&mut letter);
     Ok(letter)
 }
 

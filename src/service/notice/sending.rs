@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::NoticeId;
-use crate::domain::notice::NoticeState;
+use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::mail::address::to_wire;
 use crate::service::schedule::token;
 use crate::service::{App, Error};
@@ -122,6 +122,12 @@ fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Re
     let now = app.clock.now();
     if row.expires_at.utc() <= now {
         close(connection, row, NoticeState::Expired, "it would have come too late to be of use")?;
+        return Ok(None);
+    }
+    if row.kind.parse().is_ok_and(NoticeKind::is_optional)
+        && db::merchant_answer::does_without_optional(connection, row.merchant_id)?
+    {
+        close(connection, row, NoticeState::Superseded, "the merchant does without this kind of mail")?;
         return Ok(None);
     }
     if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {

@@ -21,6 +21,7 @@ pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: PageC
     environment.add_filter("long_date", |date: Serde<NaiveDate>| date.format("%A, %-d %B %Y").to_string());
     environment.add_filter("is_elsewhere", move |name: &str| name != zone.name());
     environment.add_filter("count", count);
+    environment.add_filter("phone_digits", phone_digits);
     environment.add_filter("counted", counted);
     environment.add_filter("words", |text: &str| text.replace('_', " "));
     environment.add_filter("mark", mark);
@@ -28,6 +29,11 @@ pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: PageC
     environment.add_filter("span_length", |from: Instant, to: Instant| span_length(*to - *from));
     environment.add_filter("unplaced_reason", |code: &str| unplaced_reason(code).to_owned());
     environment.add_filter("milliseconds", milliseconds);
+}
+
+/// A telephone number as a `tel:` link wants it.
+fn phone_digits(text: &str) -> String {
+    text.chars().filter(|character| character.is_ascii_digit() || *character == '+').collect()
 }
 
 /// Hours and minutes, as `02:15`.

@@ -18,7 +18,7 @@ use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
 use super::plans::{self, PlanPage, PlansPage};
 use super::problem;
 use super::render::{PageContext, RenderError};
-use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, assets, terminal};
+use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::NoticeQuery;
@@ -29,7 +29,7 @@ use crate::web::AppState;
 /// Rows of the home page's short lists.
 const FIRST_FEW: i64 = 8;
 
-/// Every page and asset. They read only; what changes anything goes through the API.
+/// Every page of the operators. They read only; what changes anything goes through the API.
 pub fn router() -> Router<AppState> {
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -43,7 +43,6 @@ pub fn router() -> Router<AppState> {
         .route("/notices/{id}", get(notice_page))
         .route("/notices/{id}/html", get(notice_html))
         .route("/terminals/{serial}", get(terminal_page))
-        .route("/assets/{name}", get(assets::serve))
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(header(header::CACHE_CONTROL, "private, no-cache"))
 }

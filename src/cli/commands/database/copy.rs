@@ -3,11 +3,11 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::api::transfer::CopyReport;
-use crate::boot::{self, Database, PoolOptions};
+use crate::boot;
 use crate::cli::confirm::{Confirmation, confirmed};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
-use crate::cli::local::{from_service, not_started, without_server};
+use crate::cli::local::{self, from_service, not_started, without_server};
 use crate::cli::output::{Screen, Table, count, plural};
 use crate::service::transfer::{self, Step};
 
@@ -41,8 +41,9 @@ pub(super) fn run(args: &CopyArgs, context: &Context) -> Result<(), CliError> {
     if same_place(&args.from, &args.to) {
         return Err(CliError::usage("--from and --to are the same database"));
     }
-    let source = boot::database(&args.from, PoolOptions::default()).map_err(not_started)?;
-    let target = Database::open(&args.to).map_err(|error| not_started(error.into()))?;
+    let settings = local::settings(&context.globals)?;
+    let source = boot::database(&args.from, &settings).map_err(not_started)?;
+    let target = boot::open(&args.to, &settings).map_err(|error| not_started(error.into()))?;
     let there = transfer::contents(&target).map_err(|error| from_service(&error))?;
     if !there.is_empty() {
         let rows: u64 = there.iter().map(|(_, rows)| rows).sum();

@@ -17,8 +17,9 @@ pub struct UpArgs {}
 /// Runs it.
 pub(super) fn run(context: &Context) -> Result<(), CliError> {
     without_server(&context.globals)?;
-    let database = boot::Database::open(&settings(&context.globals)?.database_url)
-        .map_err(|error| not_started(error.into()))?;
+    let settings = settings(&context.globals)?;
+    let database =
+        boot::open(&settings.database_url, &settings).map_err(|error| not_started(error.into()))?;
     let applied = schema::up(&database).map_err(|error| from_service(&error))?;
     context.output.show(&serde_json::json!({ "applied": applied }), |screen| {
         if applied.is_empty() {
