@@ -93,7 +93,7 @@ impl Settings {
         for (setting, value) in self.values() {
             let Some(value) = value else { continue };
             if let Some((problem, remedy)) = wrong(setting, &value) {
-                let value = if matches!(setting.kind, Kind::Secret(_)) { "…".to_owned() } else { value };
+                let value = setting.masked(&value);
                 return Err(ConfigError::Invalid { name: setting.name, value, problem, remedy });
             }
         }
@@ -127,6 +127,12 @@ fn wrong(setting: &Setting, value: &str) -> Option<(&'static str, String)> {
         }
         Kind::Domain if value.is_empty() || value.contains(|c: char| c.is_whitespace() || c == '@') => {
             Some(("is not a domain", "write it as domain.example".to_owned()))
+        }
+        Kind::PostgresUrl if !value.starts_with("postgres://") && !value.starts_with("postgresql://") => {
+            Some((
+                "is not a PostgreSQL server",
+                "write it as postgres://USER@HOST/NAME, or leave it out".to_owned(),
+            ))
         }
         Kind::WebAddress if !is_web_address(value) => {
             Some(("is not a web address", "write it as https://maintenance.example".to_owned()))

@@ -36,7 +36,7 @@ impl Setting {
     pub fn masked(&self, value: &str) -> String {
         match self.kind {
             Kind::Secret(_) => "***".to_owned(),
-            Kind::Url => without_password(value),
+            Kind::Url | Kind::PostgresUrl => without_password(value),
             _ => value.to_owned(),
         }
     }

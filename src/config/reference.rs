@@ -44,6 +44,7 @@ impl Setting {
             Kind::WebAddress => "a web address".to_owned(),
             Kind::Domain => "a domain".to_owned(),
             Kind::Url => "a URL".to_owned(),
+            Kind::PostgresUrl => "a URL that begins with `postgres://`".to_owned(),
             Kind::Zone => "an IANA time zone".to_owned(),
             Kind::Hours => "hours, as `21:00-08:00`, or `none`".to_owned(),
             Kind::Address => "an address and a port".to_owned(),
@@ -104,8 +105,11 @@ pub fn page() -> String {
 pub fn example() -> String {
     let mut file = EXAMPLE_HEAD.to_owned();
     for (entry, setting) in entries().iter().zip(SETTINGS) {
-        let value = setting.in_toml(setting.default.unwrap_or_default());
-        file += &format!("\n# {} ({})\n#{} = {value}\n", entry.meaning, entry.value, entry.name);
+        let line = match setting.default {
+            Some(default) => format!("#{} = {}", entry.name, setting.in_toml(default)),
+            None => format!("# {} is left out unless set", entry.name),
+        };
+        file += &format!("\n# {} ({})\n{line}\n", entry.meaning, entry.value);
     }
     file
 }

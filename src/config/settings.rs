@@ -28,6 +28,8 @@ pub enum Kind {
     WebAddress,
     /// A URL that may hold a password; what may follow is in the meaning.
     Url,
+    /// The URL of a PostgreSQL database.
+    PostgresUrl,
     /// An IANA time zone.
     Zone,
     /// A span of hours, or `none`.
@@ -195,9 +197,9 @@ settings! {
     claim_seconds: u32 = "600", Kind::Number(2, 86_400);
     /// How long a replica that stands still within a transaction can hold up the others on PostgreSQL.
     database_patience_seconds: u32 = "30", Kind::Number(2, 3600);
-    /// Where replicas hear of each other's changes, where `database_url` leads through a pooler: `postgres://…`
-    /// straight to the server.
-    database_listen_url: Option<String>, Kind::Url;
+    /// Where replicas hear of each other's changes, where `database_url` leads through a pooler: `postgres://…` straight
+    /// to the server.
+    database_listen_url: Option<String>, Kind::PostgresUrl;
     /// Address and port that `offpeak serve` listens on.
     listen: String = "127.0.0.1:8080", Kind::Address;
     /// Where merchants reach this server: mails carry links to it. Without it they carry none.

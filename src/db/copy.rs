@@ -3,11 +3,11 @@
 
 use std::hash::{Hash, Hasher};
 
-use diesel::connection::DefaultLoadingMode;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
+use diesel::expression::SqlLiteral;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Text, Untyped};
 use sha2::{Digest, Sha256};
 
 use crate::db::appointment::{AppointmentRow, WorkRow};
@@ -68,7 +68,7 @@ pub enum Comparison {
 }
 
 macro_rules! tables {
-    ($($table:ident: $row:ty, by $($key:ident),+;)*) => {
+    ($($table:ident: $row:ty, by $($key:ident $($text:literal)?),+;)*) => {
         /// Every table, in the order of their references.
         pub const TABLES: &[CopiedTable] = &[$(CopiedTable {
             name: stringify!($table),
@@ -79,7 +79,8 @@ macro_rules! tables {
 
         $(impl Row for $row {
             fn stream(connection: &mut Connection) -> QueryResult<Rows<'_, Self>> {
-                let query = schema::$table::table.order(($(schema::$table::$key,)+));
+                let keys = [$((stringify!($key), [$($text,)?].contains(&"text"))),+];
+                let query = schema::$table::table.order(in_order_of(connection, &keys));
                 // Asked once more after its end, SQLite would begin anew.
                 Ok(match connection {
                     Connection::Postgres(inner) => {
@@ -124,7 +125,17 @@ tables! {
     visit_answer: VisitAnswerRow, by visit_id;
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
-    lease: LeaseRow, by name;
+    lease: LeaseRow, by name "text";
+}
+
+/// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.
+fn in_order_of(connection: &Connection, keys: &[(&str, bool)]) -> SqlLiteral<Untyped> {
+    let in_bytes = connection.kind() == "postgres";
+    let columns = keys.iter().map(|(column, text)| match *text && in_bytes {
+        true => format!("{column} COLLATE \"C\""),
+        false => (*column).to_owned(),
+    });
+    diesel::dsl::sql(&columns.collect::<Vec<_>>().join(", "))
 }
 
 impl CopiedTable {

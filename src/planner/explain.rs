@@ -73,7 +73,11 @@ fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Re
     if away.is_empty() {
         return;
     }
-    let tasks: Vec<u32> = away.iter().map(|&(task, _)| task).collect();
+    // Whose own window or dates forbid the start need no other cause.
+    let is_crowded_out = |&(task, from): &(u32, u32)| {
+        !moves::outside_window(problem, task, from) && !moves::outside_dates(problem, task, from)
+    };
+    let tasks: Vec<u32> = away.iter().copied().filter(is_crowded_out).map(|(task, _)| task).collect();
     let wanted = groups_of(problem, &tasks);
     let plan = Loads::new(problem, board.starts.clone(), &wanted);
     let pinned = Loads::new(problem, pinned_starts(problem), &wanted);
@@ -83,7 +87,7 @@ fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Re
     for each in &report.moves {
         *report.causes.entry(each.cause).or_default() += 1;
     }
-    report.moves_unavoidable = unavoidable::moves_unavoidable(problem, neighbours);
+    report.moves_unavoidable = unavoidable::moves_unavoidable(problem, neighbours, away.len() as u64);
 }
 
 /// Moves announced tasks back to where they were announced, where that is legal as things stand; the heaviest

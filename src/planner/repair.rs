@@ -23,11 +23,20 @@ const PROMISE: u64 = 256;
 /// So many of the most promising starts are looked at closely.
 const STARTS_MAX: usize = 24;
 
-/// Places what can be placed by moving others.
+/// So many steps in vain for each waiting task are enough.
+pub(super) fn patience(effort: Effort) -> usize {
+    match effort {
+        Effort::Fast => 30,
+        Effort::Standard => 200,
+        Effort::Best => 6000,
+    }
+}
+
+/// Places what can be placed by moving others, until so many steps for each waiting task have brought nothing.
 pub(super) fn make_room(
     board: &mut Board<'_>,
     prices: &Prices,
-    effort: Effort,
+    patience_a_task: usize,
     random: &mut ChaCha8Rng,
     stop: &Stop<'_>,
 ) {
@@ -39,11 +48,6 @@ pub(super) fn make_room(
     if waiting.is_empty() {
         return;
     }
-    let patience_a_task = match effort {
-        Effort::Fast => 30,
-        Effort::Standard => 200,
-        Effort::Best => 6000,
-    };
     Repair::new(board, prices, waiting).run(patience_a_task, random, stop);
 }
 

@@ -152,24 +152,31 @@ fn again(
     voice.say(0, Phase::Placing, &board);
     construct::place_wishes(&mut board, &wishes);
     drop(wishes);
-    // Chains break several promises for one place: a few tries are enough.
-    let mend = |board: &mut Board<'_>, random: &mut ChaCha8Rng| {
+    // Chains break several promises for one place: a few tries are enough, and next to none where the parts had
+    // theirs.
+    let patience = repair::patience(options.effort) / 20;
+    let mend = |board: &mut Board<'_>, patience: usize, random: &mut ChaCha8Rng| {
         let prices = Prices::none(board.tables);
         construct::place_all(board, &prices);
         polish::squeeze_in(board, true, stop);
-        repair::make_room(board, &prices, Effort::Fast, random, stop);
+        repair::make_room(board, &prices, patience, random, stop);
         polish::bring_home(board, stop);
         polish::improve_unannounced(board, options.effort, random, stop);
     };
+    construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
-    let parts = parts(&excerpt, (0..tables.task_count()).collect(), whole_tasks_max);
+    let waits = board.starts.contains(&NONE);
+    let parts = match waits {
+        true => parts(&excerpt, (0..tables.task_count()).collect(), whole_tasks_max),
+        false => Vec::new(),
+    };
     if parts.len() > 1 {
         mend_parts(&mut board, &parts, options.threads, stop, |number, board, _| {
-            mend(board, &mut ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32)));
+            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
+            mend(board, patience, &mut random);
         });
     }
-    drop(parts);
-    mend(&mut board, &mut random);
+    mend(&mut board, if parts.len() > 1 { patience / 10 } else { patience }, &mut random);
     voice.say(0, Phase::Improving, &board);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
     let mut starts = vec![NONE; problem.task_count()];
@@ -202,7 +209,7 @@ fn fast(
         construct::place_all(&mut board, &prices);
     }
     voice.say(0, Phase::Repairing, &board);
-    repair::make_room(&mut board, &prices, Effort::Fast, &mut random, stop);
+    repair::make_room(&mut board, &prices, repair::patience(Effort::Fast), &mut random, stop);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
     let mut starts = vec![NONE; problem.task_count()];
     for (&task, &start) in order.iter().zip(&board.starts) {
@@ -286,7 +293,7 @@ fn plan_part(
         if parts == 1 {
             polish::squeeze_in(&mut board, false, stop);
             voice.say(number, Phase::Repairing, &board);
-            repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+            repair::make_room(&mut board, &prices, repair::patience(options.effort), &mut random, stop);
             polish::bring_home(&mut board, stop);
             voice.say(number, Phase::Improving, &board);
             polish::improve(&mut board, options.effort, &mut random, stop);
@@ -330,7 +337,7 @@ fn join<'t>(
         let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
         construct::place_all(board, &prices);
         polish::squeeze_in(board, false, stop);
-        repair::make_room(board, &prices, options.effort, &mut random, stop);
+        repair::make_room(board, &prices, repair::patience(options.effort), &mut random, stop);
     });
     drop(parts);
     voice.say(0, Phase::Repairing, &board);
@@ -338,7 +345,7 @@ fn join<'t>(
     construct::place_all(&mut board, &prices);
     polish::squeeze_in(&mut board, false, stop);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    repair::make_room(&mut board, &prices, options.effort, &mut random, stop);
+    repair::make_room(&mut board, &prices, repair::patience(options.effort), &mut random, stop);
     polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
     match options.effort {

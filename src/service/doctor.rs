@@ -7,6 +7,8 @@ mod settings;
 mod work;
 mod zones;
 
+use chrono::TimeDelta;
+
 use crate::api::doctor::{Check, Diagnosis};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -46,7 +48,8 @@ pub fn examine(patient: &Patient<'_>) -> Diagnosis {
             let usable = found.usable;
             checks.extend(found.checks);
             if usable {
-                checks.extend(work::checks(database, now));
+                let silence = TimeDelta::seconds(i64::from(patient.settings.search_silence_seconds));
+                checks.extend(work::checks(database, silence, now));
             }
         }
         Err(reason) => checks.push(unreachable(reason)),

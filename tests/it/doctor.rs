@@ -50,12 +50,41 @@ fn a_good_installation_is_well() {
         let (code, diagnosis) = examined(&app.database_url(), &[("OFFPEAK_SEARCHES_AT_ONCE", "1")]);
         let bad: Vec<&Value> =
             diagnosis["checks"].as_array().unwrap().iter().filter(|check| check["health"] != "ok").collect();
-        // How old the time zone data is, and how full the disk, is this machine's affair.
+        // How old the time zone data is, and how full the disk, is this machine's affair; no server runs.
         assert!(
-            bad.iter().all(|check| ["time_zones", "disk"].contains(&check["name"].as_str().unwrap())),
+            bad.iter()
+                .all(|check| ["time_zones", "disk", "leader"].contains(&check["name"].as_str().unwrap())),
             "{bad:?}"
         );
         assert_eq!(code, 0);
+    });
+}
+
+#[test]
+fn somebody_has_to_lead() {
+    on_each_database(|app| async move {
+        let (health_of_leader, found) = check(&examined(&app.database_url(), &[]).1, "leader");
+        assert!(
+            health_of_leader == "warning" && found.contains("raise") && found.contains("watch"),
+            "{found}"
+        );
+        let hold = |name: &str, holder: &str, seconds: i64| {
+            let until = (chrono::Utc::now() + chrono::TimeDelta::seconds(seconds)).timestamp_micros();
+            app.sql(&format!(
+                "DELETE FROM lease WHERE name = '{name}'; \
+                 INSERT INTO lease (name, holder, token, since, until) VALUES ('{name}', '{holder}', 1, 0, {until})"
+            ));
+        };
+        hold("raise", "one", 60);
+        hold("watch", "two", -5);
+        let (health_of_leader, found) = check(&examined(&app.database_url(), &[]).1, "leader");
+        assert!(health_of_leader == "warning" && !found.contains("raise"), "{found}");
+        hold("watch", "two", 60);
+        let (health_of_leader, found) = check(&examined(&app.database_url(), &[]).1, "leader");
+        assert!(health_of_leader == "ok" && found.contains("raise by one") && found.contains("watch by two"));
+        hold("sweep", "of a release long ago", -8 * 24 * 3600);
+        let (health_of_leader, found) = check(&examined(&app.database_url(), &[]).1, "leader");
+        assert!(health_of_leader == "warning" && found.contains("sweep"), "{found}");
     });
 }
 

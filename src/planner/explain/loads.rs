@@ -31,7 +31,8 @@ pub(super) struct Loads<'p> {
 impl<'p> Loads<'p> {
     /// The loads of `wanted` groups (one flag a group) with every task at its start in `starts`.
     pub(super) fn new(problem: &'p Problem, starts: Vec<u32>, wanted: &[bool]) -> Loads<'p> {
-        let by_start = in_order_of_start(problem, &starts);
+        let is_asked = wanted.contains(&true);
+        let by_start = if is_asked { in_order_of_start(problem, &starts) } else { Vec::new() };
         let groups = problem.group_count();
         let of = |task: u32| problem.groups_of(task).iter().map(|&group| group as usize);
         let mut member_offsets = vec![0; groups + 1];

@@ -50,7 +50,7 @@ struct Others {
     heaviest: Vec<u32>,
 }
 
-/// Finds causes. All loads know the groups of all moved tasks.
+/// Finds causes. All loads know the groups of all moved tasks whose own window and dates allow the start.
 pub(super) struct Causes<'l, 'p> {
     neighbours: &'l Neighbours<'p>,
     /// The plan.

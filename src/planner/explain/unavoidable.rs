@@ -25,8 +25,8 @@ struct Cut {
     excess: u32,
 }
 
-/// No plan that keeps every rule moves fewer announced starts.
-pub(super) fn moves_unavoidable(problem: &Problem, neighbours: &Neighbours<'_>) -> u64 {
+/// No plan that keeps every rule moves fewer announced starts; a plan is known that moves `moved`.
+pub(super) fn moves_unavoidable(problem: &Problem, neighbours: &Neighbours<'_>, moved: u64) -> u64 {
     let mut lost = 0;
     let mut claims = vec![NONE; problem.task_count()];
     let mut pinned = vec![NONE; problem.task_count()];
@@ -42,6 +42,9 @@ pub(super) fn moves_unavoidable(problem: &Problem, neighbours: &Neighbours<'_>) 
         } else {
             claims[task as usize] = start;
         }
+    }
+    if lost >= moved {
+        return lost;
     }
     let mut wanted = vec![false; problem.group_count()];
     for task in (0..problem.task_count() as u32).filter(|&task| claims[task as usize] != NONE) {

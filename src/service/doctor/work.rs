@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::doctor::Check;
 use crate::db::health::{self, Outbox};
+use crate::db::lease::{self, LeaseRow};
 use crate::db::{Database, DatabaseError, plan};
 
 /// A notice that has been due for longer than this should have gone; the loop runs every few seconds.
@@ -15,22 +16,56 @@ const DUE_PROBLEM: TimeDelta = TimeDelta::hours(1);
 /// How long a notice that failed is worth a look.
 const FAILED_SINCE: TimeDelta = TimeDelta::days(7);
 
-/// A search says every two seconds that it lives.
-const SILENT_AFTER: TimeDelta = TimeDelta::minutes(2);
+/// A lease that ran out so long ago was taken by a loop that no release runs any more.
+const LEASE_FORGOTTEN: TimeDelta = TimeDelta::days(7);
 
-pub(super) fn checks(database: &Database, now: DateTime<Utc>) -> Vec<Check> {
+/// What one replica alone may do, and somebody has to.
+const LED: [&str; 2] = ["raise", "watch"];
+
+pub(super) fn checks(database: &Database, silence: TimeDelta, now: DateTime<Utc>) -> Vec<Check> {
     let asked: Result<_, DatabaseError> = database.read(|connection| {
         let outbox = health::outbox(connection, now.into(), (now - FAILED_SINCE).into())?;
-        Ok((outbox, plan::abandoned(connection, (now - SILENT_AFTER).into())?))
+        let silent = plan::abandoned(connection, (now - silence).into())?;
+        // Leases run by the database's clock.
+        Ok((outbox, silent, lease::all(connection)?, lease::now(connection)?))
     });
     match asked {
-        Ok((outbox, silent)) => vec![due(&outbox, now), failed(&outbox), searches(&silent)],
+        Ok((outbox, silent, leases, database_now)) => {
+            let leader = leader(&leases, database_now.utc());
+            vec![leader, due(&outbox, now), failed(&outbox), searches(&silent)]
+        }
         Err(error) => vec![Check::problem(
             "outbox",
             format!("it cannot be read: {error}"),
             "see the check of the database",
         )],
     }
+}
+
+/// Whether somebody does what one replica alone may do, and who.
+fn leader(leases: &[LeaseRow], now: DateTime<Utc>) -> Check {
+    let held = |name: &str| leases.iter().find(|lease| lease.name == name && lease.until.utc() > now);
+    let missing: Vec<&str> = LED.into_iter().filter(|name| held(name).is_none()).collect();
+    if !missing.is_empty() {
+        let remedy =
+            "start `offpeak serve`: programmes raise nothing, dead searches and overdue work are not seen";
+        return Check::warning("leader", format!("nobody leads: {}", missing.join(", ")), remedy);
+    }
+    let old: Vec<&str> = leases
+        .iter()
+        .filter(|lease| now - lease.until.utc() > LEASE_FORGOTTEN)
+        .map(|lease| lease.name.as_str())
+        .collect();
+    if !old.is_empty() {
+        let remedy = "if no replica of another release is to come back, they mean nothing: remove the rows of table lease";
+        return Check::warning("leader", format!("old leases: {}", old.join(", ")), remedy);
+    }
+    let holders: Vec<String> = LED
+        .iter()
+        .filter_map(|name| held(name))
+        .map(|lease| format!("{} by {}", lease.name, lease.holder))
+        .collect();
+    Check::ok("leader", holders.join(", "))
 }
 
 fn due(outbox: &Outbox, now: DateTime<Utc>) -> Check {
