@@ -2,7 +2,7 @@
 //! lease, and started again, and others publish: nothing is lost, nothing is done twice, nothing comes too late.
 //! Counted by a checker that reads what the mail server took and what the database holds.
 //!
-//! `OFFPEAK_CHAOS_SECONDS` says how long (40 unless told), `OFFPEAK_CHAOS_SEED` repeats a run's choices.
+//! `CHAOS_SECONDS` says how long (40 unless told), `CHAOS_SEED` repeats a run's choices.
 
 mod checker;
 mod replicas;
@@ -29,9 +29,9 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn nothing_is_lost_when_replicas_die_and_stand_still() {
-    let seconds = number("OFFPEAK_CHAOS_SECONDS").unwrap_or(40);
-    let seed = number("OFFPEAK_CHAOS_SEED").unwrap_or_else(rand::random);
-    println!("{seconds} s, OFFPEAK_CHAOS_SEED={seed}");
+    let seconds = number("CHAOS_SECONDS").unwrap_or(40);
+    let seed = number("CHAOS_SEED").unwrap_or_else(rand::random);
+    println!("{seconds} s, CHAOS_SEED={seed}");
     let folder = tempfile::tempdir().expect("a folder");
     let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO);
     let database = postgres_url();
