@@ -6,8 +6,8 @@
 use super::Stop;
 use super::board::Board;
 use super::side::side_by_side;
-use super::tables::{Count, NONE, Tables};
-use crate::domain::problem::{CapRange, ExcerptGroup, Problem};
+use super::tables::{NONE, Tables};
+use crate::domain::problem::{CapRange, ExcerptGroup};
 
 /// Tasks that are planned together, in canonical order.
 pub(super) type Part = Vec<u32>;

@@ -55,10 +55,9 @@ struct View {
     on_axis: Vec<u32>,
 }
 
-/// Calendar, profile and duration.
+/// What tasks with the same calendar, profile and duration have in common.
 struct Kind {
     view: u32,
-    profile: Option<u32>,
     duration: u32,
     /// What a unit of volume costs at each place, infinite where no start is; empty if it is not kept.
     costs: Vec<f32>,
@@ -87,7 +86,7 @@ impl<'t> Response<'t> {
                 response.views.len() as u32 - 1
             });
             let kind = *kinds.entry((calendar, profile, duration)).or_insert_with(|| {
-                let mut kind = Kind { view, profile, duration, costs: Vec::new() };
+                let mut kind = Kind { view, duration, costs: Vec::new() };
                 let view = &response.views[view as usize];
                 if kept + view.slots.len() <= KEPT_COSTS_MAX {
                     kept += view.slots.len();

@@ -176,7 +176,7 @@ fn again(
             mend(board, patience, &mut random);
         });
     }
-    mend(&mut board, if parts.len() > 1 { patience / 10 } else { patience }, &mut random);
+    mend(&mut board, if parts.len() > 1 { patience / 10 } else { 3 * patience }, &mut random);
     voice.say(0, Phase::Improving, &board);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
     let mut starts = vec![NONE; problem.task_count()];
@@ -233,7 +233,10 @@ fn parts(problem: &Problem, order: Vec<u32>, whole_tasks_max: usize) -> Vec<Part
 }
 
 fn all_groups(problem: &Problem) -> Vec<ExcerptGroup> {
-    let mut groups: Vec<u32> = (0..problem.group_count() as u32).collect();
+    by_name(problem, (0..problem.group_count() as u32).collect())
+}
+
+fn by_name(problem: &Problem, mut groups: Vec<u32>) -> Vec<ExcerptGroup> {
     groups.sort_unstable_by_key(|&group| problem.group(group).id);
     groups.into_iter().map(|group| ExcerptGroup { group, room: None }).collect()
 }
@@ -311,9 +314,8 @@ fn groups_of(problem: &Problem, part: &[u32]) -> Vec<ExcerptGroup> {
     for &group in part.iter().flat_map(|&task| problem.groups_of(task)) {
         seen[group as usize] = true;
     }
-    let mut groups = all_groups(problem);
-    groups.retain(|group| seen[group.group as usize]);
-    groups
+    let groups = (0..problem.group_count() as u32).filter(|&group| seen[group as usize]);
+    by_name(problem, groups.collect())
 }
 
 /// All parts together, by the rules of the whole problem. Who lost a place looks for another in its part, takes one
@@ -366,12 +368,18 @@ mod tests {
 
     /// Four regions under one fleet, with room for little more than everybody, and shops of two.
     fn regions() -> Problem {
+        regions_announced(&[])
+    }
+
+    /// The same, announced as `starts` says, and the first region has lost a night's end.
+    fn regions_announced(starts: &[u32]) -> Problem {
         let (slots, tasks) = (192u32, 600u32);
         let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, slots);
         let cost = (0..slots).map(|slot| 10 + slot * 7 % 50).collect();
         builder.add_profile(Profile { id: "p".into(), cost });
         for region in 0..4u32 {
-            let open = vec![(region * 8, region * 8 + 60), (100 + region * 8, 160 + region * 8)];
+            let end = if region == 0 && !starts.is_empty() { 50 } else { 60 };
+            let open = vec![(region * 8, region * 8 + end), (100 + region * 8, 160 + region * 8)];
             builder.add_calendar(Calendar { id: format!("c{region}"), open, cutoff_slots: 0 });
         }
         builder.add_group(GroupInput { id: "fleet", kind: "fleet", cap: 14, caps: &[], down: 0 });
@@ -396,7 +404,7 @@ mod tests {
                 weight: 1 + task % 2,
                 groups: &[0, 1 + region, 5 + (task / 8) * 4 + region],
                 site: None,
-                current: None,
+                current: starts.get(task as usize).copied().filter(|&start| start != NONE),
                 pinned: false,
                 after: &[],
             });
@@ -436,6 +444,31 @@ mod tests {
         for found in [&whole, &divided] {
             assert!(found.bound.disruption_lower > 0);
             assert!(found.bound.disruption_lower <= whole_value.1.min(divided_value.1));
+        }
+    }
+
+    #[test]
+    fn parts_mend_what_was_announced_whatever_the_number_of_threads() {
+        let announced = search_with(&regions(), 100, 1).starts;
+        let problem = regions_announced(&announced);
+        let alone = search_with(&problem, 100, 1);
+        let tables = Tables::new(&problem);
+        let mut board = Board::new(&tables);
+        for (task, &start) in (0..).zip(&alone.starts).filter(|&(_, &start)| start != NONE) {
+            let end = start + problem.duration(task);
+            assert!(problem.groups_of(task).iter().all(|&group| board.lack(group, start, end) == 0));
+            assert!(tables.runs(task, 0, problem.slots()).any(|(a, b)| a <= start && start <= b));
+            board.place(task, start);
+        }
+        let lost = (0..600u32).filter(|&task| {
+            let end = announced[task as usize].saturating_add(problem.duration(task));
+            task % 4 == 0 && announced[task as usize] < 100 && end > 50
+        });
+        let lost = lost.count() as u64;
+        assert!(lost > 10 && board.moved_count() <= 3 * lost, "{} of {lost}", board.moved_count());
+        assert!(board.placed_count() >= 590, "{}", board.placed_count());
+        for threads in [2, 3] {
+            assert_eq!(search_with(&problem, 100, threads).starts, alone.starts);
         }
     }
 

@@ -111,7 +111,7 @@ fn announced(case: &Case) -> (Case, Vec<Option<u32>>) {
 fn fleet(seed: u64, tasks: usize) -> Case {
     let mut case = tight(seed, tasks);
     for group in &mut case.groups {
-        group.cap += 1 + group.cap / 3;
+        group.cap += 2 + group.cap / 3;
     }
     case
 }
