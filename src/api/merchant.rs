@@ -193,3 +193,10 @@ pub struct AnswerQuery {
     /// The `next` of the page before.
     pub after: Option<String>,
 }
+
+/// A key that merchants' links are signed with. Nobody is shown the secret.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LinkKeyView {
+    /// Its number.
+    pub number: i32,
+}

@@ -226,6 +226,17 @@ fn links_that_are_not_ours_open_nothing() {
 }
 
 #[test]
+fn a_key_can_be_changed_and_its_links_live_on_for_a_while() {
+    on_each(|app| async move {
+        let link = told(&app, &["T5"]).await;
+        for (number, status) in [(2, StatusCode::OK), (3, StatusCode::OK), (4, StatusCode::NOT_FOUND)] {
+            assert_eq!(app.post("/link-keys", json!({})).await["number"], number);
+            assert_eq!(get(&app, &link).await.status, status, "key {number}");
+        }
+    });
+}
+
+#[test]
 fn locks_are_reported_and_confirmed_as_ended() {
     on_each(|app| async move {
         let link = told(&app, &["T5"]).await;

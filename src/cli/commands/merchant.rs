@@ -2,7 +2,7 @@
 
 use crate::api::PageQuery;
 use crate::api::fleet::MerchantView;
-use crate::api::merchant::{AnswerQuery, AnswerView};
+use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
 use crate::cli::client::path_segment;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
@@ -15,6 +15,7 @@ pub enum MerchantCommand {
     List(ListArgs),
     Answers(AnswersArgs),
     Address(AddressArgs),
+    ChangeLinkKey(ChangeLinkKeyArgs),
 }
 
 impl MerchantCommand {
@@ -24,6 +25,7 @@ impl MerchantCommand {
             MerchantCommand::List(args) => list(args, context),
             MerchantCommand::Answers(args) => answers(args, context),
             MerchantCommand::Address(args) => address(args, context),
+            MerchantCommand::ChangeLinkKey(args) => change_link_key(args, context),
         }
     }
 }
@@ -89,4 +91,16 @@ fn address(args: &AddressArgs, context: &Context) -> Result<(), CliError> {
     let body = serde_json::json!({"email": args.email, "reason": args.reason});
     context.client()?.post::<()>(&path, &body)?;
     context.output.show(&body, |screen| screen.line("Mail goes to the new address."))
+}
+
+/// Sign merchants' links with a new key
+///
+/// Links under the two keys before stay good; older ones open nothing any more. Do it when somebody may know the key.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak merchant change-link-key")]
+pub struct ChangeLinkKeyArgs {}
+
+fn change_link_key(_: &ChangeLinkKeyArgs, context: &Context) -> Result<(), CliError> {
+    let key: LinkKeyView = context.client()?.post("/link-keys", &serde_json::json!({}))?;
+    context.output.show(&key, |screen| screen.line(format!("Links are signed with key {} now.", key.number)))
 }

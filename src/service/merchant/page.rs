@@ -20,7 +20,7 @@ const OTHERS_MAX: usize = 50;
 
 /// The page of a link about a visit.
 pub fn visit_page(app: &App, token: &str, locale: Option<Locale>) -> Result<MerchantVisits, Error> {
-    app.database.write(|connection| {
+    app.database.read(|connection| {
         let (link, merchant) = links::open(connection, app, token, Purpose::Visit)?;
         let head = head(app, &merchant, locale);
         let row = visit_of(connection, &link)?;

@@ -35,8 +35,7 @@ const OFFERED_DAYS_MAX: usize = 14;
 
 /// The times that a merchant may choose for the visit of a link.
 pub fn times_page(app: &App, token: &str, locale: Option<Locale>) -> Result<MerchantTimes, Error> {
-    app.database.write(|connection| {
-        connection.serialize_schedule()?;
+    app.database.read(|connection| {
         let wanted = Wanted::of(connection, app, token)?;
         let head = head(app, &wanted.merchant, locale);
         let mut days: Vec<MerchantDay> = Vec::new();

@@ -1,18 +1,19 @@
-//! What merchants have answered.
+//! What merchants have answered, and the key of the links that they answer through.
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Page;
-use crate::api::merchant::{AnswerQuery, AnswerView};
+use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
 use crate::service::merchant;
 use crate::web::extract::Query;
-use crate::web::{ApiError, AppState};
+use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(answers))
+    OpenApiRouter::new().routes(routes!(answers)).routes(routes!(change_link_key))
 }
 
 /// Merchants' answers about visits, the latest first.
@@ -24,4 +25,15 @@ async fn answers(
     Query(query): Query<AnswerQuery>,
 ) -> Result<Json<Page<AnswerView>>, ApiError> {
     Ok(Json(state.run(move |app| merchant::answers::list(app, &query)).await?))
+}
+
+/// Signs merchants' links with a new key from now on. Links under the two keys before stay good.
+#[utoipa::path(post, path = "/link-keys", tag = "notices",
+    responses((status = 201, description = "The new key", body = LinkKeyView)))]
+async fn change_link_key(
+    State(state): State<AppState>,
+    Extension(who): Who,
+) -> Result<(StatusCode, Json<LinkKeyView>), ApiError> {
+    let number = state.run(move |app| merchant::links::change_key(app, &who)).await?;
+    Ok((StatusCode::CREATED, Json(LinkKeyView { number })))
 }
