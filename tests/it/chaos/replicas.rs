@@ -97,7 +97,7 @@ impl Replicas {
         for which in 0..self.len() {
             self.up(which);
             let patience = Instant::now() + Duration::from_secs(60);
-            while !self.ask(which, "GET", "/ready", None).is_some_and(|(status, _)| status == 200) {
+            while self.ask(which, "GET", "/ready", None).is_none_or(|(status, _)| status != 200) {
                 assert!(Instant::now() < patience, "replica {which} does not answer:\n{}", self.logs());
                 std::thread::sleep(Duration::from_millis(50));
             }
