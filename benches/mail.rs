@@ -40,7 +40,7 @@ fn main() {
 /// Mails a second from the first that arrives to the last.
 fn measured(count: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
-    let sink = Sink::start(&folder.path().join("sink.log"), LATENCY);
+    let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO, LATENCY);
     let replicas = Replicas::start(&postgres::fresh_database(), sink.port, folder.path(), count);
     work::prepare(&replicas, MERCHANTS);
     let ask = |method: &str, path: &str, body: &serde_json::Value| {

@@ -20,6 +20,12 @@ use crate::support::postgres_url;
 use replicas::Replicas;
 use sink::Sink;
 
+/// The mail server thinks before it takes a message, so that many stand still, or die, in the middle of handing over.
+const THOUGHT: Duration = Duration::from_millis(200);
+
+/// Longer than most mails are of use; in a run that is long enough for it.
+const STOPPED_FOR_LONG: std::ops::Range<f64> = 65.0..75.0;
+
 /// Longer than any lease and claim that the replicas are told here.
 const STOPPED: std::ops::Range<f64> = 6.0..10.0;
 
@@ -33,7 +39,7 @@ fn nothing_is_lost_when_replicas_die_and_stand_still() {
     let seed = number("CHAOS_SEED").unwrap_or_else(rand::random);
     println!("{seconds} s, CHAOS_SEED={seed}");
     let folder = tempfile::tempdir().expect("a folder");
-    let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO);
+    let sink = Sink::start(&folder.path().join("sink.log"), THOUGHT, Duration::ZERO);
     let database = postgres_url();
     let replicas = Arc::new(Replicas::start(&database, sink.port, folder.path(), 3));
     work::prepare(&replicas, work::MERCHANTS);
@@ -69,9 +75,14 @@ fn nothing_is_lost_when_replicas_die_and_stand_still() {
 fn havoc(replicas: &Replicas, time: Duration, random: &mut StdRng) -> (u32, u32) {
     let (mut kills, mut stops) = (0, 0);
     let end = Instant::now() + time;
+    let mut still_until = vec![Instant::now(); replicas.len()];
     while Instant::now() < end {
         std::thread::sleep(Duration::from_secs_f64(random.random_range(0.5..2.5)));
         let which = random.random_range(0..replicas.len());
+        // What stands still is to go on, most times.
+        if Instant::now() < still_until[which] && random.random_bool(0.95) {
+            continue;
+        }
         if random.random_bool(0.5) {
             kills += 1;
             replicas.kill(which);
@@ -79,7 +90,10 @@ fn havoc(replicas: &Replicas, time: Duration, random: &mut StdRng) -> (u32, u32)
             replicas.up(which);
         } else {
             stops += 1;
-            replicas.freeze(which, Duration::from_secs_f64(random.random_range(STOPPED)));
+            let for_long = random.random_bool(0.2) && end - Instant::now() > Duration::from_secs(80);
+            let seconds = random.random_range(if for_long { STOPPED_FOR_LONG } else { STOPPED });
+            still_until[which] = Instant::now() + Duration::from_secs_f64(seconds);
+            replicas.freeze(which, Duration::from_secs_f64(seconds));
         }
     }
     (kills, stops)

@@ -36,7 +36,7 @@ fn nothing_is_lost_when_the_primary_dies() {
     let rounds: u32 = std::env::var("PATRONI_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let folder = tempfile::tempdir().expect("a folder");
     let mut cluster = Cluster::start();
-    let sink = Sink::start(&folder.path().join("sink.log"), Duration::from_millis(20));
+    let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO, Duration::from_millis(20));
     let database = cluster.url();
     let replicas = Replicas::start(&database, sink.port, folder.path(), 2);
     work::prepare(&replicas, MERCHANTS);

@@ -27,8 +27,8 @@ pub struct Taken {
 }
 
 impl Sink {
-    /// Answers the end of each message only after `latency`.
-    pub fn start(path: &Path, latency: Duration) -> Sink {
+    /// Answers DATA after `thought`, and the end of each message after `latency`.
+    pub fn start(path: &Path, thought: Duration, latency: Duration) -> Sink {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let log = Arc::new(Mutex::new(File::create(path).expect("a log")));
@@ -36,7 +36,7 @@ impl Sink {
             for stream in listener.incoming().flatten() {
                 let log = Arc::clone(&log);
                 // A client that dies in the middle is what this is about.
-                std::thread::spawn(move || drop(converse(stream, &log, latency)));
+                std::thread::spawn(move || drop(converse(stream, &log, thought, latency)));
             }
         });
         Sink { port, path: path.to_owned() }
@@ -61,7 +61,12 @@ impl Sink {
     }
 }
 
-fn converse(stream: TcpStream, log: &Mutex<File>, latency: Duration) -> std::io::Result<()> {
+fn converse(
+    stream: TcpStream,
+    log: &Mutex<File>,
+    thought: Duration,
+    latency: Duration,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut answers = stream.try_clone()?;
     let mut lines = BufReader::new(stream);
@@ -80,6 +85,7 @@ fn converse(stream: TcpStream, log: &Mutex<File>, latency: Duration) -> std::io:
                 b"250 2.1.5 ok\r\n"
             }
             "DATA" => {
+                std::thread::sleep(thought);
                 answers.write_all(b"354 go ahead\r\n")?;
                 let message = read_message(&mut lines)?;
                 let at = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros();
