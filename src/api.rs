@@ -18,10 +18,13 @@
 //! | `POST /maintenance` | [`appointment::Maintenance`] | [`appointment::MaintenanceResult`]; 409 with [`problem::Problem::refusals`] |
 //! | `GET /appointments`, `GET /appointments/{id}`, `POST /appointments/{id}/{move,cancel,start,outcome}` | [`appointment::MoveRequest`], [`Because`], [`appointment::OutcomeReport`] | [`appointment::AppointmentView`] |
 //! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
+//! | `POST /notices/{id}/retry`, `GET /unreached`, `POST /visits/{id}/{told,override}`, `POST /merchants/{number}/address` | [`notice::CallReport`], [`Because`], [`notice::AddressChange`] | [`notice::NoticeView`], [`notice::Unreached`] |
+//! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
 //! | `GET /audit` | | [`Page`] of [`AuditView`] |
+//! | `GET /replicas`, `GET /events` | | [`replica`], a stream of [`event`]s |
 //! | `GET /doctor` | | [`doctor::Diagnosis`] |
 //! | `POST /workers/{raise,watch,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
 //!
