@@ -8,14 +8,12 @@ use crate::db::{Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::notice::{NoticeKind, NoticeState};
 
-/// Visits that stand and begin after `now`, whose announcement as they stand has failed; with the notice's state, its
-/// last error and where it went.
-#[expect(clippy::type_complexity, reason = "a row of a join, taken apart at once")]
+/// Visits that stand and begin after `now`, whose announcement as they stand has failed, with its last error.
 pub fn refused(
     connection: &mut Connection,
     now: Instant,
     limit: i64,
-) -> QueryResult<Vec<(VisitRow, String, Option<String>, String)>> {
+) -> QueryResult<Vec<(VisitRow, Option<String>)>> {
     let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str(), NoticeState::Expired.as_str()];
     let announcing = [NoticeKind::Announcement.as_str(), NoticeKind::Moved.as_str()];
     notice_visit::table
@@ -31,19 +29,19 @@ pub fn refused(
         )
         .order((visit::starts_at, visit::id, notice::id.desc()))
         .limit(limit)
-        .select((visit::all_columns, notice::state, notice::last_error, notice::recipient))
+        .select((visit::all_columns, notice::last_error))
         .load(connection)
 }
 
 /// Visits with an appointment that begins between `now` and `until`, has not been announced, and will soon be, or is
-/// already, too late to be: its notice lead begins before `lead_begins`. The appointment's start comes with it.
+/// already, too late to be: its notice lead begins before `lead_begins`.
 pub fn late(
     connection: &mut Connection,
     now: Instant,
     until: Instant,
     lead_begins: Instant,
     limit: i64,
-) -> QueryResult<Vec<(i64, Instant)>> {
+) -> QueryResult<Vec<i64>> {
     const MICROS_A_MINUTE: i64 = 60_000_000;
     let mut rows = Vec::new();
     let mut after = (now, 0);
@@ -74,7 +72,7 @@ pub fn late(
         let begins = lead_begins.utc().timestamp_micros();
         rows.extend(page.into_iter().filter_map(|(_, visit_id, starts_at, lead_minutes)| {
             let lead = i64::from(lead_minutes) * MICROS_A_MINUTE;
-            (starts_at.utc().timestamp_micros() - lead <= begins).then_some((visit_id, starts_at))
+            (starts_at.utc().timestamp_micros() - lead <= begins).then_some(visit_id)
         }));
         if rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(rows);

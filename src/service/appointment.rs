@@ -14,6 +14,7 @@ use crate::domain::fleet::clean_text;
 use crate::domain::ids::{AppointmentId, TerminalId};
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
+use crate::service::fleet::places_of;
 use crate::service::legality::{Question, decide, local_text};
 use crate::service::notice::happened::tell_of_visits;
 use crate::service::schedule::{self, Changes, Move};
@@ -307,12 +308,7 @@ pub(super) fn views(
         .into_iter()
         .map(|row| (row.id, row))
         .collect();
-    let site_ids: Vec<i64> = visits.values().map(|row| row.site_id).collect();
-    let sites: HashMap<i64, _> =
-        db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
-    let merchant_ids: Vec<i64> = visits.values().map(|row| row.merchant_id).collect();
-    let merchants: HashMap<i64, _> =
-        db::fleet::merchants_by_id(connection, &merchant_ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let (sites, merchants) = places_of(connection, visits.values())?;
     let mut work: HashMap<i64, Vec<String>> = HashMap::new();
     for item in db::appointment::work_of(connection, &ids(|row| row.id))? {
         work.entry(item.appointment_id).or_default().push(item.title);

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::api::fleet::{FleetSummary, GroupCount, MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::{Page, PageQuery};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::visit::VisitRow;
 use crate::db::{self, Connection};
 use crate::domain::fleet::Tags;
 use crate::service::audit::{page_limit, page_of};
@@ -155,6 +156,25 @@ fn next_opening(
         }
     }
     Ok(best.map(|(_, at)| at))
+}
+
+/// The sites of these visits and their merchants, by id.
+pub(super) fn places_of<'a>(
+    connection: &mut Connection,
+    visits: impl Iterator<Item = &'a VisitRow>,
+) -> Result<(HashMap<i64, SiteRow>, HashMap<i64, MerchantRow>), Error> {
+    let (mut sites, mut merchants): (Vec<i64>, Vec<i64>) =
+        visits.map(|visit| (visit.site_id, visit.merchant_id)).unzip();
+    for ids in [&mut sites, &mut merchants] {
+        ids.sort_unstable();
+        ids.dedup();
+    }
+    let sites = db::fleet::sites_by_id(connection, &sites)?;
+    let merchants = db::fleet::merchants_by_id(connection, &merchants)?;
+    Ok((
+        sites.into_iter().map(|row| (row.id, row)).collect(),
+        merchants.into_iter().map(|row| (row.id, row)).collect(),
+    ))
 }
 
 /// The terminal with this serial number.

@@ -14,6 +14,7 @@ use crate::domain::link::{Link, Purpose};
 use crate::domain::merchant_answer::Answer;
 use crate::service::appointment::cursor;
 use crate::service::audit::{Change, page_limit, page_of, record};
+use crate::service::fleet::places_of;
 use crate::service::{Actor, App, Error};
 
 /// Longest words of a merchant that are kept, in characters.
@@ -139,15 +140,7 @@ pub fn list(app: &App, query: &AnswerQuery) -> Result<Page<AnswerView>, Error> {
         let ids: Vec<i64> = rows.iter().map(|row| row.visit_id).collect();
         let visits: HashMap<i64, VisitRow> =
             db::visit::by_ids(connection, &ids)?.into_iter().map(|row| (row.id, row)).collect();
-        let of = |of: fn(&VisitRow) -> i64| visits.values().map(of).collect::<Vec<i64>>();
-        let sites: HashMap<i64, _> = db::fleet::sites_by_id(connection, &of(|row| row.site_id))?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        let merchants: HashMap<i64, _> = db::fleet::merchants_by_id(connection, &of(|row| row.merchant_id))?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
+        let (sites, merchants) = places_of(connection, visits.values())?;
         let items = rows
             .into_iter()
             .map(|row| {

@@ -14,6 +14,7 @@ use crate::domain::fleet::{clean_text, is_email_address};
 use crate::domain::ids::NoticeId;
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
+use crate::service::fleet::places_of;
 use crate::service::{Actor, App, Error, schedule};
 
 /// Visits on the list.
@@ -35,12 +36,11 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
         let until = Instant::from(now + LEAD_MAX + IN_GOOD_TIME);
         let soon = Instant::from(now + IN_GOOD_TIME);
         let late = db::unreached::late(connection, from, until, soon, LIST_MAX)?;
-        let ids: Vec<i64> = late.iter().map(|(visit_id, _)| *visit_id).collect();
-        for visit in db::visit::by_ids(connection, &ids)? {
+        for visit in db::visit::by_ids(connection, &late)? {
             found.insert(visit.id, (UnreachedReason::NotAcceptedYet, None));
             visits.insert(visit.id, visit);
         }
-        for (visit, _, error, _) in db::unreached::refused(connection, from, LIST_MAX)? {
+        for (visit, error) in db::unreached::refused(connection, from, LIST_MAX)? {
             found.insert(visit.id, (UnreachedReason::Refused, error));
             visits.insert(visit.id, visit);
         }
@@ -52,15 +52,7 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
                 waiting.entry(row.visit_id).or_default().push(row.id);
             }
         }
-        let of = |of: fn(&VisitRow) -> i64| visits.values().map(of).collect::<Vec<i64>>();
-        let sites: HashMap<i64, _> = db::fleet::sites_by_id(connection, &of(|row| row.site_id))?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        let merchants: HashMap<i64, _> = db::fleet::merchants_by_id(connection, &of(|row| row.merchant_id))?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
+        let (sites, merchants) = places_of(connection, visits.values())?;
         let mut list = Vec::new();
         for (id, (reason, detail)) in found {
             let Some(appointments) = waiting.remove(&id) else { continue };
