@@ -13,6 +13,7 @@ pub mod group;
 pub mod health;
 mod ids;
 mod instant;
+pub mod inbound_mail;
 pub mod lease;
 pub mod link_key;
 pub mod listen;

@@ -5,6 +5,7 @@
 //! [`campaign`] that raises work, the `problem` that a planner solves, the [`appointment`] that comes of
 //! it, the [`notice`] that tells the merchant, and the [`lock`] when a terminal does not come back.
 pub mod appointment;
+pub mod bounce_token;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;

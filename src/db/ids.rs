@@ -23,12 +23,13 @@ pub enum Table {
     Appointment,
     Notice,
     TerminalLock,
+    InboundMail,
     Audit,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 14] = [
+    pub const ALL: [Table; 15] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -42,6 +43,7 @@ impl Table {
         Table::Appointment,
         Table::Notice,
         Table::TerminalLock,
+        Table::InboundMail,
         Table::Audit,
     ];
 
@@ -60,6 +62,7 @@ impl Table {
             Table::Appointment => "appointment",
             Table::Notice => "notice",
             Table::TerminalLock => "terminal_lock",
+            Table::InboundMail => "inbound_mail",
             Table::Audit => "audit",
         }
     }

@@ -28,6 +28,7 @@ mod fleet_files;
 mod fleet_files_generated;
 mod happened;
 mod import;
+mod inbox;
 mod leases;
 mod mail_compose;
 mod mail_dkim;
