@@ -80,6 +80,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), access::guard))
         .merge(pages::merchant::router())
+        .merge(pages::preferences::router())
         .route("/assets/{name}", get(pages::assets::serve))
         .route("/health", get(metrics::health))
         .route("/ready", get(metrics::ready))
