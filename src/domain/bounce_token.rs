@@ -77,7 +77,9 @@ mod tests {
         assert_eq!(notice_of(&address.replace("4711", "4712"), &[key(7)]), None);
         assert_eq!(notice_of(&address, &[LinkKey { number: 7, secret: [9; 32] }]), None);
         assert_eq!(notice_of(&address, &[key(8)]), None);
-        for wrong in ["bounce+4711@mail.example", "bounce+4711-7-@mail.example", "bounce+4711-7-00@x", "", "@", "店@x"] {
+        for wrong in
+            ["bounce+4711@mail.example", "bounce+4711-7-@mail.example", "bounce+4711-7-00@x", "", "@", "店@x"]
+        {
             assert_eq!(notice_of(wrong, &[key(7)]), None, "{wrong}");
         }
     }

@@ -20,6 +20,9 @@ use parts::Parts;
 /// little more.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
+/// Boundaries of parts that a message may name. A report names two, and what it brings back two more.
+const BOUNDARIES_MAX: usize = 200;
+
 /// Characters of a text that are kept, of what people write.
 const TEXT_CHARS_MAX: usize = 1000;
 
@@ -73,6 +76,9 @@ pub enum Unreadable {
     /// There is not even a header in them.
     #[error("this is not a mail message: it has no header")]
     NotAMail,
+    /// It is made of more parts within parts than any mail is.
+    #[error("the message has more than {BOUNDARIES_MAX} parts within parts")]
+    TooDeep,
     /// There are too many of them.
     #[error("the message is larger than {} KiB, the most that is taken in", MESSAGE_BYTES_MAX / 1024)]
     TooLarge,
@@ -81,10 +87,14 @@ pub enum Unreadable {
 /// Takes a message apart.
 ///
 /// # Errors
-/// [`Unreadable`] if it is no message, or larger than [`MESSAGE_BYTES_MAX`].
+/// [`Unreadable`] if it is no message, or more than one can be.
 pub fn read(bytes: &[u8]) -> Result<Inbound, Unreadable> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(Unreadable::TooLarge);
+    }
+    // For each boundary that a message names the parser looks through all that follows.
+    if words(bytes, b"boundary") > BOUNDARIES_MAX {
+        return Err(Unreadable::TooDeep);
     }
     let parts = Parts::of(bytes).ok_or(Unreadable::NotAMail)?;
     let what = if let Some((outcomes, returned)) = report::delivery_report(&parts) {
@@ -107,6 +117,11 @@ pub fn read(bytes: &[u8]) -> Result<Inbound, Unreadable> {
         what,
         text: clean(&parts.text(), TEXT_CHARS_MAX),
     })
+}
+
+/// How often `word`, in lower case, stands in `bytes`, whatever its capitals.
+fn words(bytes: &[u8], word: &[u8]) -> usize {
+    bytes.windows(word.len()).filter(|window| window.eq_ignore_ascii_case(word)).count()
 }
 
 /// `text` as it may be shown and kept: one line, no control or invisible characters, not too long.

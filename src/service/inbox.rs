@@ -121,13 +121,17 @@ fn take(
             None => Made::kept("a complaint about a mail that is not known here"),
         },
         What::Answer(reply) => answer::take(connection, app, reply)?,
-        What::Automatic(_) | What::Other => match attributed(connection, envelope, mail, &Returned::default())? {
-            Some(notice) => Made::kept("it came to a bounce address, and is no delivery report").about(&notice),
-            None if envelope.sender.as_deref().is_some_and(is_nobody) => {
-                return Ok(Made::new(InboundOutcome::Ignored, "from nobody, and no delivery report"));
+        What::Automatic(_) | What::Other => {
+            match attributed(connection, envelope, mail, &Returned::default())? {
+                Some(notice) => {
+                    Made::kept("it came to a bounce address, and is no delivery report").about(&notice)
+                }
+                None if envelope.sender.as_deref().is_some_and(is_nobody) => {
+                    return Ok(Made::new(InboundOutcome::Ignored, "from nobody, and no delivery report"));
+                }
+                None => Made::kept("neither a report nor an answer from a calendar: somebody wrote it"),
             }
-            None => Made::kept("neither a report nor an answer from a calendar: somebody wrote it"),
-        },
+        }
     };
     let id = db::allot(connection, Table::InboundMail, 1)?[0];
     let header = |text: &str| clean_text_to(text, HEADER_CHARS_MAX);
@@ -195,7 +199,7 @@ pub fn forget(app: &App, leader: &Leader) -> Result<u64, Error> {
     if !any {
         return Ok(0);
     }
-    let rows = leader
-        .write(app, |connection| Ok(db::inbound_mail::forget(connection, before, kept, KEPT_MAX)?))?;
+    let rows =
+        leader.write(app, |connection| Ok(db::inbound_mail::forget(connection, before, kept, KEPT_MAX)?))?;
     Ok(u64::try_from(rows).unwrap_or(u64::MAX))
 }

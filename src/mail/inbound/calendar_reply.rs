@@ -206,7 +206,10 @@ mod tests {
         .expect("an answer");
         assert_eq!(found.participation, Participation::NotAccepted);
         assert_eq!(found.uid, "u");
-        assert_eq!(found.proposed_start.map(|at| at.to_rfc3339()).as_deref(), Some("2026-12-10T03:00:00+00:00"));
+        assert_eq!(
+            found.proposed_start.map(|at| at.to_rfc3339()).as_deref(),
+            Some("2026-12-10T03:00:00+00:00")
+        );
     }
 
     #[test]

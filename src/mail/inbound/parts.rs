@@ -91,7 +91,10 @@ impl<'a> Parts<'a> {
         for part in self.looked_at() {
             match &part.body {
                 PartType::Message(message) => return returned(message),
-                _ if is_one_of(part, &["text/rfc822-headers", "message/global-headers", "message/rfc822-headers"]) =>
+                _ if is_one_of(
+                    part,
+                    &["text/rfc822-headers", "message/global-headers", "message/rfc822-headers"],
+                ) =>
                 {
                     let headers = part.contents();
                     let parsed =

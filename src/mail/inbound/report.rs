@@ -104,12 +104,15 @@ fn outcome(group: &Group) -> Option<Outcome> {
     let said = said.split_once(';').map_or(said, |(_, rest)| rest).trim();
     let unspecific = stated.is_none_or(|status| status.subject == 0 && status.detail == 0);
     let status = match status_in(said) {
-        Some(precise) if unspecific && stated.is_none_or(|status| status.class == precise.class) => Some(precise),
+        Some(precise) if unspecific && stated.is_none_or(|status| status.class == precise.class) => {
+            Some(precise)
+        }
         _ => stated,
     };
     let mut diagnostic = clean(said, DIAGNOSTIC_CHARS_MAX);
     for name in ["Final-Recipient", "Original-Recipient"] {
-        let named = field(group, name).and_then(|value| value.split_once(';')).map(|(_, address)| address.trim());
+        let named =
+            field(group, name).and_then(|value| value.split_once(';')).map(|(_, address)| address.trim());
         if let Some(address) = named.filter(|address| !address.is_empty()) {
             diagnostic = diagnostic.replace(address, &mask(address));
         }

@@ -257,7 +257,11 @@ enum Piece {
 }
 
 /// Adds to `line` up to its end, at most `most` bytes.
-async fn piece(stream: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>, most: usize) -> io::Result<Piece> {
+async fn piece(
+    stream: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+    most: usize,
+) -> io::Result<Piece> {
     loop {
         let buffer = stream.fill_buf().await?;
         if buffer.is_empty() {

@@ -40,7 +40,9 @@ pub(super) fn take(connection: &mut Connection, app: &App, reply: &CalendarReply
     keep(connection, app, &Actor::merchant(&merchant.number), &visit, &saying)?;
     let why = match answer {
         Answer::Confirmed => format!("merchant {} confirms visit {}", merchant.number, visit.id),
-        Answer::WantsAnotherTime => format!("merchant {} wants another time for visit {}", merchant.number, visit.id),
+        Answer::WantsAnotherTime => {
+            format!("merchant {} wants another time for visit {}", merchant.number, visit.id)
+        }
     };
     Ok(about(Made::new(InboundOutcome::Answered, why)))
 }

@@ -24,7 +24,11 @@ pub(super) fn take(
     // A mail has one recipient; where it was handed on to several, one of them has not got it.
     let Some(failed) = outcomes.iter().find(|outcome| outcome.action == Action::Failed) else {
         let delayed = outcomes.iter().any(|outcome| outcome.action == Action::Delayed);
-        return noted(if delayed { "the mail is late; the server goes on trying" } else { "the mail was delivered" });
+        return noted(if delayed {
+            "the mail is late; the server goes on trying"
+        } else {
+            "the mail was delivered"
+        });
     };
     let actor = Actor::worker("inbox");
     let why = in_words(failed);
@@ -59,7 +63,8 @@ fn hold(
     notice: &NoticeRow,
     why: &str,
 ) -> Result<Vec<i64>, Error> {
-    let Some(accepted_at) = notice.accepted_at.filter(|_| notice.kind.parse().is_ok_and(NoticeKind::announces))
+    let Some(accepted_at) =
+        notice.accepted_at.filter(|_| notice.kind.parse().is_ok_and(NoticeKind::announces))
     else {
         return Ok(Vec::new());
     };

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{composed, outbox};
 use super::letter::{self, Truth};
+use super::{composed, outbox};
 use crate::clock::Stopwatch;
 use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant, Table};

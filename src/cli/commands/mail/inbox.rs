@@ -27,9 +27,13 @@ pub struct InboxArgs {
 
 /// Runs it.
 pub(super) fn run(args: &InboxArgs, context: &Context) -> Result<(), CliError> {
-    let query =
-        InboundQuery { outcome: Some(args.outcome.clone()), done: Some(args.done), ..InboundQuery::default() };
-    let empty = "No such mail. What comes back is taken in by `offpeak mail ingest`, or by setting inbound_listen.";
+    let query = InboundQuery {
+        outcome: Some(args.outcome.clone()),
+        done: Some(args.done),
+        ..InboundQuery::default()
+    };
+    let empty =
+        "No such mail. What comes back is taken in by `offpeak mail ingest`, or by setting inbound_listen.";
     context.show_list::<InboundView>("/inbound-mail", &query, &args.paging, empty, render::inbound::list)
 }
 

@@ -14,7 +14,9 @@ use crate::service::inbox::MESSAGE_BYTES_MAX;
 /// 65 it is no message or too large and goes back to who wrote it, 75 not now, and the server keeps it and tries again.
 /// Everything that may be mended here, settings and command line among it, is 75: no bounce is lost by a slip.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak mail ingest --recipient 'bounce+41-1-0f…@mail.example' < bounce.eml")]
+#[command(
+    after_help = "Example:\n  offpeak mail ingest --recipient 'bounce+41-1-0f…@mail.example' < bounce.eml"
+)]
 pub struct IngestArgs {
     /// To whom it was sent (RCPT TO)
     #[arg(long, value_name = "ADDRESS")]
@@ -39,10 +41,9 @@ fn take(args: &IngestArgs, context: &Context) -> Result<(), CliError> {
     let mut message = Vec::new();
     // One byte more than may be, to see that there is more.
     let most = MESSAGE_BYTES_MAX as u64 + 1;
-    std::io::stdin()
-        .take(most)
-        .read_to_end(&mut message)
-        .map_err(|error| CliError::new(ErrorKind::NotNow, format!("standard input cannot be read: {error}")))?;
+    std::io::stdin().take(most).read_to_end(&mut message).map_err(|error| {
+        CliError::new(ErrorKind::NotNow, format!("standard input cannot be read: {error}"))
+    })?;
     let envelope = InboundEnvelope { recipient: args.recipient.clone(), sender: args.sender.clone() };
     let taken: Result<Ingested, CliError> =
         context.client()?.post_bytes("/inbound-mail", &envelope, "message/rfc822", message);
