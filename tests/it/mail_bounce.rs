@@ -18,13 +18,10 @@ struct Server(Child);
 impl Server {
     /// Waits until it listens on `port`.
     fn start(command: &mut Command, port: u16) -> Self {
-        let server = Server(
-            command
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs what the tests use")),
-        );
+        let server =
+            Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|error| {
+                panic!("{command:?}: {error}; tests/run installs what the tests use")
+            }));
         let patience = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < patience, "{command:?} does not listen");
@@ -44,7 +41,10 @@ impl Drop for Server {
 /// Postfix's own sink, which refuses every recipient with these words.
 fn refusing(words: &str, port: u16) -> Server {
     let mut command = Command::new("/usr/sbin/smtp-sink");
-    Server::start(command.args(["-u", "nobody", "-B", words, "-r", "RCPT", &format!("127.0.0.1:{port}"), "100"]), port)
+    Server::start(
+        command.args(["-u", "nobody", "-B", words, "-r", "RCPT", &format!("127.0.0.1:{port}"), "100"]),
+        port,
+    )
 }
 
 /// How reports come back.
@@ -131,10 +131,15 @@ async fn bounce(way: Way) {
     assert!(suppressed("owner@harbour-bakery.example") && !suppressed("wang@noodles.example"));
     let unreached = app.get("/unreached").await;
     assert_eq!(unreached.as_array().unwrap().len(), 1, "{unreached}");
-    assert_eq!((&unreached[0]["appointments"], &unreached[0]["reason"]), (&json!([bakery]), &json!("came_back")));
+    assert_eq!(
+        (&unreached[0]["appointments"], &unreached[0]["reason"]),
+        (&json!([bakery]), &json!("came_back"))
+    );
     // The other merchant's arrived, and its terminal opens; this one's does not.
     assert_eq!(postfix.arrived(1).len(), 1);
-    for (id, at, state) in [(noodles, "2026-12-09T18:00:00Z", "open"), (bakery, "2026-12-10T02:00:00Z", "planned")] {
+    for (id, at, state) in
+        [(noodles, "2026-12-09T18:00:00Z", "open"), (bakery, "2026-12-10T02:00:00Z", "planned")]
+    {
         app.set_time(at);
         app.work("dispatch").await;
         assert_eq!(app.appointment(id).await["state"], state, "{way:?}");
@@ -167,8 +172,10 @@ fn greylisting_ends_in_one_delivery() {
         std::fs::create_dir(&data).unwrap();
         let mut command = Command::new("/usr/sbin/postgrey");
         let (inet, dbdir) = (format!("--inet=127.0.0.1:{port}"), format!("--dbdir={}", data.display()));
-        let _postgrey =
-            Server::start(command.args([inet.as_str(), "--delay=1", "--user=root", "--group=root", &dbdir]), port);
+        let _postgrey = Server::start(
+            command.args([inet.as_str(), "--delay=1", "--user=root", "--group=root", &dbdir]),
+            port,
+        );
         let postfix = Postfix::start_with(|_| Extra {
             main: format!(
                 "smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:{port}, permit_mynetworks, reject\n"

@@ -149,7 +149,15 @@ fn threads(folder: &Path) -> Vec<Vec<String>> {
     output_of(Command::new("chown").arg("-R").arg("nobody").arg(folder), b"");
     let said = output_of(
         Command::new("setpriv")
-            .args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "/usr/lib/dovecot/imap", "-c"])
+            .args([
+                "--reuid",
+                "nobody",
+                "--regid",
+                "nogroup",
+                "--clear-groups",
+                "/usr/lib/dovecot/imap",
+                "-c",
+            ])
             .arg(&configuration)
             .env("HOME", folder)
             .env("USER", "nobody"),
@@ -165,7 +173,8 @@ fn threads(folder: &Path) -> Vec<Vec<String>> {
             ids.insert(number, id.trim().trim_matches(['<', '>']).to_owned());
         }
     }
-    let line = said.lines().find_map(|line| line.strip_prefix("* THREAD ")).unwrap_or_else(|| panic!("{said}"));
+    let line =
+        said.lines().find_map(|line| line.strip_prefix("* THREAD ")).unwrap_or_else(|| panic!("{said}"));
     let (mut threads, mut depth, mut digits) = (Vec::<Vec<String>>::new(), 0, String::new());
     for character in line.chars() {
         if character.is_ascii_digit() {
@@ -222,7 +231,8 @@ fn dovecot_joins_the_mails_of_a_visit_and_no_others() {
         threads.iter_mut().for_each(|thread| thread.sort());
         threads.sort();
         let ids = |numbers: &[usize]| {
-            let mut ids: Vec<String> = numbers.iter().map(|number| mails[*number].message_id.clone()).collect();
+            let mut ids: Vec<String> =
+                numbers.iter().map(|number| mails[*number].message_id.clone()).collect();
             ids.sort();
             ids
         };

@@ -84,11 +84,8 @@ fn verified_by_opendkim(folder: &Path, record: &str, files: &[&PathBuf]) -> usiz
             .arg(file)
             .output()
             .expect("tests/run installs opendkim");
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(said.contains("verification (s=offpeak"), "opendkim looked at it: {said}");
         verified += usize::from(said.contains(") succeeded"));
     }

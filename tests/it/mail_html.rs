@@ -46,7 +46,9 @@ fn what_is_wrong_is_found() {
     let output = judge(folder.path());
     let said = said(&output);
     assert!(!output.status.success());
-    for finding in ["html-validate", "`position` is not supported", "color-contrast", "html-has-lang", "too wide"] {
+    for finding in
+        ["html-validate", "`position` is not supported", "color-contrast", "html-has-lang", "too wide"]
+    {
         assert!(said.contains(finding), "{finding}: {said}");
     }
 }

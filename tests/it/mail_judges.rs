@@ -89,7 +89,16 @@ impl Rspamd {
     fn action(&self, file: &Path) -> (String, String) {
         let server = format!("127.0.0.1:{}", self.port);
         let output = Command::new("rspamc")
-            .args(["-h", &server, "--json", "--from", "bounce+7f3a@mail.harbour.example", "--ip", "192.0.2.10", "symbols"])
+            .args([
+                "-h",
+                &server,
+                "--json",
+                "--from",
+                "bounce+7f3a@mail.harbour.example",
+                "--ip",
+                "192.0.2.10",
+                "symbols",
+            ])
             .arg(file)
             .output()
             .expect("rspamc");
