@@ -169,7 +169,7 @@ pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
         Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
         Error::Invalid { .. } => ErrorKind::Usage,
         Error::Conflict(_) | Error::Fenced { .. } => ErrorKind::Conflict,
-        Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,
+        Error::Forbidden(_) | Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,
         Error::Database(_) => ErrorKind::Unavailable,
         Error::Query(_) | Error::Corrupt(_) => ErrorKind::Internal,
     };

@@ -28,6 +28,9 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Forbidden(String),
     /// Another replica does it by now; nothing was written.
     #[error(
         "the lease `{lease}` has gone to another replica since it had token {token}; nothing was written"

@@ -16,13 +16,11 @@ mod programme;
 mod replica;
 mod worker;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::web::AppState;
+use crate::web::routes::Routes;
 
 /// Every route.
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .merge(fleet::router())
         .merge(calendar::router())
         .merge(budget::router())

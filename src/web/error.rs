@@ -68,6 +68,7 @@ impl From<Error> for ApiError {
             Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
             Error::Link(_) => problem(StatusCode::NOT_FOUND, "link", "This link is not good"),
             Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Error::Forbidden(_) => problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             Error::Conflict(_) | Error::Fenced { .. } => {
                 problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")
             }

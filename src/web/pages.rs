@@ -19,10 +19,12 @@ pub mod plans;
 pub mod problem;
 mod render;
 mod routes;
+pub(super) mod sign_in;
 pub mod terminal;
 
 pub use render::{PageContext, RenderError};
-pub use routes::router;
+pub(super) use problem::refused;
+pub(super) use routes::{routes, with_headers};
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

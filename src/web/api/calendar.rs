@@ -3,22 +3,25 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::access::Role;
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(windows, add_window))
-        .routes(routes!(remove_window))
-        .routes(routes!(preview))
-        .routes(routes!(blackouts, add_blackout))
-        .routes(routes!(remove_blackout))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(windows))
+        .whole(Role::Operator, routes!(add_window))
+        .whole(Role::Operator, routes!(remove_window))
+        .whole(Role::Viewer, routes!(preview))
+        .whole(Role::Viewer, routes!(blackouts))
+        .whole(Role::Operator, routes!(add_blackout))
+        .whole(Role::Operator, routes!(remove_blackout))
 }
 
 /// Every maintenance window.

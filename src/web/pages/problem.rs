@@ -27,6 +27,15 @@ pub(super) fn respond(page_context: &PageContext, problem: &Problem) -> Response
     }
 }
 
+/// The page for somebody who may not see what he asked for.
+pub(in crate::web) async fn refused(request: Request, refusal: ApiError) -> Response {
+    let (mut parts, _) = request.into_parts();
+    match parts.extract::<Extension<PageContext>>().await {
+        Ok(Extension(page_context)) => respond(&page_context, refusal.problem()),
+        Err(_) => refusal.into_response(),
+    }
+}
+
 /// The answer when a template itself is broken.
 pub(super) fn broken(error: &RenderError) -> Response {
     tracing::error!(?error, "a page cannot be rendered");
