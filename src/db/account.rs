@@ -83,8 +83,5 @@ pub fn set_role(connection: &mut Connection, id: i64, role: &str, scope: Option<
 
 /// Closes it, or opens it again.
 pub fn set_disabled(connection: &mut Connection, id: i64, at: Option<Instant>) -> QueryResult<()> {
-    diesel::update(account::table.find(id))
-        .set(account::disabled_at.eq(at))
-        .execute(connection)
-        .map(drop)
+    diesel::update(account::table.find(id)).set(account::disabled_at.eq(at)).execute(connection).map(drop)
 }

@@ -25,11 +25,12 @@ pub fn insert(connection: &mut Connection, row: SessionRow) -> QueryResult<()> {
 }
 
 /// A session, and whose it is.
-pub fn find(
-    connection: &mut Connection,
-    token_hash: &str,
-) -> QueryResult<Option<(SessionRow, AccountRow)>> {
-    session::table.inner_join(account::table).filter(session::token_hash.eq(token_hash)).first(connection).optional()
+pub fn find(connection: &mut Connection, token_hash: &str) -> QueryResult<Option<(SessionRow, AccountRow)>> {
+    session::table
+        .inner_join(account::table)
+        .filter(session::token_hash.eq(token_hash))
+        .first(connection)
+        .optional()
 }
 
 /// Writes down that it was used.

@@ -34,7 +34,9 @@ pub fn take(connection: &mut Connection, token_hash: &str) -> QueryResult<bool> 
 /// Takes away the links of an account, or with `None` those of an account that is to be made.
 pub fn clear(connection: &mut Connection, account_id: Option<i64>) -> QueryResult<usize> {
     match account_id {
-        Some(id) => diesel::delete(set_up_link::table.filter(set_up_link::account_id.eq(id))).execute(connection),
+        Some(id) => {
+            diesel::delete(set_up_link::table.filter(set_up_link::account_id.eq(id))).execute(connection)
+        }
         None => {
             diesel::delete(set_up_link::table.filter(set_up_link::account_id.is_null())).execute(connection)
         }

@@ -47,7 +47,8 @@ impl std::str::FromStr for Role {
     fn from_str(text: &str) -> Result<Self, String> {
         Role::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
             let words = Role::ALL.map(Role::as_str);
-            let guess = nearest(text, words).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+            let guess =
+                nearest(text, words).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
             format!("`{text}` is not a role; use {}{guess}", words.join(", "))
         })
     }
@@ -202,7 +203,8 @@ mod tests {
             assert!(check_password("alice@acquirer.example", password).is_err(), "{password}");
         }
         assert!(check_password("alice", &"x9".repeat(200)).is_err());
-        for password in ["a quiet night in November", "zwölf Zeichen!", "夜里三点所有的终端都在睡觉呢"] {
+        for password in ["a quiet night in November", "zwölf Zeichen!", "夜里三点所有的终端都在睡觉呢"]
+        {
             assert_eq!(check_password("alice", password), Ok(()), "{password}");
         }
     }

@@ -77,11 +77,7 @@ fn standing(row: &AccountRow) -> serde_json::Value {
     json!({ "role": row.role, "scope": row.scope })
 }
 
-fn invitation(
-    app: &App,
-    row: AccountRow,
-    link: Option<set_up::OneTimeLink>,
-) -> Result<Invitation, Error> {
+fn invitation(app: &App, row: AccountRow, link: Option<set_up::OneTimeLink>) -> Result<Invitation, Error> {
     let expires_at = link.as_ref().map(|link| link.expires_at);
     let link = link.map(|link| link.address(app, None));
     Ok(Invitation { account: view(row)?, link, expires_at })

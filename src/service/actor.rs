@@ -74,13 +74,7 @@ impl Actor {
     }
 
     /// A program that shows a token which `maker` made.
-    pub fn program(
-        token: &str,
-        maker: &str,
-        account: Option<i64>,
-        role: Role,
-        part: Option<Part>,
-    ) -> Self {
+    pub fn program(token: &str, maker: &str, account: Option<i64>, role: Role, part: Option<Part>) -> Self {
         let name = format!("{maker}/{token}");
         Actor { person: Some(maker.to_owned()), account, role, part, ..Actor::named(name) }
     }

@@ -18,7 +18,7 @@ const ARGON2_PASSES: u32 = 2;
 const ARGON2_LANES: u32 = 1;
 
 /// A random word of 256 bits, as it stands in a cookie, a link or a header.
-pub(super) fn random_word() -> String {
+pub fn random_word() -> String {
     let mut bytes = [0; 32];
     rand::rng().fill_bytes(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)

@@ -106,7 +106,8 @@ pub fn sign_out(app: &App, word: &str, origin: Option<&str>) -> Result<(), Error
 /// Who shows this word of a session; nobody when it has expired or ended, or may not sign in any more.
 pub fn of_session(app: &App, word: &str, origin: Option<String>) -> Result<Option<Actor>, Error> {
     let (token_hash, now) = (digest(word), app.clock.now());
-    let found = app.database.read(|connection| Ok::<_, Error>(db::session::find(connection, &token_hash)?))?;
+    let found =
+        app.database.read(|connection| Ok::<_, Error>(db::session::find(connection, &token_hash)?))?;
     let Some((session, account)) = found else { return Ok(None) };
     let idle = now - session.seen_at.utc();
     let over = session.expires_at.utc() <= now

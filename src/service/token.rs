@@ -27,7 +27,9 @@ pub fn list(app: &App, actor: &Actor, query: &TokenQuery) -> Result<Page<TokenVi
     let before = query.after.as_deref().map(page_cursor).transpose()?;
     let whose = match (query.everybody || actor.account_id().is_none(), actor.role()) {
         (true, Role::Admin) => None,
-        (true, _) => return Err(Error::Forbidden("everybody's tokens are shown to administrators".to_owned())),
+        (true, _) => {
+            return Err(Error::Forbidden("everybody's tokens are shown to administrators".to_owned()));
+        }
         (false, _) => actor.account_id(),
     };
     let now = app.clock.now();
@@ -97,10 +99,8 @@ pub fn revoke(app: &App, actor: &Actor, id: i64, because: &Because) -> Result<To
     app.database.write(|connection| {
         let row = db::api_token::by_id(connection, id)?;
         let own = |row: &ApiTokenRow| row.account_id.is_some() && row.account_id == actor.account_id();
-        let row = row.filter(|row| actor.role() == Role::Admin || own(row)).ok_or_else(|| Error::NotFound {
-            what: "token",
-            key: id.to_string(),
-            remedy: "see `offpeak token list`",
+        let row = row.filter(|row| actor.role() == Role::Admin || own(row)).ok_or_else(|| {
+            Error::NotFound { what: "token", key: id.to_string(), remedy: "see `offpeak token list`" }
         })?;
         if db::api_token::revoke(connection, id, now.into())? {
             let change =

@@ -4,7 +4,8 @@
 mod cookie;
 mod origin;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,6 +15,9 @@ use crate::service::secret::{derived, same};
 use crate::service::{Actor, account, session};
 use crate::web::error::plain_problem;
 use crate::web::extract::check_uri;
+use crate::web::pages::context::{PageContext, Reader};
+use crate::web::pages::problem::respond as problem_page;
+use crate::web::routes::Refused;
 use crate::web::{ApiError, AppState};
 
 pub(super) use cookie::{FORM_COOKIE, SESSION_COOKIE, cookie, forgotten_cookie, kept_cookie};
@@ -43,25 +47,36 @@ impl Session {
 }
 
 /// Lets a request pass with its [`Actor`], or answers it.
-pub(super) async fn guard(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if let Err(refusal) = check_uri(request.uri()) {
         return refusal.into_response();
     }
-    if request.extensions().get::<Actor>().is_none() {
-        match admit(&state, &request).await {
+    let (mut parts, body) = request.into_parts();
+    if parts.extensions.get::<Actor>().is_none() {
+        match admit(&state, &parts).await {
             Ok(Admitted { actor, session }) => {
                 if let Some(session) = session {
-                    request.extensions_mut().insert(session);
+                    let reader = Reader { name: actor.as_str().to_owned(), csrf: session.csrf.clone() };
+                    parts.extensions.insert(reader);
+                    parts.extensions.insert(session);
                 }
-                request.extensions_mut().insert(actor);
+                parts.extensions.insert(actor);
             }
-            Err(refusal) if refusal.problem().code == "unauthorized" && is_page(&request) => {
-                return to_sign_in(&state, &request).await;
+            Err(refusal) if refusal.problem().code == "unauthorized" && is_page(&parts) => {
+                return to_sign_in(&state, &parts).await;
             }
             Err(refusal) => return refusal.into_response(),
         }
     }
-    next.run(request).await
+    if !is_page(&parts) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let Ok(page_context) = PageContext::from_request_parts(&mut parts, &state).await;
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    match answer.extensions().get::<Refused>() {
+        Some(Refused(problem)) => problem_page(&page_context, problem),
+        None => answer,
+    }
 }
 
 struct Admitted {
@@ -69,13 +84,13 @@ struct Admitted {
     session: Option<Session>,
 }
 
-async fn admit(state: &AppState, request: &Request) -> Result<Admitted, ApiError> {
-    let headers = request.headers();
-    if !request.method().is_safe() && comes_from_elsewhere(headers) {
+async fn admit(state: &AppState, request: &Parts) -> Result<Admitted, ApiError> {
+    let headers = &request.headers;
+    if !request.method.is_safe() && comes_from_elsewhere(headers) {
         return Err(cross_site());
     }
     let settings = &state.app().settings;
-    let origin = origin_of(request.extensions(), headers, settings.trusted_proxies.as_deref());
+    let origin = origin_of(&request.extensions, headers, settings.trusted_proxies.as_deref());
     if let Some(word) = shown_token(headers) {
         if settings.api_token.as_deref().is_some_and(|token| same(&word, token)) {
             return Ok(Admitted { actor: Actor::token().from_address(origin), session: None });
@@ -83,12 +98,12 @@ async fn admit(state: &AppState, request: &Request) -> Result<Admitted, ApiError
         let actor = state.run(move |app| session::of_token(app, &word, origin)).await?;
         return actor.map(|actor| Admitted { actor, session: None }).ok_or_else(unauthorized);
     }
-    if let Some(word) = cookie(headers, SESSION_COOKIE) {
-        let (known, from) = (Session::of(word), origin.clone());
+    if let Some(known) = session_of(headers) {
+        let from = origin.clone();
         let shown = known.word.clone();
         if let Some(actor) = state.run(move |app| session::of_session(app, &shown, from)).await? {
             // A page's own forms show it among their fields; their handlers look.
-            if !request.method().is_safe() && !is_page(request) && !shows_csrf(headers, &known) {
+            if !request.method.is_safe() && !is_page(request) && !shows_csrf(headers, &known) {
                 return Err(no_csrf());
             }
             return Ok(Admitted { actor, session: Some(known) });
@@ -107,7 +122,8 @@ async fn admit(state: &AppState, request: &Request) -> Result<Admitted, ApiError
 }
 
 fn unauthorized() -> ApiError {
-    let detail = "sign in, or send an API token as `Authorization: Bearer …`; `offpeak token create` makes one";
+    let detail =
+        "sign in, or send an API token as `Authorization: Bearer …`; `offpeak token create` makes one";
     plain_problem(StatusCode::UNAUTHORIZED, "unauthorized", "Nobody has signed in", detail)
 }
 
@@ -124,28 +140,34 @@ pub(super) fn no_csrf() -> ApiError {
     plain_problem(StatusCode::FORBIDDEN, "csrf", "Not from our page", detail)
 }
 
+/// The session whose cookie a browser shows, whether it still holds or not.
+pub(super) fn session_of(headers: &HeaderMap) -> Option<Session> {
+    cookie(headers, SESSION_COOKIE).map(Session::of)
+}
+
 fn shows_csrf(headers: &HeaderMap, session: &Session) -> bool {
     headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).is_some_and(|csrf| session.shown_by(csrf))
 }
 
 /// Everything but the API is for people.
-fn is_page(request: &Request) -> bool {
-    let path = request.uri().path();
+fn is_page(request: &Parts) -> bool {
+    let path = request.uri.path();
     path != "/api" && !path.starts_with("/api/")
 }
 
 /// Where somebody goes who has not signed in: to the sign-in page, and from there back.
-async fn to_sign_in(state: &AppState, request: &Request) -> Response {
+async fn to_sign_in(state: &AppState, request: &Parts) -> Response {
     match state.run(account::any).await {
         Ok(true) => {}
         Ok(false) => return Redirect::to("/set-up").into_response(),
         Err(refusal) => return refusal.into_response(),
     }
-    let back = request.uri().path_and_query().map_or("/", |address| address.as_str());
-    if !request.method().is_safe() || back == "/" {
+    let back = request.uri.path_and_query().map_or("/", |address| address.as_str());
+    if !request.method.is_safe() || back == "/" {
         return Redirect::to("/sign-in").into_response();
     }
-    let back: String = percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC).collect();
+    let back: String =
+        percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC).collect();
     Redirect::to(&format!("/sign-in?back={back}")).into_response()
 }
 

@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`, one file a resource. A handler parses, asks its use case, answers.
 
+mod account;
 mod appointment;
 mod audit;
 mod budget;
@@ -14,6 +15,7 @@ mod notice;
 mod plan;
 mod programme;
 mod replica;
+mod token;
 mod worker;
 
 use crate::web::routes::Routes;
@@ -36,4 +38,6 @@ pub(super) fn router() -> Routes {
         .merge(event::router())
         .merge(worker::router())
         .merge(doctor::router())
+        .merge(account::router())
+        .merge(token::router())
 }

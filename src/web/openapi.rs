@@ -2,8 +2,8 @@
 
 use axum::Json;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -51,7 +51,9 @@ fn base() -> OpenApi {
     );
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API token; in its place its maker may be named by Basic, with the token as password."))
+        .description(Some(
+            "An API token; in its place its maker may be named by Basic, with the token as password.",
+        ))
         .build();
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)

@@ -9,21 +9,25 @@ pub mod appointments;
 pub mod assets;
 pub mod calendar_part;
 pub mod chart;
+pub mod context;
 mod figures;
 mod format;
 pub mod home;
 pub mod merchant;
+pub mod nav;
 pub mod night;
 pub mod notices;
 pub mod plans;
+pub mod preferences;
 pub mod problem;
 mod render;
 mod routes;
 pub(super) mod sign_in;
 pub mod terminal;
+pub mod words;
 
-pub use render::{PageContext, RenderError};
-pub(super) use problem::refused;
+pub use context::PageContext;
+pub use render::RenderError;
 pub(super) use routes::{routes, with_headers};
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.

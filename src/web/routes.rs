@@ -1,6 +1,8 @@
 //! The least role of every route, said where the route is defined: a route without one does not compile. What the
 //! router asks, the OpenAPI document says, and a test compares both with a table written by hand.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -10,6 +12,7 @@ use axum::routing::MethodRouter;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use crate::api::problem::Problem;
 use crate::domain::access::Role;
 use crate::service::Actor;
 use crate::web::error::plain_problem;
@@ -46,7 +49,8 @@ impl Routes {
 
     fn add(self, asks: Asks, (schemas, mut paths, router): UtoipaMethodRouter<AppState>) -> Self {
         for item in paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.put, &mut item.patch];
+            let operations =
+                [&mut item.get, &mut item.post, &mut item.delete, &mut item.put, &mut item.patch];
             for operation in operations.into_iter().flatten() {
                 let roles = || [asks.role.as_str()];
                 operation.security = Some(vec![
@@ -131,6 +135,10 @@ pub fn page_table() -> Vec<(&'static str, Asks)> {
     pages::routes().into_table()
 }
 
+/// Goes with a refusal: where it was a page that was asked for, it becomes one.
+#[derive(Clone)]
+pub(super) struct Refused(pub(super) Arc<Problem>);
+
 /// Lets whoever may pass.
 async fn require(State(asks): State<Asks>, request: Request, next: Next) -> Response {
     let Some(actor) = request.extensions().get::<Actor>() else {
@@ -151,8 +159,8 @@ async fn require(State(asks): State<Asks>, request: Request, next: Next) -> Resp
     } else {
         return next.run(request).await;
     };
-    if request.uri().path().starts_with("/api/") {
-        return refusal.into_response();
-    }
-    pages::refused(request, refusal).await
+    let problem = Refused(Arc::new(refusal.problem().clone()));
+    let mut answer = refusal.into_response();
+    answer.extensions_mut().insert(problem);
+    answer
 }

@@ -44,6 +44,7 @@ mod outages;
 mod pages_samples;
 mod pages_served;
 mod pages_views;
+mod pages_words;
 mod planner_brute_force;
 mod planner_cases;
 mod planner_explanations;

@@ -15,7 +15,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 use crate::pages_samples::{self as samples, HOSTILE_TAG, MARKUP, PLAIN, Wording};
 
 fn context() -> PageContext {
-    PageContext { now: samples::now(), zone: chrono_tz::Asia::Shanghai }
+    PageContext::plain(samples::now(), chrono_tz::Asia::Shanghai)
 }
 
 /// Every page with full data, by name.

@@ -87,10 +87,7 @@ fn others_are_answered_while_a_search_runs_and_it_can_be_ended_with_what_it_has(
         let detail = refusal["detail"].as_str().unwrap();
         assert!(detail.contains(&format!("offpeak plan cancel {id}")), "{detail}");
         let page = app.send(Method::GET, &format!("/plans/{id}"), None).await.1;
-        assert!(
-            page.as_str().unwrap().contains(&format!("data-post=\"/api/v1/plans/{id}/cancel\"")),
-            "{page}"
-        );
+        assert!(page.as_str().unwrap().contains(&format!("data-api-path=\"/plans/{id}/cancel\"")), "{page}");
         assert_eq!(app.get(&format!("/plans/{id}/items")).await["items"], json!([]), "it is no plan yet");
 
         // The heart beats: most of a minute goes by twice, and nobody takes it for dead.

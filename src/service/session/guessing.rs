@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let now = DateTime::UNIX_EPOCH;
-        let wait = |failures| FOR_A_NAME.blocked_until(failures, now).map(|until| (until - now).num_seconds());
+        let wait =
+            |failures| FOR_A_NAME.blocked_until(failures, now).map(|until| (until - now).num_seconds());
         assert_eq!(wait(4), None);
         assert_eq!((wait(5), wait(6), wait(7)), (Some(30), Some(60), Some(120)));
         assert_eq!((wait(10), wait(i32::MAX)), (Some(900), Some(900)));

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::appointment::{
     AppointmentQuery, AppointmentView, Maintenance, MaintenanceResult, MoveRequest, OutcomeReport,
 };
 use crate::api::{Because, Page};
+use crate::domain::access::Role;
 use crate::domain::ids::AppointmentId;
 use crate::service::{appointment, maintenance};
 use crate::web::extract::{Body, Query, Segment};

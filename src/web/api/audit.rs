@@ -4,16 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::{AuditView, Page, PageQuery};
+use crate::domain::access::Role;
 use crate::service::audit;
 use crate::web::extract::Query;
 use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 
 pub(super) fn router() -> Routes {
-    Routes::new()
-        .whole(Role::Viewer, routes!(audit_trail))
+    Routes::new().whole(Role::Viewer, routes!(audit_trail))
 }
 
 /// Every change, with who, when and why; the latest first.

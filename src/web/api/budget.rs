@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::budget::{BudgetView, NewBudget};
+use crate::domain::access::Role;
 use crate::domain::ids::BudgetId;
 use crate::service::budget;
 use crate::web::extract::{Body, Segment};

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
+use crate::domain::access::Role;
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};

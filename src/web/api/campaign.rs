@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::Because;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
+use crate::domain::access::Role;
 use crate::domain::campaign::CampaignState;
 use crate::service::campaign;
 use crate::web::extract::{Body, Segment};

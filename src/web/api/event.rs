@@ -13,8 +13,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::event::Event;
+use crate::domain::access::Role;
 use crate::service::{Error, events};
 use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
@@ -26,8 +26,7 @@ const MISSED_MAX: i64 = 1000;
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 
 pub(super) fn router() -> Routes {
-    Routes::new()
-        .whole(Role::Viewer, routes!(listen))
+    Routes::new().whole(Role::Viewer, routes!(listen))
 }
 
 /// What happens, as it happens, wherever it was asked for: server-sent events, each an `Event` as JSON, named by its

@@ -7,9 +7,9 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::fleet::{FleetSummary, ImportReport, MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::{Page, PageQuery};
+use crate::domain::access::Role;
 use crate::fleet_files::{FileFormat, FileKind};
 use crate::service::{Error, fleet};
 use crate::web::error::plain_problem;

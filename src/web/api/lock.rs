@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::lock::{LockChange, LockView, NewLock};
 use crate::api::{Page, PageQuery};
+use crate::domain::access::Role;
 use crate::domain::ids::LockId;
 use crate::service::lock;
 use crate::web::extract::{Body, Query, Segment};

@@ -5,18 +5,16 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::Page;
 use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
+use crate::domain::access::Role;
 use crate::service::merchant;
 use crate::web::extract::Query;
 use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
-    Routes::new()
-        .whole(Role::Viewer, routes!(answers))
-        .whole(Role::Admin, routes!(change_link_key))
+    Routes::new().whole(Role::Viewer, routes!(answers)).whole(Role::Admin, routes!(change_link_key))
 }
 
 /// Merchants' answers about visits, the latest first.

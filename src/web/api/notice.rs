@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::notice::{
     AddressChange, CallReport, Message, NoticeQuery, NoticeView, PreviewRequest, Unreached,
 };
 use crate::api::{Because, Page};
+use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
 use crate::service::notice;
 use crate::web::extract::{Body, Query, Segment};

@@ -7,9 +7,9 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
 use crate::api::{Because, Page, PageQuery};
+use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};

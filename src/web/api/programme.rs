@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::Because;
 use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::domain::access::Role;
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use utoipa_axum::routes;
 
-use crate::domain::access::Role;
 use crate::api::WorkerRun;
+use crate::domain::access::Role;
 use crate::service::Error;
 use crate::web::extract::Segment;
 use crate::web::routes::Routes;
@@ -13,8 +13,7 @@ use crate::web::{ApiError, AppState};
 use crate::worker::Loop;
 
 pub(super) fn router() -> Routes {
-    Routes::new()
-        .whole(Role::Operator, routes!(run))
+    Routes::new().whole(Role::Operator, routes!(run))
 }
 
 /// One pass of a loop, now. Refused for raise and watch while another replica leads in them.

@@ -12,7 +12,7 @@ pub fn render_page(page_context: &PageContext, problem: &Problem) -> Result<Stri
 }
 
 /// The answer to a request whose page cannot be shown.
-pub(super) fn respond(page_context: &PageContext, problem: &Problem) -> Response {
+pub(in crate::web) fn respond(page_context: &PageContext, problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
         tracing::error!(code = problem.code, detail = problem.detail, "a page cannot be shown");
@@ -24,15 +24,6 @@ pub(super) fn respond(page_context: &PageContext, problem: &Problem) -> Response
             response
         }
         Err(error) => broken(&error),
-    }
-}
-
-/// The page for somebody who may not see what he asked for.
-pub(in crate::web) async fn refused(request: Request, refusal: ApiError) -> Response {
-    let (mut parts, _) = request.into_parts();
-    match parts.extract::<Extension<PageContext>>().await {
-        Ok(Extension(page_context)) => respond(&page_context, refusal.problem()),
-        Err(_) => refusal.into_response(),
     }
 }
 
