@@ -30,6 +30,7 @@ pub mod secret;
 pub mod session;
 pub mod token;
 pub mod transfer;
+pub mod version;
 pub mod world;
 
 use std::sync::Arc;
