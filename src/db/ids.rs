@@ -25,11 +25,13 @@ pub enum Table {
     TerminalLock,
     InboundMail,
     Audit,
+    Account,
+    ApiToken,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 15] = [
+    pub const ALL: [Table; 17] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -45,6 +47,8 @@ impl Table {
         Table::TerminalLock,
         Table::InboundMail,
         Table::Audit,
+        Table::Account,
+        Table::ApiToken,
     ];
 
     const fn name(self) -> &'static str {
@@ -64,6 +68,8 @@ impl Table {
             Table::TerminalLock => "terminal_lock",
             Table::InboundMail => "inbound_mail",
             Table::Audit => "audit",
+            Table::Account => "account",
+            Table::ApiToken => "api_token",
         }
     }
 }

@@ -3,22 +3,23 @@
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Page;
 use crate::api::inbound::{InboundEnvelope, InboundQuery, InboundView, Ingested};
+use crate::domain::access::Role;
 use crate::service::inbox;
 use crate::web::extract::{Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(ingest))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Operator, routes!(ingest))
         // One that is a little too large is told so in words; more is not even read.
-        .layer(DefaultBodyLimit::max(inbox::MESSAGE_BYTES_MAX * 2))
-        .routes(routes!(list))
-        .routes(routes!(done))
+        .map(|routes| routes.layer(DefaultBodyLimit::max(inbox::MESSAGE_BYTES_MAX * 2)))
+        .whole(Role::Viewer, routes!(list))
+        .whole(Role::Operator, routes!(done))
 }
 
 /// Takes in one message: a bounce, a complaint, an answer from a calendar. The same message again changes nothing.
