@@ -42,7 +42,7 @@ impl Drop for Server {
 fn refusing(words: &str, port: u16) -> Server {
     let mut command = Command::new("/usr/sbin/smtp-sink");
     Server::start(
-        command.args(["-u", "nobody", "-B", words, "-r", "RCPT", &format!("127.0.0.1:{port}"), "100"]),
+        command.args(["-u", "nobody", "-B", words, "-f", "RCPT", &format!("127.0.0.1:{port}"), "100"]),
         port,
     )
 }

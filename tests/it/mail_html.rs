@@ -40,8 +40,8 @@ fn every_page_is_sound_legible_and_shown_everywhere() {
 #[test]
 fn what_is_wrong_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    let page = "<!DOCTYPE html><html><head><title>x</title></head><body><p style=\"color:#ccc;position:fixed;width:900px\">\
-                pale</p><img src=\"x\"></body></html>";
+    let page = "<!DOCTYPE html><html><head><title>x</title></head><body><p style=\"color:#ccc;position:fixed\">\
+                pale</p><div style=\"width:900px\">wide</div><img src=\"x\"></body></html>";
     std::fs::write(folder.path().join("wrong.html"), page).unwrap();
     let output = judge(folder.path());
     let said = said(&output);
