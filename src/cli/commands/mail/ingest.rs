@@ -14,9 +14,7 @@ use crate::service::inbox::MESSAGE_BYTES_MAX;
 /// 65 it is no message or too large and goes back to who wrote it, 75 not now, and the server keeps it and tries again.
 /// Everything that may be mended here, settings and command line among it, is 75: no bounce is lost by a slip.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  offpeak mail ingest --recipient 'bounce+41-1-0f…@mail.example' < bounce.eml"
-)]
+#[command(after_help = "Example:\n  offpeak mail ingest --recipient 'bounce+41-1-0f…@mail.example'")]
 pub struct IngestArgs {
     /// To whom it was sent (RCPT TO)
     #[arg(long, value_name = "ADDRESS")]
