@@ -97,6 +97,10 @@ impl Rspamd {
                 "bounce+7f3a@mail.harbour.example",
                 "--ip",
                 "192.0.2.10",
+                "--hostname",
+                "mail.harbour.example",
+                "--helo",
+                "mail.harbour.example",
                 "symbols",
             ])
             .arg(file)
@@ -145,7 +149,7 @@ async fn rspamd_has_nothing_to_do_with_any_mail() {
 fn scores(files: &[PathBuf]) -> Vec<(f64, String)> {
     let home = tempfile::tempdir().unwrap();
     let output = Command::new("spamassassin")
-        .args(["-L", "-p", "/dev/null", "--cf=use_bayes 0"])
+        .args(["-L", "-p", "/dev/null", "--cf=use_bayes 0", "--cf=score ALL_TRUSTED 0"])
         .args(files)
         .env("HOME", home.path())
         .stdin(Stdio::null())
