@@ -20,6 +20,7 @@ use offpeak::domain::campaign::SkipReason;
 use offpeak::domain::lock::LockState;
 use offpeak::domain::notice::{NoticeKind, NoticeState};
 use offpeak::domain::plan::PlanState;
+use offpeak::service::fleet::TerminalDossier;
 use offpeak::web::pages::appointments::{AppointmentsPage, AppointmentsQuery};
 use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
@@ -61,7 +62,7 @@ pub(crate) const MARKUP: Wording = Wording { markup: true };
 pub(crate) const HOSTILE_TAG: &str = "<script>alert('x')</script>";
 
 impl Wording {
-    fn text(self, text: &str) -> String {
+    pub(crate) fn text(self, text: &str) -> String {
         if self.markup {
             format!("{text}\"'>{HOSTILE_TAG}<img src=x onerror=alert(1)>&amp;]]>")
         } else {
@@ -70,7 +71,7 @@ impl Wording {
     }
 }
 
-fn appointment(
+pub(crate) fn appointment(
     wording: Wording,
     number: i64,
     state: AppointmentState,
@@ -469,6 +470,7 @@ pub(crate) fn notices(wording: Wording) -> NoticesPage {
         notices: Page { items, next: Some(wording.text("900")) },
         query: NoticesQuery { merchant: Some(wording.text("M01900")), ..NoticesQuery::default() },
         by_state,
+        unreached: 2,
     }
 }
 
@@ -478,15 +480,18 @@ pub(crate) fn empty_notices() -> NoticesPage {
         notices: Page { items: Vec::new(), next: None },
         query: NoticesQuery::default(),
         by_state: BTreeMap::new(),
+        unreached: 0,
     }
 }
 
 /// One notice's page.
 pub(crate) fn notice_page(wording: Wording, part: MailPart) -> NoticePage {
     NoticePage {
-        notice: notice(wording, 904, NoticeKind::Announcement, NoticeState::Accepted),
+        notice: notice(wording, 904, NoticeKind::Announcement, NoticeState::Failed),
         message: Some(message(wording)),
         part,
+        siblings: vec![notice(wording, 903, NoticeKind::Reminder, NoticeState::Accepted)],
+        audit: vec![crate::pages_samples_fleet::entry(wording)],
     }
 }
 
@@ -496,10 +501,12 @@ pub(crate) fn unworded_notice_page() -> NoticePage {
         notice: notice(PLAIN, 900, NoticeKind::Announcement, NoticeState::Queued),
         message: None,
         part: MailPart::Html,
+        siblings: Vec::new(),
+        audit: Vec::new(),
     }
 }
 
-fn message(wording: Wording) -> Message {
+pub(crate) fn message(wording: Wording) -> Message {
     let summary = wording.text("Card terminals not available").replace(',', "\\,");
     let calendar = [
         "BEGIN:VCALENDAR",
@@ -528,7 +535,16 @@ fn message(wording: Wording) -> Message {
 }
 
 /// One terminal's page.
-pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory {
+pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalDossier {
+    let notices = vec![notice(wording, 905, NoticeKind::Moved, NoticeState::Accepted)];
+    TerminalDossier {
+        history: history(wording, with_history),
+        notices: if with_history { notices } else { Vec::new() },
+        audit: if with_history { vec![crate::pages_samples_fleet::entry(wording)] } else { Vec::new() },
+    }
+}
+
+pub(crate) fn history(wording: Wording, with_history: bool) -> TerminalHistory {
     let tags = BTreeMap::from([(wording.text("floor"), wording.text("2"))]);
     let states = [AppointmentState::Announced, AppointmentState::Done, AppointmentState::Missed];
     let appointments = states
@@ -537,6 +553,7 @@ pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory 
         .map(|(&state, number)| appointment(wording, 2, state, now() + hours(8 - 24 * 40 * number)));
     TerminalHistory {
         terminal: TerminalView {
+            etag: String::new(),
             serial: wording.text("A920-310074"),
             site_code: wording.text("S-0041"),
             tid: wording.text("80114402"),

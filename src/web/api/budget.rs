@@ -6,7 +6,7 @@ use axum::{Extension, Json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::budget::{BudgetView, NewBudget};
+use crate::api::budget::{BudgetPreview, BudgetView, NewBudget};
 use crate::domain::ids::BudgetId;
 use crate::service::budget;
 use crate::web::extract::{Body, Segment};
@@ -14,7 +14,10 @@ use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(budgets, add)).routes(routes!(show, change, remove))
+    OpenApiRouter::new()
+        .routes(routes!(budgets, add))
+        .routes(routes!(preview))
+        .routes(routes!(show, change, remove))
 }
 
 /// Every disruption budget.
@@ -36,6 +39,17 @@ async fn add(
 ) -> Result<(StatusCode, Tagged<BudgetView>), ApiError> {
     let result = state.run(move |app| budget::add(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// What a budget that is not saved would mean for each of its groups.
+#[utoipa::path(post, path = "/budgets/preview", tag = "budgets",
+    request_body = NewBudget,
+    responses((status = 200, description = "Its groups, and how many may be down in each", body = BudgetPreview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(new): Body<NewBudget>,
+) -> Result<Json<BudgetPreview>, ApiError> {
+    Ok(Json(state.run(move |app| budget::preview(app, &new)).await?))
 }
 
 /// One disruption budget.

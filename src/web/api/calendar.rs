@@ -6,7 +6,9 @@ use axum::{Extension, Json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
+use crate::api::calendar::{
+    BlackoutPreview, BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView,
+};
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
@@ -19,6 +21,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(window, change_window, remove_window))
         .routes(routes!(preview))
         .routes(routes!(blackouts, add_blackout))
+        .routes(routes!(preview_blackout))
         .routes(routes!(blackout, change_blackout, remove_blackout))
 }
 
@@ -115,6 +118,17 @@ async fn add_blackout(
 ) -> Result<(StatusCode, Tagged<BlackoutView>), ApiError> {
     let result = state.run(move |app| calendar::add_blackout(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// What a blackout that is not saved would cover.
+#[utoipa::path(post, path = "/blackouts/preview", tag = "calendar",
+    request_body = NewBlackout,
+    responses((status = 200, description = "When, how many terminals, and what stands in it already", body = BlackoutPreview)))]
+async fn preview_blackout(
+    State(state): State<AppState>,
+    Body(new): Body<NewBlackout>,
+) -> Result<Json<BlackoutPreview>, ApiError> {
+    Ok(Json(state.run(move |app| calendar::preview_blackout(app, &new)).await?))
 }
 
 /// One blackout.

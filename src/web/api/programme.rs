@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Because;
-use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::api::campaign::{NewProgramme, ProgrammePreview, ProgrammeView};
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
 use crate::web::tagged::{IfMatch, Tagged};
@@ -16,7 +16,8 @@ use crate::web::{ApiError, AppState, Who};
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(programmes, create))
-        .routes(routes!(show))
+        .routes(routes!(preview))
+        .routes(routes!(show, change, remove))
         .routes(routes!(pause))
         .routes(routes!(resume))
 }
@@ -51,6 +52,47 @@ async fn show(
     Segment(name): Segment<String>,
 ) -> Result<Tagged<ProgrammeView>, ApiError> {
     Ok(Tagged(state.run(move |app| programme::show(app, &name)).await?))
+}
+
+/// Gives a programme other terms. What stands, stays.
+#[utoipa::path(put, path = "/programmes/{name}", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = NewProgramme,
+    responses((status = 200, description = "As it is now", body = ProgrammeView)))]
+async fn change(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
+    Body(new): Body<NewProgramme>,
+) -> Result<Tagged<ProgrammeView>, ApiError> {
+    let change = move |app: &_| programme::change(app, &who, &name, &expected, &new);
+    Ok(Tagged(state.run(change).await?))
+}
+
+/// Removes a programme; one that counts days takes its campaign and its appointments with it.
+#[utoipa::path(delete, path = "/programmes/{name}", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 204, description = "Done")))]
+async fn remove(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| programme::remove(app, &who, &name, &expected)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a programme that is not saved would come to.
+#[utoipa::path(post, path = "/programmes/preview", tag = "programmes",
+    request_body = NewProgramme,
+    responses((status = 200, description = "How many terminals it picks, and when it raises work", body = ProgrammePreview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(new): Body<NewProgramme>,
+) -> Result<Json<ProgrammePreview>, ApiError> {
+    Ok(Json(state.run(move |app| programme::preview(app, &new)).await?))
 }
 
 /// It raises nothing for the time being.
