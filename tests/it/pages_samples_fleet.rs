@@ -38,6 +38,7 @@ pub(crate) fn entry(wording: Wording) -> AuditView {
         after: Some(json!({"phone": null, "name": "same"})),
         reason: Some(wording.text("by telephone")),
         fence: None,
+        origin: None,
     }
 }
 

@@ -5,7 +5,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::fleet::{
@@ -13,29 +12,34 @@ use crate::api::fleet::{
     SiteView, TerminalChange, TerminalHistory, TerminalView,
 };
 use crate::api::{Page, PageQuery};
+use crate::domain::access::Role;
 use crate::fleet_files::{FileFormat, FileKind};
 use crate::service::{Error, fleet};
 use crate::web::error::plain_problem;
 use crate::web::extract::{Body, Form, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 /// Files of one import may have so many bytes together: some three million terminals.
 const IMPORT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(import))
-        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX))
-        .routes(routes!(export))
-        .routes(routes!(summary))
-        .routes(routes!(merchants))
-        .routes(routes!(sites))
-        .routes(routes!(terminals))
-        .routes(routes!(search))
-        .routes(routes!(merchant, change_merchant))
-        .routes(routes!(site, change_site))
-        .routes(routes!(history, change_terminal))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Operator, routes!(import))
+        .map(|routes| routes.layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
+        .whole(Role::Viewer, routes!(export))
+        .whole(Role::Viewer, routes!(summary))
+        .whole(Role::Viewer, routes!(merchants))
+        .whole(Role::Viewer, routes!(sites))
+        .whole(Role::Viewer, routes!(terminals))
+        .whole(Role::Viewer, routes!(search))
+        .whole(Role::Viewer, routes!(merchant))
+        .whole(Role::Operator, routes!(change_merchant))
+        .whole(Role::Viewer, routes!(site))
+        .whole(Role::Operator, routes!(change_site))
+        .whole(Role::Viewer, routes!(history))
+        .whole(Role::Operator, routes!(change_terminal))
 }
 
 /// How to import.

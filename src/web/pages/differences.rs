@@ -80,6 +80,7 @@ mod tests {
             after: Some(after),
             reason: None,
             fence: None,
+            origin: None,
         }
     }
 

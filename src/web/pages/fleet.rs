@@ -5,7 +5,6 @@ pub mod site;
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -16,8 +15,10 @@ use super::render::{PageContext, RenderError, render};
 use super::routes::page;
 use crate::api::PageQuery;
 use crate::api::fleet::{FleetHits, MerchantView, SearchQuery, SiteView, TerminalView};
+use crate::domain::access::Role;
 use crate::service::{self, App, Error};
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// Rows of a list.
 const ROWS: i64 = 50;
@@ -64,8 +65,8 @@ pub struct FleetPage {
 }
 
 /// The pages of the fleet.
-pub fn router() -> Router<AppState> {
-    Router::new().route("/fleet", get(show)).merge(merchant::router()).merge(site::router())
+pub(in crate::web) fn router() -> PageRoutes {
+    PageRoutes::new().whole(Role::Viewer, "/fleet", get(show)).merge(merchant::router()).merge(site::router())
 }
 
 async fn show(

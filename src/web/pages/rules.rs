@@ -1,7 +1,6 @@
 //! `/budgets`, `/windows`, `/blackouts` and `/programmes`: what holds, each row changed and removed where it stands, and a
 //! form that shows what a rule would mean while it is filled in.
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,9 +14,11 @@ use super::words;
 use crate::api::budget::BudgetView;
 use crate::api::calendar::{BlackoutView, WindowView};
 use crate::api::campaign::ProgrammeView;
+use crate::domain::access::Role;
 use crate::domain::fleet::Locale;
 use crate::service;
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 #[derive(Debug, Default, Deserialize)]
 struct RulesQuery {
@@ -57,12 +58,12 @@ struct View<'a, V> {
 }
 
 /// The pages of the rules.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/budgets", get(budgets))
-        .route("/windows", get(windows))
-        .route("/blackouts", get(blackouts))
-        .route("/programmes", get(programmes))
+pub(in crate::web) fn router() -> PageRoutes {
+    PageRoutes::new()
+        .whole(Role::Viewer, "/budgets", get(budgets))
+        .whole(Role::Viewer, "/windows", get(windows))
+        .whole(Role::Viewer, "/blackouts", get(blackouts))
+        .whole(Role::Viewer, "/programmes", get(programmes))
 }
 
 macro_rules! shown {

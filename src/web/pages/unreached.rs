@@ -1,6 +1,5 @@
 //! `/unreached`: visits to come of which the merchant does not know, with the ways out.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
@@ -9,8 +8,10 @@ use serde::Serialize;
 use super::render::{PageContext, RenderError, render};
 use super::routes::page;
 use crate::api::notice::Unreached;
+use crate::domain::access::Role;
 use crate::service;
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// What the page is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -20,8 +21,8 @@ pub struct UnreachedPage {
 }
 
 /// The page.
-pub fn router() -> Router<AppState> {
-    Router::new().route("/unreached", get(show))
+pub(in crate::web) fn router() -> PageRoutes {
+    PageRoutes::new().whole(Role::Viewer, "/unreached", get(show))
 }
 
 async fn show(State(state): State<AppState>, page_context: PageContext) -> Response {

@@ -1,17 +1,18 @@
 //! `/merchants/{number}`: a merchant with all that concerns it, and its form.
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use super::only;
+use crate::domain::access::Role;
 use crate::service::fleet::{MerchantDossier, merchant_dossier};
 use crate::web::AppState;
 use crate::web::pages::appointments::given;
 use crate::web::pages::render::{PageContext, RenderError, render};
 use crate::web::pages::routes::page;
+use crate::web::routes::PageRoutes;
 
 #[derive(Debug, Default, Deserialize)]
 struct MerchantQuery {
@@ -35,8 +36,8 @@ struct View<'a> {
     undo: String,
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/merchants/{number}", get(show))
+pub(super) fn router() -> PageRoutes {
+    PageRoutes::new().whole(Role::Viewer, "/merchants/{number}", get(show))
 }
 
 async fn show(

@@ -1,6 +1,5 @@
 //! `/sites/{code}`: a site with its windows, hours, terminals and appointments, and their forms.
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -8,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::only;
 use crate::api::calendar::{BlackoutView, WindowView};
+use crate::domain::access::Role;
 use crate::domain::calendar::{OpeningHours, TrafficProfile};
 use crate::service::fleet::{SiteDossier, site_dossier};
 use crate::web::AppState;
@@ -15,6 +15,7 @@ use crate::web::pages::appointments::given;
 use crate::web::pages::render::{PageContext, RenderError, render};
 use crate::web::pages::routes::page;
 use crate::web::pages::rules::{Row, blackout_row, window_row};
+use crate::web::routes::PageRoutes;
 
 #[derive(Debug, Default, Deserialize)]
 struct SiteQuery {
@@ -60,8 +61,8 @@ struct View<'a> {
     undo_hours: String,
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/sites/{code}", get(show))
+pub(super) fn router() -> PageRoutes {
+    PageRoutes::new().whole(Role::Viewer, "/sites/{code}", get(show))
 }
 
 async fn show(
