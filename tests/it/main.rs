@@ -43,6 +43,7 @@ mod maintain;
 mod merchant_pages;
 mod migrate;
 mod outages;
+mod pages_fleet;
 mod pages_samples;
 mod pages_samples_fleet;
 mod pages_served;
