@@ -34,8 +34,9 @@ const drawn = {
     }
     const rows = answer.openings.map((it) => {
       const row = element("li", say("rules.js_until", { from: it.local_start, to: it.local_end }));
-      const notes = [it.last_start_at === it.ends_at ? "" : say("rules.js_last_start", { at: moment(it.last_start_at) }), it.note ?? ""];
-      row.append(element("small", ` ${notes.filter(Boolean).join(" · ")}`));
+      if (it.note) {
+        row.append(element("small", ` ${it.note}`));
+      }
       return row;
     });
     return [...parts, element("h3", say("rules.js_openings", { zone: answer.time_zone })), list(rows)];
@@ -44,7 +45,7 @@ const drawn = {
     if (answer.groups_in_all === 0) {
       return [element("p", say("rules.js_no_groups"), "flag")];
     }
-    const parts = [element("p", say("rules.js_groups", { groups: answer.groups_in_all, terminals: answer.terminals }))];
+    const parts = [element("p", say("rules.js_groups", { n: answer.groups_in_all, terminals: answer.terminals }))];
     parts.push(list(answer.groups.map((it) => say("rules.js_at_most", { group: it.group, n: it.at_most, all: it.terminals }))));
     if (answer.stuck > 0) {
       parts.push(element("p", say("rules.js_stuck", { n: answer.stuck }), "flag"));

@@ -43,8 +43,19 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
             found.insert(visit.id, (UnreachedReason::NotAcceptedYet, None));
             visits.insert(visit.id, visit);
         }
-        for (visit, error) in db::unreached::refused(connection, from, LIST_MAX)? {
-            found.insert(visit.id, (UnreachedReason::Refused, error));
+        // Whom no mail can reach is told of as soon as there is a visit, however far ahead.
+        for visit in db::unreached::without_address(connection, from, LIST_MAX)? {
+            found.insert(visit.id, (UnreachedReason::NoAddress, None));
+            visits.insert(visit.id, visit);
+        }
+        for (visit, why) in db::unreached::suppressed(connection, from, LIST_MAX)? {
+            found.insert(visit.id, (UnreachedReason::Suppressed, Some(why)));
+            visits.insert(visit.id, visit);
+        }
+        for (visit, state, error) in db::unreached::refused(connection, from, LIST_MAX)? {
+            let came_back = state == NoticeState::Bounced.as_str();
+            let reason = if came_back { UnreachedReason::CameBack } else { UnreachedReason::Refused };
+            found.insert(visit.id, (reason, error));
             visits.insert(visit.id, visit);
         }
         views(connection, found, &visits)
@@ -87,6 +98,7 @@ fn views(
         });
     }
     list.sort_by_key(|row| (row.starts_at, row.visit));
+    list.truncate(usize::try_from(LIST_MAX).unwrap_or(usize::MAX));
     Ok(list)
 }
 
@@ -100,10 +112,18 @@ pub(in crate::service) fn of_merchant(
     let visits = db::visit::of_merchant(connection, merchant.id, Instant::from(now))?;
     let visits: HashMap<i64, VisitRow> = visits.into_iter().map(|visit| (visit.id, visit)).collect();
     let ids: Vec<i64> = visits.keys().copied().collect();
+    let suppressed = match &merchant.email {
+        Some(email) => db::suppression::find(connection, email)?,
+        None => None,
+    };
     let mut found = Found::new();
     for row in db::appointment::of_visits(connection, &ids)? {
         let lead = TimeDelta::minutes(i64::from(row.notice_lead_minutes));
-        if row.starts_at.utc() > now && row.starts_at.utc() - lead <= now + IN_GOOD_TIME {
+        if merchant.email.is_none() {
+            found.insert(row.visit_id, (UnreachedReason::NoAddress, None));
+        } else if let Some(why) = &suppressed {
+            found.insert(row.visit_id, (UnreachedReason::Suppressed, Some(why.reason.clone())));
+        } else if row.starts_at.utc() > now && row.starts_at.utc() - lead <= now + IN_GOOD_TIME {
             found.insert(row.visit_id, (UnreachedReason::NotAcceptedYet, None));
         }
     }
@@ -112,8 +132,10 @@ pub(in crate::service) fn of_merchant(
     for (about, state, _) in db::notice::about_visits(connection, &ids)? {
         let as_it_stands = about.revision == visits[&about.visit_id].sequence;
         if as_it_stands && over.contains(&state.as_str()) && announcing.contains(&about.kind.as_str()) {
+            let came_back = state == NoticeState::Bounced.as_str();
+            let reason = if came_back { UnreachedReason::CameBack } else { UnreachedReason::Refused };
             let error = db::notice::find(connection, about.notice_id)?.and_then(|row| row.last_error);
-            found.insert(about.visit_id, (UnreachedReason::Refused, error));
+            found.insert(about.visit_id, (reason, error));
         }
     }
     views(connection, found, &visits)
@@ -257,7 +279,7 @@ pub fn retry(app: &App, actor: &Actor, NoticeId(id): NoticeId) -> Result<NoticeV
         }
         if !db::notice::requeue(connection, id, Instant::from(now))? {
             return Err(Error::Conflict(format!(
-                "notice {id} is {}; only a failed one is tried again",
+                "notice {id} is {}; only one that failed or came back is tried again",
                 row.state
             )));
         }
