@@ -80,7 +80,6 @@ impl Client {
         read_json(&answer)
     }
 
-<<<<<<< HEAD
     /// Changes what is at `path`, if its version still is `etag`.
     pub fn patch<T: DeserializeOwned>(
         &self,
@@ -93,7 +92,9 @@ impl Client {
             .map_err(|error| CliError::internal(format!("a request cannot be written: {error}")))?;
         let body = Some(("application/json", bytes));
         let answer = self.call_with(Method::PATCH, path, query, body, &[(header::IF_MATCH, etag)])?;
-=======
+        read_json(&answer)
+    }
+
     /// Sends bytes of this type to `path`.
     pub fn post_bytes<T: DeserializeOwned>(
         &self,
@@ -103,7 +104,6 @@ impl Client {
         bytes: Vec<u8>,
     ) -> Result<T, CliError> {
         let answer = self.call(Method::POST, path, query, Some((content_type, bytes)))?;
->>>>>>> trunk
         read_json(&answer)
     }
 
