@@ -180,10 +180,13 @@ function arrive(form, from, { body }) {
     return;
   }
   toastAfterLoad(text, undo);
-  if (then === "reload") {
+  const to = new URL(then === "reload" ? location.href : fill(then), location.href);
+  if (to.pathname + to.search === location.pathname + location.search) {
+    // A place on the same page alone would show it as it was.
+    history.replaceState(null, "", to);
     location.reload();
   } else {
-    location.assign(fill(then));
+    location.assign(to);
   }
 }
 
