@@ -98,6 +98,11 @@ pub fn appointment_counts(
     Ok(counts)
 }
 
+/// The longest notice lead of any campaign.
+pub fn longest_lead(connection: &mut Connection) -> QueryResult<Option<i32>> {
+    campaign::table.select(diesel::dsl::max(campaign::notice_lead_minutes)).first(connection)
+}
+
 /// Whether an appointment stands in which work of the campaign is done.
 pub fn has_standing(connection: &mut Connection, id: i64) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(

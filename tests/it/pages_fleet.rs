@@ -93,7 +93,7 @@ fn who_is_not_told_is_shown_with_the_ways_out() {
             assert!(waiting.contains(words), "{words}: {waiting}");
         }
         assert!(page(&app, "/merchants/M3").await.contains("data-fill-visit"));
-        assert!(page(&app, "/notices").await.contains("1 visit without word"));
+        assert!(page(&app, "/notices").await.contains("href=\"/unreached\""));
         let visit = app.get("/unreached").await[0]["visit"].clone();
         let path = format!("/visits/{visit}/told");
         for (at, words) in [("2026-12-04T00:00:00Z", "future"), ("2026-11-30T00:00:00Z", "call again")] {

@@ -468,7 +468,6 @@ pub(crate) fn notices(wording: Wording) -> NoticesPage {
         notices: Page { items, next: Some(wording.text("900")) },
         query: NoticesQuery { merchant: Some(wording.text("M01900")), ..NoticesQuery::default() },
         by_state,
-        unreached: 2,
     }
 }
 
@@ -478,7 +477,6 @@ pub(crate) fn empty_notices() -> NoticesPage {
         notices: Page { items: Vec::new(), next: None },
         query: NoticesQuery::default(),
         by_state: BTreeMap::new(),
-        unreached: 0,
     }
 }
 

@@ -1,3 +1,4 @@
+DROP INDEX notice_by_state;
 DROP INDEX terminal_by_lower_tid;
 DROP INDEX terminal_by_lower_serial;
 DROP INDEX site_by_lower_name;

@@ -36,7 +36,10 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
         let mut found = Found::new();
         let mut visits: HashMap<i64, VisitRow> = HashMap::new();
         let from = Instant::from(now);
-        let until = Instant::from(now + LEAD_MAX + IN_GOOD_TIME);
+        // No appointment has a longer lead than what made it.
+        let longest = db::campaign::longest_lead(connection)?.unwrap_or_default();
+        let longest = i64::from(longest).max(i64::from(app.settings.notice_lead_minutes));
+        let until = Instant::from(now + LEAD_MAX.min(TimeDelta::minutes(longest)) + IN_GOOD_TIME);
         let soon = Instant::from(now + IN_GOOD_TIME);
         let late = db::unreached::late(connection, from, until, soon, LIST_MAX)?;
         for visit in db::visit::by_ids(connection, &late)? {

@@ -33,8 +33,6 @@ pub struct NoticesPage {
     pub query: NoticesQuery,
     /// How many notices there are, by state.
     pub by_state: BTreeMap<String, i64>,
-    /// Visits to come of which the merchant does not know.
-    pub unreached: u64,
 }
 
 /// Which part of a mail is shown.

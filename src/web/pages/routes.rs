@@ -199,8 +199,7 @@ async fn notices_page(
         };
         let notices = service::notice::list(app, &wanted)?;
         let by_state = service::notice::counts(app)?;
-        let unreached = service::notice::unreached::list(app)?.len() as u64;
-        Ok(NoticesPage { notices, query, by_state, unreached })
+        Ok(NoticesPage { notices, query, by_state })
     };
     page(state, page_context, ask, notices::render_list).await
 }
