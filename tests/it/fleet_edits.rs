@@ -303,3 +303,37 @@ fn a_site_without_terminals_has_openings_too() {
         assert_eq!(status, StatusCode::NOT_FOUND);
     });
 }
+
+#[test]
+fn the_command_line_edits_by_the_same_route() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        let database = app.database_url();
+        let run = |arguments: &[&str]| {
+            let mut all = vec!["--database", database.as_str()];
+            all.extend(arguments);
+            let output = crate::support::offpeak(&all);
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            (output.status.code(), text(&output.stdout), text(&output.stderr))
+        };
+        let (code, shown, errors) =
+            run(&["merchant", "set", "M1", "--no-phone", "--tag", "tier=silver", "--dry-run"]);
+        assert_eq!(code, Some(0), "{errors}");
+        assert!(shown.contains("+86 21 5555 0101") && shown.contains("nothing was written"), "{shown}");
+        assert_eq!(app.get("/merchants/M1").await["tags"], json!({"tier": "gold"}));
+        let (code, shown, errors) = run(&["site", "set", "S1", "--opening-hours", "24/7", "-o", "json"]);
+        assert_eq!(code, Some(0), "{errors}");
+        let edit: Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!(edit["changes"][0]["field"], "opening_hours");
+        assert_eq!(app.get("/sites/S1").await["opening_hours"], "24/7");
+        let (code, _, errors) = run(&["terminal", "set", "T1", "--volume", "0"]);
+        assert_ne!(code, Some(0));
+        assert!(errors.contains("volume") && errors.contains("1 to 1000"), "{errors}");
+        let (code, _, errors) = run(&["terminal", "set", "T1", "--reason", "no reason"]);
+        assert_ne!(code, Some(0), "nothing to change is given");
+        assert!(errors.contains("--help"), "{errors}");
+        let (code, _, errors) = run(&["terminal", "set", "T1", "--untag", "floor", "--no-cell"]);
+        assert_eq!(code, Some(0), "{errors}");
+        assert_eq!(app.get("/terminals/T1").await["terminal"]["cell"], Value::Null);
+    });
+}
