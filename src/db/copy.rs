@@ -24,6 +24,7 @@ use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
+use crate::db::wave::{MemberRow, WaveRow};
 use crate::db::{Connection, insert_rows, schema};
 
 /// Rows that are held in memory at once.
@@ -113,6 +114,8 @@ tables! {
     budget: BudgetRow, by id;
     programme: ProgrammeRow, by id;
     campaign: CampaignRow, by id;
+    campaign_wave: WaveRow, by campaign_id, number;
+    wave_member: MemberRow, by campaign_id, terminal_id;
     plan: PlanRow, by id;
     plan_item: PlanItemRow, by plan_id, ordinal;
     visit: VisitRow, by id;

@@ -4,6 +4,7 @@ mod create;
 mod drawing;
 mod kept;
 mod load;
+mod openings;
 mod problem;
 mod publish;
 mod report;
@@ -69,7 +70,7 @@ pub fn discard(
 /// The planning problem as things stand, as an `offpeak.problem/1` file.
 pub fn export_problem(app: &App, request: &NewPlan) -> Result<Vec<u8>, Error> {
     let reading = app.database.read(|connection| problem::Reading::load(connection, app, request))?;
-    let draft = problem::Draft::build(reading, app)?;
+    let draft = problem::Draft::build(reading, app, &crate::planner::StoppedWatch)?;
     let mut bytes = Vec::new();
     draft.problem.write(&mut bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
     Ok(bytes)

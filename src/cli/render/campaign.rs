@@ -1,6 +1,7 @@
 //! Campaigns, their targets, programmes.
 
 use crate::api::campaign::{CampaignView, ProgrammeView, SkippedCount, Targets};
+use crate::api::wave::WaveView;
 use crate::cli::output::{Screen, Table, count};
 use crate::cli::render::{instant, minutes_in_words, optional};
 use crate::domain::campaign::{Recurrence, Work};
@@ -39,7 +40,49 @@ pub fn one(screen: &mut Screen, campaign: &CampaignView) {
         ("notice lead", Some(minutes_in_words(campaign.notice_lead_minutes))),
         ("programme", campaign.programme.clone()),
         ("appointments", Some(appointments_by_state(campaign))),
+        ("halted", campaign.halted_because.clone()),
     ]);
+    waves(screen, &campaign.waves);
+}
+
+/// Waves and their gates.
+fn waves(screen: &mut Screen, waves: &[WaveView]) {
+    if waves.is_empty() {
+        return;
+    }
+    screen.blank();
+    let mut table = Table::new([
+        ">wave",
+        "share",
+        ">terminals",
+        "state",
+        ">done",
+        ">against",
+        ">pending",
+        "soak",
+        "gate",
+        "says",
+    ]);
+    for wave in waves {
+        table.row([
+            wave.number.to_string(),
+            wave.share.clone(),
+            optional(wave.terminals.map(count)),
+            wave.state.to_string(),
+            count(wave.done),
+            count(wave.against),
+            optional(wave.pending.map(count)),
+            minutes_in_words(wave.soak_minutes),
+            gate(wave),
+            wave.verdict.clone().unwrap_or_default(),
+        ]);
+    }
+    screen.table(table);
+}
+
+fn gate(wave: &WaveView) -> String {
+    let failures = wave.failures_max.as_ref().map(|most| format!(", failures {most}")).unwrap_or_default();
+    format!("success {}%{failures}, sample {}", wave.success_percent_min, wave.sample_min)
 }
 
 /// What a campaign does, in a few words.

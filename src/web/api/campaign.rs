@@ -21,6 +21,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(activate))
         .routes(routes!(pause))
         .routes(routes!(resume))
+        .routes(routes!(pass))
         .routes(routes!(cancel))
 }
 
@@ -116,6 +117,23 @@ async fn resume(
     Body(because): Body<Because>,
 ) -> Result<Json<CampaignView>, ApiError> {
     let result = state.run(move |app| campaign::resume(app, &who, &name, because.reason.as_deref())).await?;
+    state.workers().wake();
+    Ok(Json(result))
+}
+
+/// The next wave may open whatever the gate says; a reason is required.
+#[utoipa::path(post, path = "/campaigns/{name}/pass", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "The next wave may open whatever the gate says", body = CampaignView)))]
+async fn pass(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    Body(because): Body<Because>,
+) -> Result<Json<CampaignView>, ApiError> {
+    let result =
+        state.run(move |app| campaign::pass_by_hand(app, &who, &name, because.reason.as_deref())).await?;
     state.workers().wake();
     Ok(Json(result))
 }
