@@ -64,6 +64,9 @@ pub struct CampaignView {
     pub waves: Vec<WaveView>,
     /// Why it is paused, if its gate has paused it.
     pub halted_because: Option<String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// Which terminals a campaign picks, and which of those it skips.
@@ -147,4 +150,7 @@ pub struct ProgrammeView {
     pub paused: bool,
     /// When a crontab line raises the next campaign.
     pub next_due_at: Option<DateTime<Utc>>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }

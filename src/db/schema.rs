@@ -210,6 +210,7 @@ diesel::table! {
         note -> Nullable<Text>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        pinned -> Bool,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::selector::Selector;
 use crate::service::audit::{Change, record};
 use crate::service::lease::Leader;
 use crate::service::schedule::{self, Changes};
+use crate::service::version::{Expected, Versioned};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
@@ -131,13 +132,25 @@ fn rows_of(app: &App, new: &NewCampaign) -> Result<(CampaignRow, Vec<WaveRow>), 
 }
 
 /// A draft begins to be planned.
-pub fn activate(app: &App, actor: &Actor, name: &str, reason: Option<&str>) -> Result<CampaignView, Error> {
-    begin(app, actor, name, CampaignState::Draft, reason)
+pub fn activate(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<CampaignView, Error> {
+    begin(app, actor, name, CampaignState::Draft, expected, reason)
 }
 
 /// A paused campaign goes on.
-pub fn resume(app: &App, actor: &Actor, name: &str, reason: Option<&str>) -> Result<CampaignView, Error> {
-    begin(app, actor, name, CampaignState::Paused, reason)
+pub fn resume(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<CampaignView, Error> {
+    begin(app, actor, name, CampaignState::Paused, expected, reason)
 }
 
 /// Both lead to `active`; neither stands in for the other, so that nobody resumes a draft by mistake.
@@ -146,6 +159,7 @@ fn begin(
     actor: &Actor,
     name: &str,
     from: CampaignState,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
     let state = app.database.read(|connection| find(connection, name))?.state;
@@ -155,7 +169,7 @@ fn begin(
         return Err(Error::Conflict(format!("campaign `{name}` is {state}; {verb} it instead")));
     }
     if from == CampaignState::Paused {
-        return steer(app, actor, name, CampaignState::Active, reason);
+        return steer(app, actor, name, CampaignState::Active, expected, reason);
     }
     let (row, waves) = app.database.read(|connection| {
         let row = find(connection, name)?;
@@ -165,6 +179,8 @@ fn begin(
     let members = draw(app, &row, &waves)?;
     app.database.write(|connection| {
         connection.serialize_schedule()?;
+        let before = find(connection, name)?;
+        expected.check(&view(connection, app, before)?)?;
         steer_within(connection, app, actor, name, CampaignState::Active, reason)?;
         if !waves.is_empty() {
             waves::open_first(connection, app, row.id, &members)?;
@@ -180,10 +196,13 @@ pub fn steer(
     actor: &Actor,
     name: &str,
     state: CampaignState,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
     app.database.write(|connection| {
         connection.serialize_schedule()?;
+        let before = find(connection, name)?;
+        expected.check(&view(connection, app, before)?)?;
         steer_within(connection, app, actor, name, state, reason)?;
         let row = find(connection, name)?;
         view(connection, app, row)
@@ -490,7 +509,9 @@ fn views(
                 waves,
                 name: row.name,
                 selector: row.selector,
-            })
+                etag: String::new(),
+            }
+            .with_version())
         })
         .collect()
 }

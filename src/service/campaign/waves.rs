@@ -17,6 +17,7 @@ use crate::domain::fleet::clean_text;
 use crate::service::audit::{Change, record};
 use crate::service::lease::Leader;
 use crate::service::schedule::{self, Changes};
+use crate::service::version::Expected;
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
@@ -475,6 +476,7 @@ pub fn pass_by_hand(
     app: &App,
     actor: &Actor,
     name: &str,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
     let reason = reason.map(clean_text).unwrap_or_default();
@@ -484,6 +486,7 @@ pub fn pass_by_hand(
     app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, name)?;
+        expected.check(&view(connection, app, row.clone())?)?;
         let waves = db::wave::of_campaigns(connection, &[row.id])?;
         let current = [WaveState::Open.as_str(), WaveState::Halted.as_str()];
         let place = waves.iter().position(|wave| current.contains(&wave.state.as_str()));
