@@ -42,6 +42,7 @@ pub mod lock;
 pub mod merchant;
 pub mod notice;
 pub mod plan;
+pub mod preview;
 pub mod problem;
 pub mod replica;
 pub mod schema;

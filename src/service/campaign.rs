@@ -22,7 +22,7 @@ use crate::service::{Actor, App, Error};
 
 pub use targets::{Picking, Target, TargetState};
 pub use waves::{Behind, look_after, pass_by_hand};
-pub(crate) use waves::{behind_gates, visits_behind_gates};
+pub(crate) use waves::{allot as allot_waves, behind_gates, visits_behind_gates};
 
 /// Terminals whose skip reason a list names one by one.
 const SKIPPED_SHOWN_MAX: usize = 10_000;
@@ -95,7 +95,10 @@ fn draw(app: &App, row: &CampaignRow, waves: &[WaveRow]) -> Result<Vec<(i64, i32
 }
 
 /// A new campaign as its rows, checked; they have no number yet.
-fn rows_of(app: &App, new: &NewCampaign) -> Result<(CampaignRow, Vec<WaveRow>), Error> {
+pub(in crate::service) fn rows_of(
+    app: &App,
+    new: &NewCampaign,
+) -> Result<(CampaignRow, Vec<WaveRow>), Error> {
     let now = app.clock.now();
     let release_at = new.release_at.unwrap_or(now);
     check_terms(&new.name, &new.selector, new.duration_minutes, new.priority)?;

@@ -68,4 +68,5 @@ mod support;
 mod tidy;
 mod transactions;
 mod unreached;
+mod waves;
 mod world_parts;

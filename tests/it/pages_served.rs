@@ -141,6 +141,7 @@ fn publish_a_plan(app: &App) -> i64 {
         release_at: None,
         deadline_at: "2026-11-29T00:00:00Z".parse().expect("an instant"),
         draft: false,
+        waves: Vec::new(),
     };
     service::campaign::create(app, &actor, &campaign).expect("a campaign");
     let request = NewPlan { horizon_days: Some(7), effort: Some("fast".to_owned()), ..NewPlan::default() };

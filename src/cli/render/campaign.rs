@@ -1,6 +1,7 @@
 //! Campaigns, their targets, programmes.
 
 use crate::api::campaign::{CampaignView, ProgrammeView, SkippedCount, Targets};
+use crate::api::preview::CampaignPreview;
 use crate::api::wave::WaveView;
 use crate::cli::output::{Screen, Table, count};
 use crate::cli::render::{instant, minutes_in_words, optional};
@@ -43,6 +44,73 @@ pub fn one(screen: &mut Screen, campaign: &CampaignView) {
         ("halted", campaign.halted_because.clone()),
     ]);
     waves(screen, &campaign.waves);
+}
+
+/// What a campaign would be.
+pub fn preview(screen: &mut Screen, preview: &CampaignPreview) {
+    screen.heading("What it would be (nothing was made)");
+    let peak = match preview.fleet_cap {
+        Some(cap) => format!("{} terminals down at once, {} allowed", count(preview.peak_down), count(cap)),
+        None => format!("{} terminals down at once", count(preview.peak_down)),
+    };
+    let tightest = preview.tightest.as_ref().map(|group| {
+        format!(
+            "{}: {} of {} in the night of {}",
+            group.group,
+            count(group.down),
+            count(group.cap),
+            group.night
+        )
+    });
+    screen.pairs(&[
+        ("selected", Some(count(preview.selected))),
+        ("to plan", Some(count(preview.to_plan))),
+        ("placed", Some(count(preview.placed))),
+        ("first start", preview.starts_at.map(instant)),
+        ("earliest finish", preview.finishes_at.map(instant)),
+        ("looked up to", Some(instant(preview.planned_to))),
+        ("visits", Some(count(preview.visits))),
+        ("merchants mailed", Some(count(preview.merchants))),
+        ("peak", Some(peak)),
+        ("tightest", tightest),
+    ]);
+    if !preview.waves.is_empty() {
+        screen.blank();
+        let mut table = Table::new([">wave", "share", ">terminals", ">placed", "first start", "last end"]);
+        for wave in &preview.waves {
+            table.row([
+                wave.number.to_string(),
+                wave.share.clone(),
+                count(wave.terminals),
+                count(wave.placed),
+                optional(wave.starts_at.map(instant)),
+                optional(wave.ends_at.map(instant)),
+            ]);
+        }
+        screen.table(table);
+    }
+    screen.blank();
+    let mut table = Table::new(["region", ">terminals", ">placed"]);
+    for region in &preview.regions {
+        table.row([region.region.clone(), count(region.terminals), count(region.placed)]);
+    }
+    screen.table(table);
+    skipped(screen, &preview.skipped);
+    if !preview.unplaced.is_empty() {
+        screen.heading("Without a place, and why");
+        for row in &preview.unplaced {
+            screen.line(format!("  {:>7}  {}", count(row.terminals), row.reason));
+        }
+    }
+    if !preview.relaxations.is_empty() {
+        screen.heading("What would make more fit");
+        for relaxation in &preview.relaxations {
+            screen.line(format!("  {relaxation}"));
+        }
+    }
+    if preview.cut_short {
+        screen.line("It took too long to be looked at to its end; a plan may be better.");
+    }
 }
 
 /// Waves and their gates.

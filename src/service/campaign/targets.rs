@@ -137,6 +137,11 @@ impl Picking {
         self.waves.iter().find(waits).map(|wave| wave.number)
     }
 
+    /// Forgets whom it has picked, to begin anew.
+    pub fn forget(&mut self) {
+        self.picked.clear();
+    }
+
     /// Looks at the next active terminal of the world.
     pub fn look_at(&mut self, place: usize, terminal: &Terminal, site: &Site, merchant: &Merchant) {
         if self.selector.matches(terminal, site, merchant) {

@@ -87,6 +87,20 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// A campaign that is made up, beside what stands.
+    pub(super) fn of_one(world: World, picking: Picking) -> Self {
+        Reading {
+            world,
+            campaigns: vec![picking],
+            deadlines: HashMap::new(),
+            replan: false,
+            behind: HashSet::new(),
+            chosen: None,
+        }
+    }
+}
+
 impl Draft {
     /// Builds the problem; takes no connection, and a while. Where waves wait for gates, the waves before them are
     /// placed first, roughly, so that the problem can say from when on the others may be.

@@ -8,8 +8,9 @@ use utoipa_axum::routes;
 
 use crate::api::Because;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
+use crate::api::preview::CampaignPreview;
 use crate::domain::campaign::CampaignState;
-use crate::service::campaign;
+use crate::service::{campaign, plan};
 use crate::web::extract::{Body, Segment};
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
@@ -17,6 +18,7 @@ use crate::web::{ApiError, AppState, Who};
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(campaigns, create))
+        .routes(routes!(preview))
         .routes(routes!(show))
         .routes(routes!(targets))
         .routes(routes!(activate))
@@ -45,6 +47,18 @@ async fn create(
 ) -> Result<(StatusCode, Tagged<CampaignView>), ApiError> {
     let result = state.run(move |app| campaign::create(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// What a campaign would be if it were made and planned now; nothing is stored.
+#[utoipa::path(post, path = "/campaigns/preview", tag = "campaigns",
+    request_body = NewCampaign,
+    responses((status = 200, description = "What it would be", body = CampaignPreview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(new): Body<NewCampaign>,
+) -> Result<Json<CampaignPreview>, ApiError> {
+    let result = state.run(move |app| plan::preview(app, &new)).await?;
+    Ok(Json(result))
 }
 
 /// One campaign.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::campaign::{CampaignView, NewCampaign};
+use crate::api::preview::CampaignPreview;
 use crate::api::wave::{NewGate, NewWave};
 use crate::cli::context::{Context, shell_quoted};
 use crate::cli::error::CliError;
@@ -100,6 +101,9 @@ pub struct TermArgs {
     /// separated by commas
     #[arg(long, value_name = "RULES", value_parser = gate, requires = "waves")]
     pub gate: Option<NewGate>,
+    /// Say what it would be, and make nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Leave it a draft: nothing is planned until it is activated
     #[arg(long)]
     pub draft: bool,
@@ -146,6 +150,10 @@ fn create(name: &str, work: Work, terms: &TermArgs, context: &Context) -> Result
             })
             .collect(),
     };
+    if terms.dry_run {
+        let preview: CampaignPreview = context.client()?.post("/campaigns/preview", &campaign)?;
+        return context.output.show(&preview, |screen| render::campaign::preview(screen, &preview));
+    }
     let created: CampaignView = context.client()?.post("/campaigns", &campaign)?;
     context.output.show(&created, |screen| render::campaign::one(screen, &created))?;
     let name = shell_quoted(name);
