@@ -8,7 +8,7 @@ use super::appointments::given;
 use super::calendar_part::{CalendarEvent, read_events};
 use super::render::{PageContext, RenderError, render};
 use crate::api::Page;
-use crate::api::notice::{Message, NoticeView};
+use crate::api::notice::{Message, NoticeView, Unreached};
 use crate::domain::notice::{NoticeKind, NoticeState};
 
 /// What the address asks for; a form sends an empty word for what was left open.
@@ -57,6 +57,18 @@ pub struct NoticePage {
     pub message: Option<Message>,
     /// The part that is shown.
     pub part: MailPart,
+}
+
+/// What the page of merchants who have not been told is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnreachedPage {
+    /// Visits to come, the earliest first.
+    pub visits: Vec<Unreached>,
+}
+
+/// Puts the merchants who have not been told into HTML.
+pub fn render_unreached(page_context: &PageContext, page: &UnreachedPage) -> Result<String, RenderError> {
+    render("unreached.html", page_context, page)
 }
 
 #[derive(Serialize)]

@@ -15,8 +15,8 @@ use super::appointments::{self, AppointmentsPage, AppointmentsQuery, given};
 use super::context::PageContext;
 use super::home::{self, HomePage};
 use super::night::bounds;
-use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
-use super::plans::{self, PlanPage, PlansPage};
+use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery, UnreachedPage};
+use super::plans::{self, ChangesPage, PlanPage, PlansPage};
 use super::problem;
 use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
@@ -40,7 +40,9 @@ pub fn router() -> Router<AppState> {
         .route("/appointments", get(appointments_page))
         .route("/plans", get(plans_page))
         .route("/plans/{id}", get(plan_page))
+        .route("/plans/{id}/changes", get(plan_changes_page))
         .route("/notices", get(notices_page))
+        .route("/notices/unreached", get(unreached_page))
         .route("/notices/{id}", get(notice_page))
         .route("/notices/{id}/html", get(notice_html))
         .route("/terminals/{serial}", get(terminal_page))
@@ -169,6 +171,24 @@ async fn plan_page(
         Ok(PlanPage { plan, load, unplaced, night })
     };
     page(state, page_context, ask, plans::render_page).await
+}
+
+async fn plan_changes_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(id): Path<String>,
+) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let id: PlanId = number_of("plan", &id, "see `offpeak plan list`")?;
+        Ok(ChangesPage { plan: id.0, diff: service::plan::diff(app, id)? })
+    };
+    page(state, page_context, ask, plans::render_changes).await
+}
+
+async fn unreached_page(State(state): State<AppState>, page_context: PageContext) -> Response {
+    let ask =
+        |app: &App, _: &PageContext| Ok(UnreachedPage { visits: service::notice::unreached::list(app)? });
+    page(state, page_context, ask, notices::render_unreached).await
 }
 
 async fn notices_page(
