@@ -1,7 +1,6 @@
 //! `/campaigns`, `/campaigns/new` and `/campaigns/{name}`: what is done to which terminals, wave by wave, and a form
 //! that shows what a campaign would be while it is written.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -11,8 +10,10 @@ use serde::Serialize;
 use super::render::{PageContext, RenderError, render};
 use super::routes::page;
 use crate::api::campaign::CampaignView;
+use crate::domain::access::Role;
 use crate::service;
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// What the list is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -104,11 +105,11 @@ pub fn render_page(page_context: &PageContext, page: &CampaignPage) -> Result<St
 }
 
 /// The addresses.
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/campaigns", get(list))
-        .route("/campaigns/new", get(new))
-        .route("/campaigns/{name}", get(show))
+pub(super) fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .whole(Role::Viewer, "/campaigns", get(list))
+        .whole(Role::Operator, "/campaigns/new", get(new))
+        .whole(Role::Viewer, "/campaigns/{name}", get(show))
 }
 
 async fn list(State(state): State<AppState>, page_context: PageContext) -> Response {
