@@ -1,5 +1,7 @@
 //! Campaigns: create, list, steer; and which terminals each still has to reach.
 
+mod behind;
+mod gates;
 mod targets;
 mod waves;
 
@@ -20,9 +22,11 @@ use crate::service::version::{Expected, Versioned};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
+pub use behind::Behind;
+pub(crate) use behind::{behind_gates, visits_behind_gates};
+pub use gates::{look_after, pass_by_hand};
 pub use targets::{Picking, Target, TargetState};
-pub use waves::{Behind, look_after, pass_by_hand};
-pub(crate) use waves::{allot as allot_waves, behind_gates, visits_behind_gates};
+pub(crate) use waves::allot as allot_waves;
 
 /// Terminals whose skip reason a list names one by one.
 const SKIPPED_SHOWN_MAX: usize = 10_000;
@@ -234,7 +238,7 @@ fn steer_within(
         cancel_appointments(connection, app, actor, &row, reason)?;
     }
     if state == CampaignState::Active {
-        waves::resumed(connection, app, actor, &row, reason)?;
+        gates::resumed(connection, app, actor, &row, reason)?;
     }
     let change = Change::new("campaign.state", format!("campaign {name}"))
         .before(&before)
@@ -348,7 +352,7 @@ pub fn complete_ended(app: &App, leader: &Leader) -> Result<u64, Error> {
             {
                 return Ok(0);
             }
-            waves::completed(connection, app, id)?;
+            gates::completed(connection, app, id)?;
             let change = Change::new("campaign.state", format!("campaign {name}"))
                 .before(&CampaignState::Active)
                 .after(&CampaignState::Completed)

@@ -57,6 +57,7 @@ mod planner_truth;
 mod plans;
 mod pooler;
 mod postgres_tls;
+mod preview;
 mod problems;
 mod publish_killed;
 mod scenarios;
