@@ -108,12 +108,12 @@ function show(it) {
     parts.unshift(element("p", say("campaigns.js_some_fit", { n: it.to_plan - it.placed }), { class: "all-well trouble" }));
   }
   if (it.waves.length > 0) {
-    const heads = ["wave", "terminals", "placed", "starts", "finishes"].map((key) => say(`campaigns.js_${key}`));
+    const heads = [say("campaigns.js_wave"), say("campaigns.js_terminals"), say("campaigns.js_placed"), say("campaigns.js_starts"), say("campaigns.js_finishes")];
     parts.push(table(say("campaigns.js_waves"), heads, it.waves.map((wave) => [
       `${wave.number} (${wave.share})`, number(wave.terminals), number(wave.placed), when(wave.starts_at), when(wave.ends_at),
     ])));
   }
-  const heads = ["region", "terminals", "placed"].map((key) => say(`campaigns.js_${key}`));
+  const heads = [say("campaigns.js_region"), say("campaigns.js_terminals"), say("campaigns.js_placed")];
   if (it.regions.length > 0) {
     parts.push(table(say("campaigns.js_regions"), heads, it.regions.map((row) => [row.region, number(row.terminals), number(row.placed)])));
   }
