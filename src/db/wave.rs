@@ -6,10 +6,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use crate::db::appointment::standing_words;
-use crate::db::schema::{appointment, appointment_work, campaign_wave, terminal, terminal_lock, wave_member};
+use crate::db::schema::{
+    appointment, appointment_work, campaign, campaign_wave, terminal, terminal_lock, wave_member,
+};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::campaign::WaveState;
+use crate::domain::campaign::{CampaignState, WaveState};
 use crate::domain::lock::LockState;
 
 /// A wave.
@@ -66,9 +68,12 @@ pub fn of_campaigns(connection: &mut Connection, campaign_ids: &[i64]) -> QueryR
     Ok(rows)
 }
 
-/// Campaigns in which a wave waits, each with the numbers of the waves that do.
+/// Campaigns under way in which a wave waits, each with the numbers of the waves that do.
 pub fn waiting(connection: &mut Connection) -> QueryResult<HashMap<i64, Vec<i32>>> {
+    let under_way = [CampaignState::Active.as_str(), CampaignState::Paused.as_str()];
     let rows: Vec<(i64, i32)> = campaign_wave::table
+        .inner_join(campaign::table)
+        .filter(campaign::state.eq_any(under_way))
         .filter(campaign_wave::state.eq(WaveState::Waiting.as_str()))
         .order((campaign_wave::campaign_id, campaign_wave::number))
         .select((campaign_wave::campaign_id, campaign_wave::number))

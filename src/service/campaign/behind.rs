@@ -85,7 +85,7 @@ pub(super) fn withdraw_untold(app: &App, leader: &Leader) -> Result<u64, Error> 
             return Ok(Vec::new());
         }
         // A visit is announced by the longest lead of whatever is done in it.
-        let lead = db::campaign::active(connection)?
+        let lead = db::campaign::all(connection)?
             .iter()
             .map(|row| i64::from(row.notice_lead_minutes))
             .max()
