@@ -3,6 +3,7 @@
 //! can be run once by hand. Raise and watch run on one replica at a time, under a lease.
 
 mod events;
+mod inbox;
 mod lead;
 mod notify;
 
@@ -222,7 +223,8 @@ fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, Error
     let mut counts = overdue::close(app, leader)?;
     // After what nobody reported on is closed: it counts.
     counts.extend(campaign::look_after(app, leader)?);
-    counts.extend(above_zero([("abandoned_plans", abandoned)]));
+    let forgotten = crate::service::inbox::forget(app, leader)?;
+    counts.extend(above_zero([("abandoned_plans", abandoned), ("forgotten_mails", forgotten)]));
     Ok(counts)
 }
 
