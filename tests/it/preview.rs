@@ -28,7 +28,7 @@ fn what_it_says_is_what_a_quick_plan_then_finds() {
         after.retain(|line| before.contains(line) || !line.starts_with("idempotency"));
         assert_eq!(after, before, "nothing is stored");
         app.post("/campaigns", campaign("2026-12-20T00:00:00Z")).await;
-        let plan = app.plan(json!({"effort": "fast", "horizon_days": 20})).await;
+        let plan = app.plan(json!({"effort": "fast", "horizon_days": 19})).await;
         let report = &plan["report"];
         assert_eq!(preview["to_plan"], report["tasks"]);
         for field in ["placed", "visits", "merchants"] {
