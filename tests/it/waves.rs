@@ -207,6 +207,7 @@ fn a_halted_campaign_is_resumed_or_its_gate_is_passed_by_hand() {
         let says = wave(&app, 1).await["verdict"].as_str().unwrap().to_owned();
         assert!(says.contains("66 % went well, 95 % are asked for"), "{says}");
         // Another failure after it does.
+        app.clock.set(app.clock.now() + TimeDelta::minutes(1));
         app.post("/locks", json!({"serial": pilots[3]["serial"], "cause": "dark"})).await;
         assert_eq!(app.work("watch").await, json!({"gates_halted": 1}));
 
@@ -263,11 +264,11 @@ fn the_members_of_a_wave_are_fixed_and_new_terminals_go_to_the_last() {
         let later = app.post("/campaigns", draft).await;
         assert_eq!(later["waves"][0]["state"], "waiting");
         assert_eq!(later["waves"][0]["terminals"], Value::Null, "drawn when it begins");
+        let to_plan = app.get("/campaigns/later/targets").await["to_plan"].as_u64().unwrap();
+        assert!(to_plan > 60, "{to_plan}");
         let later = app.post("/campaigns/later/activate", json!({})).await;
-        assert_eq!(
-            (&later["waves"][0]["state"], &later["waves"][0]["terminals"]),
-            (&json!("open"), &json!(12))
-        );
+        assert_eq!(later["waves"][0]["state"], "open");
+        assert_eq!(later["waves"][0]["terminals"], json!(to_plan.div_ceil(10)));
     });
 }
 
