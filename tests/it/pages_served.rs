@@ -165,7 +165,6 @@ async fn an_empty_installation_says_what_to_do_first() {
     assert!(served.page("/plans", "empty-plans").await.contains("offpeak plan create"));
     assert!(served.page("/campaigns", "empty-campaigns").await.contains("/campaigns/new"));
     assert!(served.page("/campaigns/new", "campaign-new").await.contains("campaign.js"));
-    assert!(served.page("/notices/unreached", "empty-unreached").await.contains("has been told in time"));
     assert!(served.page("/appointments", "empty-appointments").await.contains("offpeak maintain"));
     assert!(served.page("/notices", "empty-notices").await.contains("offpeak notice preview"));
     let answer = served.get("/").await;
@@ -273,9 +272,9 @@ async fn the_middle_of_a_night_is_shown_as_it_is() {
 async fn a_mail_is_framed_with_a_policy_of_its_own() {
     let served = Served::in_the_middle_of_a_night().await;
     let accepted = served.page("/notices?state=accepted", "notices").await;
-    let rows = accepted.find("<tbody>").expect("a mail went out");
+    let rows = accepted.find("<tbody>").expect("a list");
     let start =
-        rows + accepted[rows..].find("href=\"/notices/").expect("its link") + "href=\"/notices/".len();
+        rows + accepted[rows..].find("href=\"/notices/").expect("a mail went out") + "href=\"/notices/".len();
     let id: i64 = accepted[start..].split('"').next().and_then(|text| text.parse().ok()).expect("its number");
 
     let page = served.page(&format!("/notices/{id}"), "notice").await;

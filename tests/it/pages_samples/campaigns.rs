@@ -1,15 +1,13 @@
-//! Campaigns, a plan's changes, and merchants who have not been told.
+//! Campaigns, and what a plan would change.
 
 use std::collections::BTreeMap;
 
 use offpeak::api::campaign::CampaignView;
-use offpeak::api::notice::{Unreached, UnreachedReason};
 use offpeak::api::plan::{MovedItem, PlanDiff, PlanItem};
 use offpeak::api::wave::WaveView;
 use offpeak::domain::campaign::{CampaignState, WaveState, Work};
 use offpeak::domain::fleet::FirmwareVersion;
 use offpeak::web::pages::campaigns::{CampaignsPage, NewCampaignPage};
-use offpeak::web::pages::notices::UnreachedPage;
 use offpeak::web::pages::plans::ChangesPage;
 
 use super::{Wording, hours, minutes, now, unplaced};
@@ -91,22 +89,4 @@ pub(crate) fn plan_changes(wording: Wording) -> ChangesPage {
         kept: 1,
     };
     ChangesPage { plan: 7, diff }
-}
-
-/// Merchants who have not been told.
-pub(crate) fn unreached(wording: Wording) -> UnreachedPage {
-    let reasons = [UnreachedReason::NoAddress, UnreachedReason::Refused, UnreachedReason::NotAcceptedYet];
-    let visit = |(reason, visit)| Unreached {
-        visit,
-        merchant_number: wording.text("M01000"),
-        merchant_name: wording.text("上海第一食品商店"),
-        phone: (visit > 1).then(|| wording.text("+86 21 5555 0101")),
-        email: (reason != UnreachedReason::NoAddress).then(|| wording.text("owner@shop.example")),
-        site_code: wording.text("S-0041"),
-        starts_at: now() + hours(30),
-        appointments: vec![17, 18],
-        reason,
-        detail: Some(wording.text("550 no such user")),
-    };
-    UnreachedPage { visits: reasons.into_iter().zip(1_i64..).map(visit).collect() }
 }
