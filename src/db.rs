@@ -37,6 +37,7 @@ pub mod suppression;
 mod transaction;
 pub mod unreached;
 pub mod visit;
+pub mod wave;
 
 pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot, next_ids, set_next_id};

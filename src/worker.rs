@@ -25,7 +25,7 @@ use crate::service::{Actor, App, Error, campaign, dispatch, overdue, plan, progr
 pub enum Loop {
     /// Programmes raise campaigns; campaigns that are over are completed.
     Raise,
-    /// Dead searches are failed; appointments that nobody reports on are closed.
+    /// Dead searches are failed; appointments that nobody reports on are closed; gates are asked.
     Watch,
     /// Notices that are due are sent.
     Notify,
@@ -221,6 +221,8 @@ fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, Error
     let abandoned = plan::fail_abandoned(app, leader)?;
     plan::drop_leftovers(app)?;
     let mut counts = overdue::close(app, leader)?;
+    // After what nobody reported on is closed: it counts.
+    counts.extend(campaign::look_after(app, leader)?);
     let forgotten = crate::service::inbox::forget(app, leader)?;
     counts.extend(above_zero([("abandoned_plans", abandoned), ("forgotten_mails", forgotten)]));
     Ok(counts)
