@@ -45,6 +45,7 @@ pub mod plan;
 pub mod problem;
 pub mod replica;
 pub mod schema;
+pub mod timeline;
 pub mod transfer;
 
 use chrono::{DateTime, Utc};

@@ -27,6 +27,7 @@ mod pool;
 mod postgres_url;
 pub mod schema;
 pub mod suppression;
+pub mod timeline;
 mod transaction;
 pub mod unreached;
 pub mod visit;

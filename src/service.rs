@@ -24,6 +24,7 @@ pub mod plan;
 pub mod programme;
 pub mod schedule;
 pub mod schema;
+pub mod timeline;
 pub mod transfer;
 pub mod world;
 
