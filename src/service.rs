@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod schema;
 pub mod timeline;
 pub mod transfer;
+pub mod version;
 pub mod world;
 
 use std::sync::Arc;

@@ -23,6 +23,7 @@ mod database_copy;
 mod deployment;
 mod dispatch;
 mod doctor;
+mod edits;
 mod events;
 mod fleet_files;
 mod fleet_files_generated;

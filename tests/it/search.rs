@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use offpeak::api::plan::NewPlan;
 use offpeak::domain::ids::PlanId;
+use offpeak::service::version::Expected;
 use offpeak::service::{Actor, plan};
 use serde_json::{Value, json};
 
@@ -132,10 +133,12 @@ fn a_search_that_is_ended_before_it_begins_leaves_nothing() {
         let asked = tokio::task::spawn_blocking(move || {
             let (actor, request) = (Actor::local(), NewPlan::default());
             let cancelled = plan::create(&state, &actor, &request).expect("a plan").id;
-            plan::cancel(&state, &actor, PlanId(cancelled), None).expect("it is being solved");
+            plan::cancel(&state, &actor, PlanId(cancelled), &Expected::ANYTHING, None)
+                .expect("it is being solved");
             plan::solve(&state, &actor, PlanId(cancelled), &request).expect("an end");
             let discarded = plan::create(&state, &actor, &request).expect("a plan").id;
-            plan::discard(&state, &actor, PlanId(discarded), None).expect("it is being solved");
+            plan::discard(&state, &actor, PlanId(discarded), &Expected::ANYTHING, None)
+                .expect("it is being solved");
             plan::solve(&state, &actor, PlanId(discarded), &request).expect("an end");
             [cancelled, discarded]
         });
