@@ -62,11 +62,7 @@ pub fn sites_in_states(
 }
 
 /// At most `limit` appointments with work of a campaign, as their sites, in no order.
-pub fn sites_of_campaign(
-    connection: &mut Connection,
-    campaign_id: i64,
-    limit: i64,
-) -> QueryResult<Vec<i64>> {
+pub fn sites_of_campaign(connection: &mut Connection, campaign_id: i64, limit: i64) -> QueryResult<Vec<i64>> {
     appointment_work::table
         .inner_join(appointment::table.inner_join(visit::table))
         .filter(appointment_work::campaign_id.eq(campaign_id))
@@ -87,12 +83,14 @@ pub fn sites_of_region(
         .filter(site::region.eq(region.to_owned()).and(site::code.gt(after.to_owned())))
         .into_boxed();
     if let Some(nights) = nights {
-        query = query.filter(exists(visit::table.filter(
-            visit::site_id
-                .eq(site::id)
-                .and(visit::night.ge(nights.first.clone()))
-                .and(visit::night.le(nights.last.clone())),
-        )));
+        query = query.filter(exists(
+            visit::table.filter(
+                visit::site_id
+                    .eq(site::id)
+                    .and(visit::night.ge(nights.first.clone()))
+                    .and(visit::night.le(nights.last.clone())),
+            ),
+        ));
     }
     query.order(site::code).limit(limit).load(connection)
 }

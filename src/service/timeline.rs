@@ -254,3 +254,12 @@ fn with_headings(
         .filter(|region| !is_searched || !region.sites.is_empty())
         .collect()
 }
+
+/// Every region's name.
+pub fn regions(app: &App) -> Result<Vec<String>, Error> {
+    app.database.read(|connection| {
+        let mut names: Vec<String> = rows::regions(connection)?.into_iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        Ok(names)
+    })
+}

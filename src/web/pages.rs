@@ -22,6 +22,7 @@ pub mod preferences;
 pub mod problem;
 mod render;
 mod routes;
+pub mod schedule;
 pub mod terminal;
 pub mod words;
 

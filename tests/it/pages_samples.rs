@@ -1,6 +1,8 @@
 //! Made-up data for the pages: an ordinary bad night of a fleet of 500 terminals, an empty installation, and a
 //! fleet whose every text is markup.
 
+mod planned;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
@@ -24,6 +26,8 @@ use offpeak::web::pages::appointments::{AppointmentsPage, AppointmentsQuery};
 use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
+
+pub(crate) use planned::{empty_schedule, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
 const NIGHTS: usize = 8;

@@ -10,6 +10,7 @@ use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::notices::{self, MailPart};
+use offpeak::web::pages::schedule::{self, ScheduleQuery};
 use offpeak::web::pages::{PageContext, home, plans, problem, terminal};
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -37,6 +38,8 @@ fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
         ("home-other-night", home::render_page(context, &home_on("2026-11-28"))),
         ("home-night-without-work", home::render_page(context, &home_on("2027-11-28"))),
         ("appointments", appointments::render_page(context, &samples::appointments(wording))),
+        ("schedule-hours", schedule::render_page(context, &samples::schedule(wording, 1))),
+        ("schedule-nights", schedule::render_page(context, &samples::schedule(wording, 7))),
         ("plans", plans::render_list(context, &samples::plans(wording))),
         ("plan-published", plans::render_page(context, &samples::plan_page(wording, PlanState::Published))),
         ("plan-draft", plans::render_page(context, &samples::plan_page(wording, PlanState::Draft))),
@@ -73,6 +76,14 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
             appointments::render_page(context, &samples::empty_appointments(AppointmentsQuery::default())),
         ),
         ("empty-filtered", appointments::render_page(context, &samples::empty_appointments(filtered))),
+        (
+            "empty-schedule",
+            schedule::render_page(context, &samples::empty_schedule(ScheduleQuery::default())),
+        ),
+        ("empty-schedule-filtered", {
+            let query = ScheduleQuery { q: Some("S-1".to_owned()), ..ScheduleQuery::default() };
+            schedule::render_page(context, &samples::empty_schedule(query))
+        }),
         ("empty-plans", plans::render_list(context, &samples::empty_plans())),
         ("empty-notices", notices::render_list(context, &samples::empty_notices())),
         ("unworded-notice", notices::render_page(context, &samples::unworded_notice_page())),
@@ -216,8 +227,10 @@ fn every_picture_table_and_field_says_in_words_what_it_is() {
                 link.attribute("href")
             );
         }
-        for field in
-            document.descendants().filter(|node| matches!(node.tag_name().name(), "input" | "select"))
+        for field in document
+            .descendants()
+            .filter(|node| matches!(node.tag_name().name(), "input" | "select"))
+            .filter(|node| node.attribute("type") != Some("hidden"))
         {
             assert!(field.ancestors().any(|above| above.tag_name().name() == "label"), "{name}");
         }

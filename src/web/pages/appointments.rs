@@ -64,6 +64,8 @@ pub struct AppointmentsPage {
 struct AppointmentsView<'a> {
     data: &'a AppointmentsPage,
     states: Vec<&'static str>,
+    /// States in which an appointment is edited.
+    movable: Vec<&'static str>,
     before: Option<NaiveDate>,
     after: Option<NaiveDate>,
     this_night: NaiveDate,
@@ -90,6 +92,11 @@ pub fn render_page(page_context: &PageContext, page: &AppointmentsPage) -> Resul
     let view = AppointmentsView {
         data: page,
         states: AppointmentState::ALL.iter().map(|state| state.as_str()).collect(),
+        movable: AppointmentState::ALL
+            .iter()
+            .filter(|state| state.is_movable())
+            .map(|state| state.as_str())
+            .collect(),
         before,
         after,
         this_night: night_of(page_context.now),

@@ -21,7 +21,7 @@ const fn place(path: &'static str, key: &'static str) -> Place {
 /// Every one that there is.
 pub const PLACES: &[Place] = &[
     place("/", "tonight"),
-    place("/appointments", "schedule"),
+    place("/schedule", "schedule"),
     place("/plans", "plans"),
     place("/notices", "notices"),
 ];

@@ -44,6 +44,7 @@ pub fn router() -> Router<AppState> {
         .route("/notices/{id}", get(notice_page))
         .route("/notices/{id}/html", get(notice_html))
         .route("/terminals/{serial}", get(terminal_page))
+        .merge(super::schedule::router())
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(header(header::CACHE_CONTROL, "private, no-cache"))
 }
