@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`, one file a resource. A handler parses, asks its use case, answers.
 
+mod account;
 mod appointment;
 mod audit;
 mod budget;
@@ -14,15 +15,14 @@ mod notice;
 mod plan;
 mod programme;
 mod replica;
+mod token;
 mod worker;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::web::AppState;
+use crate::web::routes::Routes;
 
 /// Every route.
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .merge(fleet::router())
         .merge(calendar::router())
         .merge(budget::router())
@@ -38,4 +38,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(event::router())
         .merge(worker::router())
         .merge(doctor::router())
+        .merge(account::router())
+        .merge(token::router())
 }

@@ -1,6 +1,7 @@
 //! Made-up data for the pages: an ordinary bad night of a fleet of 500 terminals, an empty installation, and a
 //! fleet whose every text is markup.
 
+mod history;
 mod planned;
 
 use std::collections::BTreeMap;
@@ -9,9 +10,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use offpeak::api::Page;
 use offpeak::api::appointment::AppointmentView;
 use offpeak::api::campaign::SkippedCount;
-use offpeak::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use offpeak::api::lock::LockView;
-use offpeak::api::notice::{Message, NoticeView};
+use offpeak::api::notice::{Message, NoticeView, Unreached, UnreachedReason};
 use offpeak::api::plan::{
     GroupLoad, Load, MoveCount, NightLoad, PlanItem, PlanProgress, PlanReport, PlanView, Tonight, Unplaced,
     UnplacedCount,
@@ -27,7 +27,8 @@ use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
-pub(crate) use planned::{empty_schedule, schedule};
+pub(crate) use history::terminal;
+pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
 const NIGHTS: usize = 8;
@@ -373,7 +374,23 @@ pub(crate) fn home(wording: Wording, over_budget: bool) -> HomePage {
             notice(wording, 901, NoticeKind::Cancelled, NoticeState::Accepted),
             notice(wording, 900, NoticeKind::Announcement, NoticeState::Queued),
         ],
+        unreached: vec![unreached(wording)],
         night: None,
+    }
+}
+
+fn unreached(wording: Wording) -> Unreached {
+    Unreached {
+        visit: 611,
+        merchant_number: wording.text("M01004"),
+        merchant_name: wording.text("Harbour Pharmacy"),
+        phone: Some("+44 20 7946 0000".to_owned()),
+        email: None,
+        site_code: wording.text("S-0047"),
+        starts_at: now() + hours(40),
+        appointments: vec![17, 18],
+        reason: UnreachedReason::NoAddress,
+        detail: Some(wording.text("550 5.1.1 no such mailbox here")),
     }
 }
 
@@ -394,6 +411,7 @@ pub(crate) fn empty_home() -> HomePage {
         unplaced: Vec::new(),
         locks: Vec::new(),
         notices: Vec::new(),
+        unreached: Vec::new(),
         night: None,
     }
 }
@@ -414,6 +432,7 @@ pub(crate) fn quiet_home() -> HomePage {
     }
     page.unplaced.clear();
     page.locks.clear();
+    page.unreached.clear();
     page
 }
 
@@ -528,62 +547,6 @@ fn message(wording: Wording) -> Message {
         text: wording.text("Good day,\n\ntwo of your card terminals take no payments from 02:00 to 02:30.\n"),
         html: "<!DOCTYPE html><html lang=\"en\"><body><p>Good day,</p></body></html>".to_owned(),
         calendars: vec![calendar.join("\r\n")],
-    }
-}
-
-/// One terminal's page.
-pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory {
-    let tags = BTreeMap::from([(wording.text("floor"), wording.text("2"))]);
-    let states = [AppointmentState::Announced, AppointmentState::Done, AppointmentState::Missed];
-    let appointments = states
-        .iter()
-        .zip(0_i64..)
-        .map(|(&state, number)| appointment(wording, 2, state, now() + hours(8 - 24 * 40 * number)));
-    TerminalHistory {
-        terminal: TerminalView {
-            serial: wording.text("A920-310074"),
-            site_code: wording.text("S-0041"),
-            tid: wording.text("80114402"),
-            mid: wording.text("104290053990117"),
-            label: wording.text("Till 3"),
-            model: wording.text("A920"),
-            firmware: wording.text("3.1.4"),
-            acquirer_host: wording.text("acq-east-1"),
-            carrier: Some(wording.text("Unicom")),
-            cell: with_history.then(|| wording.text("460-00-6311-17")),
-            servicer: with_history.then(|| wording.text("Northern Field Service")),
-            volume: 1_240,
-            retired: !with_history,
-            tags: if with_history { tags } else { BTreeMap::new() },
-        },
-        site: SiteView {
-            etag: String::new(),
-            code: wording.text("S-0041"),
-            merchant_number: wording.text("M01000"),
-            name: wording.text("上海第一食品商店"),
-            region: wording.text("harbour"),
-            address: with_history.then(|| wording.text("720 Nanjing East Road, Shanghai")),
-            time_zone: "Asia/Shanghai".to_owned(),
-            opening_hours: wording.text("Mo-Su 09:30-22:00"),
-            traffic_profile: "grocery".to_owned(),
-            tags: BTreeMap::new(),
-        },
-        merchant: MerchantView {
-            etag: String::new(),
-            number: wording.text("M01000"),
-            name: wording.text("上海第一食品商店"),
-            locale: "zh-CN".to_owned(),
-            email: with_history.then(|| wording.text("owner@shop.example")),
-            phone: with_history.then(|| wording.text("+86 21 5555 0100")),
-            tags: BTreeMap::new(),
-        },
-        appointments: if with_history { appointments.collect() } else { Vec::new() },
-        locks: if with_history {
-            vec![lock(wording, 1, LockState::InRepair), lock(wording, 60, LockState::Confirmed)]
-        } else {
-            Vec::new()
-        },
-        next_opening_at: with_history.then(|| now() + hours(8)),
     }
 }
 

@@ -11,7 +11,7 @@ use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::notices::{self, MailPart};
 use offpeak::web::pages::schedule::{self, ScheduleQuery};
-use offpeak::web::pages::{PageContext, home, plans, problem, terminal};
+use offpeak::web::pages::{PageContext, heat, home, plans, problem, terminal};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::pages_samples::{self as samples, HOSTILE_TAG, MARKUP, PLAIN, Wording};
@@ -40,6 +40,8 @@ fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
         ("appointments", appointments::render_page(context, &samples::appointments(wording))),
         ("schedule-hours", schedule::render_page(context, &samples::schedule(wording, 1))),
         ("schedule-nights", schedule::render_page(context, &samples::schedule(wording, 7))),
+        ("load-slots", heat::render_page(context, &samples::heat(wording, 1, true))),
+        ("load-nights", heat::render_page(context, &samples::heat(wording, 7, false))),
         ("plans", plans::render_list(context, &samples::plans(wording))),
         ("plan-published", plans::render_page(context, &samples::plan_page(wording, PlanState::Published))),
         ("plan-draft", plans::render_page(context, &samples::plan_page(wording, PlanState::Draft))),
@@ -80,6 +82,7 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
             "empty-schedule",
             schedule::render_page(context, &samples::empty_schedule(ScheduleQuery::default())),
         ),
+        ("empty-load", heat::render_page(context, &samples::empty_heat())),
         ("empty-schedule-filtered", {
             let query = ScheduleQuery { q: Some("S-1".to_owned()), ..ScheduleQuery::default() };
             schedule::render_page(context, &samples::empty_schedule(query))
@@ -143,8 +146,9 @@ fn a_strict_content_security_policy_finds_nothing_to_refuse() {
                 let (key, value) = (attribute.name(), attribute.value());
                 assert!(key != "style" && !key.starts_with("on"), "{name}: <{tag} {key}>");
                 if matches!(key, "href" | "src" | "action") {
-                    let is_local =
-                        value.starts_with('/') && !value.starts_with("//") || value.starts_with('#');
+                    let is_local = value.starts_with('/') && !value.starts_with("//")
+                        || value.starts_with('#')
+                        || value.starts_with("tel:");
                     assert!(is_local, "{name}: {value}");
                 }
             }
@@ -400,4 +404,44 @@ fn every_command_that_a_page_proposes_is_one_that_the_program_takes() {
             parsed.err().map(|error| error.to_string()).unwrap_or_default()
         );
     }
+}
+
+#[test]
+fn the_heat_maps_numbers_are_the_loads_numbers() {
+    let page = samples::heat(PLAIN, 1, true);
+    let html = heat::render_page(&context(), &page).expect("the page renders");
+    let document = parse("load", &html);
+    let rows: Vec<Node<'_, '_>> =
+        document.descendants().filter(|node| node.attribute("class") == Some("heat-row")).collect();
+    let groups: Vec<_> = page.fleet.groups.iter().chain(&page.groups.groups).collect();
+    assert_eq!(rows.len(), groups.len());
+    let mut colours = HashSet::new();
+    for (row, group) in rows.iter().zip(groups) {
+        let name = row.descendants().find(|node| node.attribute("class") == Some("heat-name code"));
+        assert_eq!(name.map(text_of).as_deref(), Some(group.group.as_str()));
+        let caps = group.cap.as_ref().expect("a budget");
+        let mut drawn = vec![0; group.down.len()];
+        for cell in row.descendants().filter(|node| node.attribute("data-href").is_some()) {
+            let number =
+                |key: &str| -> usize { cell.attribute(key).expect("a number").parse().expect("a number") };
+            let slots = number("x")..number("x") + number("width");
+            let (down, cap) = (group.down[slots.start], caps[slots.start]);
+            assert!(text_of(cell).ends_with(&format!("{down} of {cap}")), "{}", text_of(cell));
+            let class = cell.attribute("class").expect("a colour");
+            assert_eq!(class == "heat-5", down > cap, "{}: {down} of {cap} as {class}", group.group);
+            assert_eq!(class == "heat-4", down == cap, "{}: {down} of {cap} as {class}", group.group);
+            colours.insert(class);
+            drawn[slots].fill(down);
+        }
+        assert_eq!(drawn, group.down, "{}", group.group);
+    }
+    assert!(colours.contains("heat-4") && colours.contains("heat-5"), "{colours:?}");
+    assert!(html.contains("1 group goes over its budget."));
+
+    let svg = heat::render_svg(&context(), &page).expect("the file renders");
+    let file = parse("load.svg", &svg);
+    let full = elements(&file, "rect").filter(|node| node.attribute("fill") == Some("#c5352a")).count();
+    assert_eq!(full, 2, "the slot that is over its budget, and the legend");
+    let hostile = heat::render_svg(&context(), &samples::heat(MARKUP, 1, true)).expect("the file renders");
+    assert!(!hostile.contains(HOSTILE_TAG));
 }

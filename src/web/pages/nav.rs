@@ -22,6 +22,7 @@ const fn place(path: &'static str, key: &'static str) -> Place {
 pub const PLACES: &[Place] = &[
     place("/", "tonight"),
     place("/schedule", "schedule"),
+    place("/load", "load"),
     place("/plans", "plans"),
     place("/notices", "notices"),
 ];

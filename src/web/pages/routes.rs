@@ -23,28 +23,36 @@ use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::NoticeQuery;
+use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::service::{self, App, Error};
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// Rows of the home page's short lists.
 const FIRST_FEW: i64 = 8;
 
 /// Every page of the operators. They read only; what changes anything goes through the API.
-pub fn router() -> Router<AppState> {
+pub(in crate::web) fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .whole(Role::Viewer, "/", get(home_page))
+        .whole(Role::Viewer, "/appointments", get(appointments_page))
+        .whole(Role::Viewer, "/plans", get(plans_page))
+        .whole(Role::Viewer, "/plans/{id}", get(plan_page))
+        .whole(Role::Viewer, "/notices", get(notices_page))
+        .whole(Role::Viewer, "/notices/{id}", get(notice_page))
+        .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
+        .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .merge(super::schedule::routes())
+        .merge(super::heat::routes())
+}
+
+/// What a browser may do with a page, and that it keeps none for others.
+pub(in crate::web) fn with_headers(router: Router<AppState>) -> Router<AppState> {
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    Router::new()
-        .route("/", get(home_page))
-        .route("/appointments", get(appointments_page))
-        .route("/plans", get(plans_page))
-        .route("/plans/{id}", get(plan_page))
-        .route("/notices", get(notices_page))
-        .route("/notices/{id}", get(notice_page))
-        .route("/notices/{id}/html", get(notice_html))
-        .route("/terminals/{serial}", get(terminal_page))
-        .merge(super::schedule::router())
+    router
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(header(header::CACHE_CONTROL, "private, no-cache"))
 }
@@ -79,7 +87,7 @@ impl PlaceQuery {
     }
 }
 
-fn not_a_night(text: &str) -> Error {
+pub(super) fn not_a_night(text: &str) -> Error {
     Error::invalid("night", format!("`{text}` is not a date; write it as 2026-11-25"))
 }
 
@@ -109,6 +117,7 @@ async fn home_page(
             unplaced,
             locks: service::lock::list(app, &few)?.items,
             notices: service::notice::list(app, &latest)?.items,
+            unreached: service::notice::unreached::list(app)?,
             night,
         })
     };
@@ -124,12 +133,22 @@ async fn appointments_page(
         let word = |field: &Option<String>| given(field).map(str::to_owned);
         let night =
             query.night(page_context).map_err(|_| not_a_night(query.night.as_deref().unwrap_or_default()))?;
-        let (from, to) = night.map(bounds).unzip();
+        let instant = |name: &'static str, field: &Option<String>| {
+            let parsed = given(field).map(|text| {
+                text.parse().map_err(|_| Error::invalid(name, format!("`{text}` is not an instant")))
+            });
+            parsed.transpose()
+        };
+        let (from, to) = match night.map(bounds) {
+            Some((from, to)) => (Some(from), Some(to)),
+            None => (instant("from", &query.from)?, instant("to", &query.to)?),
+        };
         let wanted = AppointmentQuery {
             state: word(&query.state),
             serial: word(&query.serial),
             site: word(&query.site),
             campaign: word(&query.campaign),
+            group: word(&query.group),
             from,
             to,
             limit: None,

@@ -1,7 +1,6 @@
 //! `/schedule`: the timeline. Regions, their sites, the sites' terminals, by the hours of a night or by nights;
 //! appointments are dragged, or moved by keyboard, through the API.
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -14,16 +13,18 @@ use super::night::night_of;
 use super::render::{RenderError, render};
 use super::routes::page;
 use crate::api::timeline::{Timeline, TimelineQuery};
+use crate::domain::access::Role;
 use crate::domain::appointment::AppointmentState;
 use crate::service::{App, Error, timeline};
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// Numbers of nights that one click shows.
 const SPANS: [u32; 4] = [1, 7, 14, 30];
 
 /// The page's address.
-pub fn router() -> Router<AppState> {
-    Router::new().route("/schedule", get(show))
+pub(in crate::web) fn routes() -> PageRoutes {
+    PageRoutes::new().whole(Role::Viewer, "/schedule", get(show))
 }
 
 /// What the address asks for; a form sends an empty word for what was left open.

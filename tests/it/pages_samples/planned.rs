@@ -3,9 +3,10 @@
 use chrono::{TimeZone, Utc};
 use offpeak::api::timeline::{Timeline, TimelineRegion, TimelineSite, TimelineTerminal};
 use offpeak::domain::appointment::AppointmentState;
+use offpeak::web::pages::heat::HeatPage;
 use offpeak::web::pages::schedule::{SchedulePage, ScheduleQuery};
 
-use super::{PLAIN, Wording, appointment, date, hours, minutes, now};
+use super::{PLAIN, Wording, appointment, date, hours, load, minutes, now};
 
 /// A timeline of so many nights: a region with a busy site, one that is folded up, one without work.
 pub(crate) fn schedule(wording: Wording, nights: i64) -> SchedulePage {
@@ -60,4 +61,31 @@ pub(crate) fn empty_schedule(query: ScheduleQuery) -> SchedulePage {
     page.timeline.regions.clear();
     page.timeline.next = None;
     SchedulePage { query, regions: Vec::new(), ..page }
+}
+
+/// A heat map of a night by slots, or of several by nights.
+pub(crate) fn heat(wording: Wording, nights: u32, over_budget: bool) -> HeatPage {
+    let mut whole = load(wording, over_budget);
+    for group in &mut whole.groups {
+        let length = if nights == 1 { 96 } else { usize::try_from(nights).expect("a small number") };
+        // A night by its slots from the first evening on; several nights by one number each.
+        let picked: Vec<usize> = (0..length).map(|at| if nights == 1 { at } else { at * 96 + 27 }).collect();
+        let caps = group.cap.as_ref().expect("every group has a budget");
+        group.cap = Some(picked.iter().map(|slot| caps[*slot]).collect());
+        group.down = picked.iter().map(|slot| group.down[*slot]).collect();
+    }
+    whole.slot_minutes = if nights == 1 { 15 } else { 24 * 60 };
+    let groups = whole.groups.split_off(1);
+    let fleet = whole.clone();
+    let q = (nights > 1).then(|| wording.text(""));
+    whole.groups = groups;
+    HeatPage { by: "host".to_owned(), first: date(fleet.from), nights, fleet, groups: whole, q }
+}
+
+/// A heat map of an installation without work.
+pub(crate) fn empty_heat() -> HeatPage {
+    let mut page = heat(PLAIN, 1, false);
+    page.fleet.groups[0].down.fill(0);
+    page.groups.groups.clear();
+    page
 }
