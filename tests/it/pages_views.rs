@@ -327,6 +327,7 @@ fn what_is_wrong_comes_first_and_only_what_is_wrong() {
         "host:acq-east-1 goes over its budget in the night of Tue 24 Nov: 12 of 10",
         "2 mails refused for good",
         "1 mail accepted, then returned",
+        "1 merchant is not reached",
         "7 of 1,214 terminals have no place",
     ];
     assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
