@@ -52,6 +52,7 @@ pub mod preview;
 pub mod problem;
 pub mod replica;
 pub mod schema;
+pub mod timeline;
 pub mod transfer;
 pub mod wave;
 

@@ -29,6 +29,7 @@ pub mod schedule;
 pub mod schema;
 pub mod secret;
 pub mod session;
+pub mod timeline;
 pub mod token;
 pub mod transfer;
 pub mod version;

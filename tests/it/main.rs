@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod api;
 mod backup;
+mod browser;
 mod calendar_laws;
 mod calendar_oracles;
 mod campaigns;
