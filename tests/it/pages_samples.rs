@@ -2,7 +2,6 @@
 //! fleet whose every text is markup.
 
 mod campaigns;
-mod history;
 mod planned;
 
 use std::collections::BTreeMap;
@@ -29,7 +28,6 @@ use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQue
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
 pub(crate) use campaigns::{campaign, campaigns, new_campaign, plan_changes};
-pub(crate) use history::terminal;
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
