@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, context, escape_formatter};
+use minijinja::{Environment, UndefinedBehavior, context};
 use rust_embed::RustEmbed;
 
 use crate::mail::view::{LetterView, VisitView};
@@ -38,7 +38,6 @@ fn load() -> Result<Environment<'static>, TemplateError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_formatter(write_value);
     environment.set_syntax(syntax.expect("the markers are the usual ones"));
     for name in MailTemplates::iter() {
         let source = MailTemplates::get(&name).expect("the name came from the same embedded folder");
@@ -53,32 +52,6 @@ fn load() -> Result<Environment<'static>, TemplateError> {
             .map_err(|error| located(&owned_name, &error))?;
     }
     Ok(environment)
-}
-
-/// Escapes what stands in a page, as minijinja does, but for the slash: filters take an address that is written
-/// `https:&#x2f;&#x2f;…` for one that hides.
-fn write_value(
-    out: &mut Output<'_>,
-    state: &mut State<'_, '_>,
-    value: &Value,
-) -> Result<(), minijinja::Error> {
-    match value.as_str() {
-        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
-            let mut page = String::with_capacity(text.len());
-            for character in text.chars() {
-                match character {
-                    '&' => page.push_str("&amp;"),
-                    '<' => page.push_str("&lt;"),
-                    '>' => page.push_str("&gt;"),
-                    '"' => page.push_str("&quot;"),
-                    '\'' => page.push_str("&#x27;"),
-                    other => page.push(other),
-                }
-            }
-            Ok(out.write_str(&page)?)
-        }
-        _ => escape_formatter(out, state, value),
-    }
 }
 
 /// Fills the three templates of the notice that `letter` is about.
