@@ -43,7 +43,7 @@ fn minutes(number: i64) -> TimeDelta {
     TimeDelta::minutes(number)
 }
 
-fn hours(number: i64) -> TimeDelta {
+pub(crate) fn hours(number: i64) -> TimeDelta {
     TimeDelta::hours(number)
 }
 
@@ -66,7 +66,7 @@ pub(crate) const MARKUP: Wording = Wording { markup: true };
 pub(crate) const HOSTILE_TAG: &str = "<script>alert('x')</script>";
 
 impl Wording {
-    fn text(self, text: &str) -> String {
+    pub(crate) fn text(self, text: &str) -> String {
         if self.markup {
             format!("{text}\"'>{HOSTILE_TAG}<img src=x onerror=alert(1)>&amp;]]>")
         } else {
@@ -75,7 +75,7 @@ impl Wording {
     }
 }
 
-fn appointment(
+pub(crate) fn appointment(
     wording: Wording,
     number: i64,
     state: AppointmentState,
@@ -328,7 +328,7 @@ pub(crate) fn notice(wording: Wording, id: i64, kind: NoticeKind, state: NoticeS
     }
 }
 
-fn lock(wording: Wording, id: i64, state: LockState) -> LockView {
+pub(crate) fn lock(wording: Wording, id: i64, state: LockState) -> LockView {
     LockView {
         id,
         state,
@@ -507,9 +507,11 @@ pub(crate) fn empty_notices() -> NoticesPage {
 /// One notice's page.
 pub(crate) fn notice_page(wording: Wording, part: MailPart) -> NoticePage {
     NoticePage {
-        notice: notice(wording, 904, NoticeKind::Announcement, NoticeState::Accepted),
+        notice: notice(wording, 904, NoticeKind::Announcement, NoticeState::Failed),
         message: Some(message(wording)),
         part,
+        siblings: vec![notice(wording, 903, NoticeKind::Reminder, NoticeState::Accepted)],
+        audit: vec![crate::pages_samples_fleet::entry(wording)],
     }
 }
 
@@ -519,10 +521,12 @@ pub(crate) fn unworded_notice_page() -> NoticePage {
         notice: notice(PLAIN, 900, NoticeKind::Announcement, NoticeState::Queued),
         message: None,
         part: MailPart::Html,
+        siblings: Vec::new(),
+        audit: Vec::new(),
     }
 }
 
-fn message(wording: Wording) -> Message {
+pub(crate) fn message(wording: Wording) -> Message {
     let summary = wording.text("Card terminals not available").replace(',', "\\,");
     let calendar = [
         "BEGIN:VCALENDAR",
