@@ -200,7 +200,7 @@ const steps = {
     await page.evaluate(() => {
       window.reached = new Set();
     });
-    let unseen = 0;
+    const unseen = [];
     for (let presses = 0; presses < wanted + 80; presses += 1) {
       await page.keyboard.press("Tab");
       const [done, visible] = await page.evaluate(() => {
@@ -213,7 +213,9 @@ const steps = {
         }
         return [at === document.body || again, at === document.body || getComputedStyle(at).outlineStyle !== "none"];
       });
-      unseen += visible ? 0 : 1;
+      if (!visible) {
+        unseen.push(await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200)));
+      }
       if (done) {
         break;
       }
