@@ -8,11 +8,14 @@
 //! | `GET /fleet` | | [`fleet::FleetSummary`] |
 //! | `GET /merchants`, `/sites`, `/terminals` (`?limit=&after=&q=`) | | [`Page`] of views |
 //! | `GET /terminals/{serial}` | | [`fleet::TerminalHistory`] |
-//! | `GET, POST /windows`, `DELETE /windows/{id}`, `POST /windows/preview` | [`calendar::NewWindow`], [`calendar::PreviewRequest`] | [`calendar::WindowView`], [`calendar::Preview`] |
-//! | `GET, POST /blackouts`, `DELETE /blackouts/{id}` | [`calendar::NewBlackout`] | [`calendar::BlackoutView`] |
-//! | `GET, POST /budgets`, `DELETE /budgets/{id}` | [`budget::NewBudget`] | [`budget::BudgetView`] |
+//! | `GET /merchants/{number}`, `/sites/{code}` | | [`fleet::MerchantView`], [`fleet::SiteView`] |
+//! | `PATCH /merchants/{number}`, `/sites/{code}`, `/terminals/{serial}` (`?dry_run=`) | [`fleet::MerchantChange`], [`fleet::SiteChange`], [`fleet::TerminalChange`] | [`fleet::FleetEdit`] |
+//! | `GET /fleet/search?q=` | | [`fleet::FleetHits`] |
+//! | `GET, POST /windows`, `GET, PUT, DELETE /windows/{id}`, `POST /windows/preview` | [`calendar::NewWindow`], [`calendar::PreviewRequest`] | [`calendar::WindowView`], [`calendar::Preview`] |
+//! | `GET, POST /blackouts`, `GET, PUT, DELETE /blackouts/{id}`, `POST /blackouts/preview` | [`calendar::NewBlackout`] | [`calendar::BlackoutView`], [`calendar::BlackoutPreview`] |
+//! | `GET, POST /budgets`, `GET, PUT, DELETE /budgets/{id}`, `POST /budgets/preview` | [`budget::NewBudget`] | [`budget::BudgetView`], [`budget::BudgetPreview`] |
 //! | `GET, POST /campaigns`, `GET /campaigns/{name}`, `POST /campaigns/{name}/{activate,pause,resume,cancel}`, `GET /campaigns/{name}/targets` | [`campaign::NewCampaign`], [`Because`] | [`campaign::CampaignView`], [`campaign::Targets`] |
-//! | `GET, POST /programmes`, `POST /programmes/{name}/{pause,resume}` | [`campaign::NewProgramme`], [`Because`] | [`campaign::ProgrammeView`] |
+//! | `GET, POST /programmes`, `GET, PUT, DELETE /programmes/{name}`, `POST /programmes/{name}/{pause,resume}`, `POST /programmes/preview` | [`campaign::NewProgramme`], [`Because`] | [`campaign::ProgrammeView`] |
 //! | `GET, POST /plans`, `GET /plans/{id}`, `GET /plans/{id}/items`, `GET /plans/{id}/diff`, `GET /plans/{id}/load`, `POST /plans/{id}/{cancel,publish,discard}` | [`plan::NewPlan`], [`Because`] | [`plan::PlanView`], [`plan::PlanItem`], [`plan::PlanDiff`], [`plan::Load`] |
 //! | `POST /problem` | [`plan::NewPlan`] | an `offpeak.problem/1` file |
 //! | `POST /maintenance` | [`appointment::Maintenance`] | [`appointment::MaintenanceResult`]; 409 with [`problem::Problem::refusals`] |
@@ -20,6 +23,7 @@
 //! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
 //! | `POST /notices/{id}/retry`, `GET /unreached`, `POST /visits/{id}/{told,override}`, `POST /merchants/{number}/address` | [`notice::CallReport`], [`Because`], [`notice::AddressChange`] | [`notice::NoticeView`], [`notice::Unreached`] |
 //! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
+//! | `POST /inbound-mail?recipient=&sender=`, `GET /inbound-mail`, `POST /inbound-mail/{id}/done` | a message | [`inbound::Ingested`], [`Page`] of [`inbound::InboundView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
@@ -30,6 +34,7 @@
 //!
 //! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
 
+pub mod access;
 pub mod appointment;
 pub mod backup;
 pub mod budget;
@@ -38,6 +43,7 @@ pub mod campaign;
 pub mod doctor;
 pub mod event;
 pub mod fleet;
+pub mod inbound;
 pub mod lock;
 pub mod merchant;
 pub mod notice;
@@ -88,8 +94,12 @@ pub struct AuditView {
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// Who: `local:<system user>`, `token` or `worker:<loop>`.
+    /// Who: an account, `<account>/<token>`, `local:<system user>`, `token` (of the settings), `merchant:<number>` or
+    /// `worker:<loop>`.
     pub actor: String,
+    /// From where: the address, if it came over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// What was done, as `appointment.move`.
     pub action: String,
     /// To what, as `appointment 17`.

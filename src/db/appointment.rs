@@ -27,6 +27,7 @@ pub struct AppointmentRow {
     pub note: Option<String>,
     pub created_at: Instant,
     pub closed_at: Option<Instant>,
+    pub pinned: bool,
 }
 
 /// What planning asks of an appointment that stands.
@@ -40,15 +41,16 @@ pub struct Standing {
     pub ends_at: Instant,
     pub notice_lead_minutes: i32,
     pub emergency: bool,
-    /// It has not begun.
+    /// It has not begun, and nobody has pinned it.
     pub is_movable: bool,
 }
 
-type StandingColumns = (i64, String, i32, i64, Instant, Instant, i32, bool);
+type StandingColumns = (i64, String, i32, i64, Instant, Instant, i32, bool, bool);
 
 fn standing_of(columns: StandingColumns) -> Standing {
-    let (id, state, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency) = columns;
-    let is_movable = state.parse().is_ok_and(AppointmentState::is_movable);
+    let (id, state, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency, pinned) =
+        columns;
+    let is_movable = !pinned && state.parse().is_ok_and(AppointmentState::is_movable);
     let terminal_id = TerminalId(terminal_id);
     Standing { id, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency, is_movable }
 }
@@ -64,6 +66,7 @@ macro_rules! standing_columns {
             appointment::ends_at,
             appointment::notice_lead_minutes,
             appointment::emergency,
+            appointment::pinned,
         )
     };
 }
@@ -110,6 +113,20 @@ pub fn insert(connection: &mut Connection, rows: &[AppointmentRow], work: &[Work
 /// One appointment.
 pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<AppointmentRow>> {
     appointment::table.find(id).first(connection).optional()
+}
+
+/// The visits of a terminal's latest appointments, at most `limit`.
+pub fn visits_of_terminal(
+    connection: &mut Connection,
+    terminal_id: i64,
+    limit: i64,
+) -> QueryResult<Vec<i64>> {
+    appointment::table
+        .filter(appointment::terminal_id.eq(terminal_id))
+        .order(appointment::starts_at.desc())
+        .limit(limit)
+        .select(appointment::visit_id)
+        .load(connection)
 }
 
 /// The appointments that `filter` wants, by start, at most `limit`.
@@ -341,6 +358,16 @@ pub fn enter(
     Ok(rows > 0)
 }
 
+/// Has plans leave these where they are, or not any more.
+pub fn set_pinned(connection: &mut Connection, ids: &[i64], pinned: bool) -> QueryResult<()> {
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        diesel::update(appointment::table.filter(appointment::id.eq_any(chunk)))
+            .set(appointment::pinned.eq(pinned))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
 /// Notes why it stands as it does.
 pub fn set_note(connection: &mut Connection, id: i64, note: &str) -> QueryResult<()> {
     diesel::update(appointment::table.find(id)).set(appointment::note.eq(note)).execute(connection).map(drop)
@@ -392,6 +419,37 @@ pub fn announce(connection: &mut Connection, visit_ids: &[i64], accepted_at: Ins
         .execute(connection)?;
     }
     Ok(rows)
+}
+
+/// What was accepted at `accepted_at` came back: the appointments of these visits that were announced by it are not any
+/// more, and say why. Which.
+pub fn unannounce(
+    connection: &mut Connection,
+    visit_ids: &[i64],
+    accepted_at: Instant,
+    note: &str,
+) -> QueryResult<Vec<i64>> {
+    let mut ids = Vec::new();
+    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
+        let announced_by_it = appointment::visit_id
+            .eq_any(chunk)
+            .and(appointment::state.eq(AppointmentState::Announced.as_str()))
+            .and(appointment::announced_at.eq(accepted_at));
+        let found: Vec<i64> = appointment::table
+            .filter(announced_by_it)
+            .order(appointment::id)
+            .select(appointment::id)
+            .load(connection)?;
+        diesel::update(appointment::table.filter(appointment::id.eq_any(&found)))
+            .set((
+                appointment::state.eq(AppointmentState::Planned.as_str()),
+                appointment::announced_at.eq(None::<Instant>),
+                appointment::note.eq(Some(note)),
+            ))
+            .execute(connection)?;
+        ids.extend(found);
+    }
+    Ok(ids)
 }
 
 /// Appointments in one of `states` whose start (or end, if `by_end`) has come by `instant`, at most `limit`.

@@ -20,6 +20,7 @@ pub struct AuditRow {
     pub after: Option<String>,
     pub reason: Option<String>,
     pub fence: Option<i64>,
+    pub origin: Option<String>,
 }
 
 /// Appends `row`; its id is given here.
@@ -36,6 +37,11 @@ pub fn latest(connection: &mut Connection) -> QueryResult<Option<i64>> {
 /// The entries after this one, by id, at most `limit`.
 pub fn after(connection: &mut Connection, id: i64, limit: i64) -> QueryResult<Vec<AuditRow>> {
     audit::table.filter(audit::id.gt(id)).order(audit::id).limit(limit).load(connection)
+}
+
+/// The latest entries about exactly these subjects, at most `limit`.
+pub fn about(connection: &mut Connection, subjects: &[String], limit: i64) -> QueryResult<Vec<AuditRow>> {
+    audit::table.filter(audit::subject.eq_any(subjects)).order(audit::id.desc()).limit(limit).load(connection)
 }
 
 /// The latest entries below `before_id`, at most `limit`; only those whose action or subject contains `text`.

@@ -10,11 +10,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Untyped};
 use sha2::{Digest, Sha256};
 
+use crate::db::account::AccountRow;
+use crate::db::api_token::ApiTokenRow;
 use crate::db::appointment::{AppointmentRow, WorkRow};
 use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::inbound_mail::InboundMailRow;
 use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
@@ -22,6 +25,9 @@ use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
+use crate::db::session::SessionRow;
+use crate::db::set_up_link::SetUpLinkRow;
+use crate::db::sign_in_failure::SignInFailureRow;
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
 use crate::db::{Connection, insert_rows, schema};
@@ -122,12 +128,18 @@ tables! {
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
     suppression: SuppressionRow, by address "text";
+    inbound_mail: InboundMailRow, by id;
     notice_lock: NoticeLockRow, by notice_id, lock_id;
     link_key: LinkKeyRow, by number;
     visit_answer: VisitAnswerRow, by visit_id;
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
     lease: LeaseRow, by name "text";
+    account: AccountRow, by id;
+    session: SessionRow, by token_hash "text";
+    api_token: ApiTokenRow, by id;
+    set_up_link: SetUpLinkRow, by token_hash "text";
+    sign_in_failure: SignInFailureRow, by subject "text";
 }
 
 /// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.

@@ -256,6 +256,16 @@ pub fn set_email(
         .map(drop)
 }
 
+/// Ids of the active terminals of these sites.
+pub fn terminals_of_sites(connection: &mut Connection, site_ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let mut ids = Vec::new();
+    for chunk in site_ids.chunks(LOOKUP_KEYS) {
+        let active = terminal::site_id.eq_any(chunk).and(terminal::retired.eq(false));
+        ids.extend(terminal::table.filter(active).select(terminal::id).load::<i64>(connection)?);
+    }
+    Ok(ids)
+}
+
 /// A merchant's terminals that are not retired, by serial number.
 pub fn terminals_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<Vec<TerminalRow>> {
     terminal::table
@@ -264,6 +274,43 @@ pub fn terminals_of_merchant(connection: &mut Connection, merchant_id: i64) -> Q
         .order(terminal::serial)
         .select(terminal::all_columns)
         .load(connection)
+}
+
+/// A merchant's sites after the code `after`, by code, at most `limit`.
+pub fn sites_of_merchant(
+    connection: &mut Connection,
+    merchant_id: i64,
+    after: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<SiteRow>> {
+    let mut query = site::table.filter(site::merchant_id.eq(merchant_id)).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(site::code.gt(after.to_owned()));
+    }
+    query.order(site::code).limit(limit).load(connection)
+}
+
+/// Terminals of a site after the serial number `after`, retired ones too, by serial number, at most `limit`.
+pub fn terminals_of_site(
+    connection: &mut Connection,
+    site_id: i64,
+    after: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<TerminalRow>> {
+    let mut query = terminal::table.filter(terminal::site_id.eq(site_id)).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(terminal::serial.gt(after.to_owned()));
+    }
+    query.order(terminal::serial).limit(limit).load(connection)
+}
+
+/// How many terminals of a merchant are not retired.
+pub fn count_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<i64> {
+    terminal::table
+        .inner_join(site::table)
+        .filter(site::merchant_id.eq(merchant_id).and(terminal::retired.eq(false)))
+        .count()
+        .get_result(connection)
 }
 
 /// Notes the firmware that a terminal reports.

@@ -23,12 +23,15 @@ pub enum Table {
     Appointment,
     Notice,
     TerminalLock,
+    InboundMail,
     Audit,
+    Account,
+    ApiToken,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 14] = [
+    pub const ALL: [Table; 17] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -42,7 +45,10 @@ impl Table {
         Table::Appointment,
         Table::Notice,
         Table::TerminalLock,
+        Table::InboundMail,
         Table::Audit,
+        Table::Account,
+        Table::ApiToken,
     ];
 
     const fn name(self) -> &'static str {
@@ -60,7 +66,10 @@ impl Table {
             Table::Appointment => "appointment",
             Table::Notice => "notice",
             Table::TerminalLock => "terminal_lock",
+            Table::InboundMail => "inbound_mail",
             Table::Audit => "audit",
+            Table::Account => "account",
+            Table::ApiToken => "api_token",
         }
     }
 }

@@ -184,6 +184,7 @@ diesel::table! {
         note -> Nullable<Text>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        pinned -> Bool,
     }
 }
 
@@ -278,6 +279,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    inbound_mail (id) {
+        id -> BigInt,
+        digest -> Text,
+        received_at -> BigInt,
+        outcome -> Text,
+        why -> Text,
+        sender -> Nullable<Text>,
+        recipient -> Nullable<Text>,
+        subject -> Text,
+        notice_id -> Nullable<BigInt>,
+        visit_id -> Nullable<BigInt>,
+        excerpt -> Nullable<Text>,
+        done_at -> Nullable<BigInt>,
+        done_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     terminal_lock (id) {
         id -> BigInt,
         terminal_id -> BigInt,
@@ -301,6 +320,7 @@ diesel::table! {
         after -> Nullable<Text>,
         reason -> Nullable<Text>,
         fence -> Nullable<BigInt>,
+        origin -> Nullable<Text>,
     }
 }
 
@@ -311,6 +331,65 @@ diesel::table! {
         token -> BigInt,
         since -> BigInt,
         until -> BigInt,
+    }
+}
+
+diesel::table! {
+    account (id) {
+        id -> BigInt,
+        name -> Text,
+        role -> Text,
+        scope -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        password_at -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session (token_hash) {
+        token_hash -> Text,
+        account_id -> BigInt,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        expires_at -> BigInt,
+        origin -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    api_token (id) {
+        id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        token_hash -> Text,
+        account_id -> Nullable<BigInt>,
+        made_by -> Text,
+        role -> Text,
+        scope -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    set_up_link (token_hash) {
+        token_hash -> Text,
+        account_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failure (subject) {
+        subject -> Text,
+        failures -> Integer,
+        last_at -> BigInt,
+        blocked_until -> Nullable<BigInt>,
     }
 }
 
@@ -335,6 +414,9 @@ diesel::joinable!(visit_answer -> visit (visit_id));
 diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
+diesel::joinable!(session -> account (account_id));
+diesel::joinable!(api_token -> account (account_id));
+diesel::joinable!(set_up_link -> account (account_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     merchant,
@@ -357,9 +439,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     visit_answer,
     merchant_without_optional,
     suppression,
+    inbound_mail,
     terminal_lock,
     audit,
     lease,
+    account,
+    session,
+    api_token,
+    set_up_link,
+    sign_in_failure,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);

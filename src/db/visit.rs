@@ -35,6 +35,11 @@ pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Visit
     Ok(rows)
 }
 
+/// The visit with this calendar UID.
+pub fn by_uid(connection: &mut Connection, uid: &str) -> QueryResult<Option<VisitRow>> {
+    visit::table.filter(visit::uid.eq(uid)).first(connection).optional()
+}
+
 /// Every visit of these sites whose night is one of `nights`.
 pub fn at_sites(
     connection: &mut Connection,
@@ -68,6 +73,24 @@ pub fn of_merchant(
                 .and(visit::cancelled.eq(false)),
         )
         .order((visit::starts_at, visit::id))
+        .load(connection)
+}
+
+/// The latest visits of a site, by night, at most `limit`; those that were called off too.
+pub fn of_site(connection: &mut Connection, site_id: i64, limit: i64) -> QueryResult<Vec<VisitRow>> {
+    visit::table.filter(visit::site_id.eq(site_id)).order(visit::night.desc()).limit(limit).load(connection)
+}
+
+/// The latest visits of a merchant, by their end, at most `limit`.
+pub fn latest_of_merchant(
+    connection: &mut Connection,
+    merchant_id: i64,
+    limit: i64,
+) -> QueryResult<Vec<VisitRow>> {
+    visit::table
+        .filter(visit::merchant_id.eq(merchant_id))
+        .order(visit::ends_at.desc())
+        .limit(limit)
         .load(connection)
 }
 

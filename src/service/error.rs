@@ -1,6 +1,6 @@
 //! What a use case can answer instead of a result. The HTTP edge picks the status, the CLI the exit code.
 
-use crate::api::problem::{FindingView, Refusal, RowProblem};
+use crate::api::problem::{FieldProblem, FindingView, Refusal, RowProblem};
 use crate::db::{DatabaseError, Failure};
 use crate::domain::link::LinkError;
 
@@ -25,9 +25,25 @@ pub enum Error {
         /// What is wrong, with the remedy.
         message: String,
     },
+    /// Several values cannot be; each is named.
+    #[error("{}", .0.iter().map(|problem| format!("{}: {}", problem.field, problem.message)).collect::<Vec<_>>().join("; "))]
+    Fields(Vec<FieldProblem>),
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Somebody else has changed it since whoever asks has seen it; nothing was written.
+    #[error("{title} has been changed meanwhile; look at it as it is now, and decide again")]
+    Changed {
+        /// What people call it.
+        title: String,
+        /// Its version now.
+        etag: String,
+        /// As it is now.
+        current: Box<serde_json::Value>,
+    },
     /// Another replica does it by now; nothing was written.
     #[error(
         "the lease `{lease}` has gone to another replica since it had token {token}; nothing was written"
@@ -41,6 +57,9 @@ pub enum Error {
     /// Rules forbid it; each is named.
     #[error("{}", count_of(.0.len(), "rule forbids it", "rules forbid it"))]
     Refused(Vec<Refusal>),
+    /// Some of several edits may not be, so none was made: the appointment, and why.
+    #[error("{}; none was changed", count_of(.0.len(), "appointment cannot be changed so", "appointments cannot be changed so"))]
+    Batch(Vec<(i64, Error)>),
     /// Imported files have bad rows.
     #[error("{}; nothing was changed", count_of(usize::try_from(*count).unwrap_or(usize::MAX), "bad value", "bad values"))]
     BadRows {

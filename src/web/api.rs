@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`, one file a resource. A handler parses, asks its use case, answers.
 
+mod account;
 mod appointment;
 mod audit;
 mod budget;
@@ -8,21 +9,21 @@ mod campaign;
 mod doctor;
 mod event;
 mod fleet;
+mod inbound;
 mod lock;
 mod merchant;
 mod notice;
 mod plan;
 mod programme;
 mod replica;
+mod token;
 mod worker;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::web::AppState;
+use crate::web::routes::Routes;
 
 /// Every route.
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .merge(fleet::router())
         .merge(calendar::router())
         .merge(budget::router())
@@ -31,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(plan::router())
         .merge(appointment::router())
         .merge(notice::router())
+        .merge(inbound::router())
         .merge(lock::router())
         .merge(merchant::router())
         .merge(audit::router())
@@ -38,4 +40,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(event::router())
         .merge(worker::router())
         .merge(doctor::router())
+        .merge(account::router())
+        .merge(token::router())
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldProblem, ItemProblem, Problem};
 use crate::service::{DatabaseError, Error, Outage};
 
 /// An answer that is an error.
@@ -29,7 +29,8 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer, Basic realm=\"Offpeak\", charset=\"UTF-8\"");
+            // No Basic: a browser would ask for a password of its own in the middle of a page.
+            let challenge = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         headers.extend(retry_after);
@@ -67,13 +68,35 @@ impl From<Error> for ApiError {
         match error {
             Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
             Error::Link(_) => problem(StatusCode::NOT_FOUND, "link", "This link is not good"),
-            Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Error::Invalid { field, message } => {
+                let mut answer = problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value");
+                answer.0.errors = vec![FieldProblem { field: field.to_owned(), message }];
+                answer
+            }
+            Error::Fields(errors) => {
+                let mut answer = problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid values");
+                answer.0.errors = errors;
+                answer
+            }
+            Error::Forbidden(_) => problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             Error::Conflict(_) | Error::Fenced { .. } => {
                 problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")
+            }
+            Error::Changed { etag, current, .. } => {
+                let status = StatusCode::PRECONDITION_FAILED;
+                let mut answer = problem(status, "precondition_failed", "Changed meanwhile");
+                answer.0.etag = Some(etag);
+                answer.0.current = Some(*current);
+                answer
             }
             Error::Refused(refusals) => {
                 let mut answer = problem(StatusCode::CONFLICT, "refused", "The rules forbid it");
                 answer.0.refusals = refusals;
+                answer
+            }
+            Error::Batch(refusals) => {
+                let mut answer = problem(StatusCode::CONFLICT, "batch_refused", "Not all of it is possible");
+                answer.0.items = refusals.into_iter().map(|(id, error)| item_problem(id, error)).collect();
                 answer
             }
             Error::BadRows { rows, .. } => {
@@ -97,6 +120,12 @@ impl From<Error> for ApiError {
             ) => problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available for now"),
         }
     }
+}
+
+/// One refusal of several.
+fn item_problem(id: i64, error: Error) -> ItemProblem {
+    let Problem { code, detail, refusals, current, etag, .. } = *ApiError::from(error).0;
+    ItemProblem { id, code, detail, refusals, current, etag }
 }
 
 /// No route of that path.

@@ -9,20 +9,30 @@ pub mod appointments;
 pub mod assets;
 pub mod calendar_part;
 pub mod chart;
+pub mod context;
+pub mod differences;
 mod figures;
+pub mod fleet;
 mod format;
 pub mod home;
 pub mod merchant;
+pub mod nav;
 pub mod night;
 pub mod notices;
 pub mod plans;
+pub mod preferences;
 pub mod problem;
 mod render;
 mod routes;
+pub mod rules;
+pub(super) mod sign_in;
 pub mod terminal;
+pub mod unreached;
+pub mod words;
 
-pub use render::{PageContext, RenderError};
-pub use routes::router;
+pub use context::PageContext;
+pub use render::RenderError;
+pub(super) use routes::{routes, with_headers};
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

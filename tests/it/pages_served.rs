@@ -18,6 +18,7 @@ use offpeak::domain::budget::Limit;
 use offpeak::domain::campaign::Work;
 use offpeak::domain::ids::{NoticeId, PlanId};
 use offpeak::mail::transport::{MemoryTransport, Transport};
+use offpeak::service::version::Expected;
 use offpeak::service::{self, Actor, App};
 use offpeak::sim::fleet::write_fleet;
 use offpeak::web::pages::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY};
@@ -52,6 +53,7 @@ impl Served {
         let clock = Clock::standing_at(now.parse().expect("an instant"));
         let mut settings = Settings::embedded(folder.path());
         settings.fleet_time_zone = chrono_tz::Asia::Shanghai;
+        settings.sign_in_on_loopback = false;
         let transport = Transport::Memory(MemoryTransport::default());
         let state = boot::start_with(settings, clock.clone(), transport).expect("an empty database");
         Served { router: web::router(state.clone()), state, clock, _folder: folder }
@@ -145,7 +147,7 @@ fn publish_a_plan(app: &App) -> i64 {
     let request = NewPlan { horizon_days: Some(7), effort: Some("fast".to_owned()), ..NewPlan::default() };
     let plan = service::plan::create(app, &actor, &request).expect("a plan");
     service::plan::solve(app, &actor, PlanId(plan.id), &request).expect("a search");
-    service::plan::publish(app, &actor, PlanId(plan.id), None).expect("a publication");
+    service::plan::publish(app, &actor, PlanId(plan.id), &Expected::ANYTHING, None).expect("a publication");
     plan.id
 }
 
@@ -259,7 +261,9 @@ async fn the_middle_of_a_night_is_shown_as_it_is() {
 async fn a_mail_is_framed_with_a_policy_of_its_own() {
     let served = Served::in_the_middle_of_a_night().await;
     let accepted = served.page("/notices?state=accepted", "notices").await;
-    let start = accepted.find("href=\"/notices/").expect("a mail went out") + "href=\"/notices/".len();
+    let rows = accepted.find("<tbody>").expect("a list");
+    let start =
+        rows + accepted[rows..].find("href=\"/notices/").expect("a mail went out") + "href=\"/notices/".len();
     let id: i64 = accepted[start..].split('"').next().and_then(|text| text.parse().ok()).expect("its number");
 
     let page = served.page(&format!("/notices/{id}"), "notice").await;

@@ -70,18 +70,29 @@ pub fn postgres_url() -> String {
 impl TestApp {
     /// An application over `database_url`, or over a SQLite file in its own folder.
     pub fn new(database_url: Option<String>, adjust: impl Fn(&mut Settings)) -> TestApp {
+        TestApp::mailing(database_url, adjust, None)
+    }
+
+    /// The same, and its mail goes somewhere.
+    pub fn mailing(
+        database_url: Option<String>,
+        adjust: impl Fn(&mut Settings),
+        transport: Option<Transport>,
+    ) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::embedded(folder.path());
         // Everything is sent as soon as it can be; tests of timing say otherwise.
         settings.announce_ahead_minutes = 60 * 24 * 60;
         settings.quiet_hours = QuietHours::NONE;
+        // Most tests are about something else than who asks.
+        settings.sign_in_on_loopback = false;
         if let Some(url) = database_url {
             settings.database_url = url;
         }
         adjust(&mut settings);
         let clock = Clock::standing_at(instant(NOW));
         let mail = MemoryTransport::default();
-        let transport = Transport::Memory(mail.clone());
+        let transport = transport.unwrap_or_else(|| Transport::Memory(mail.clone()));
         let state = offpeak::boot::start_with(settings, clock.clone(), transport).expect("it starts");
         TestApp { state, clock, mail, _folder: folder }
     }
@@ -273,6 +284,7 @@ pub fn offpeak(arguments: &[&str]) -> std::process::Output {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OFFPEAK_")) {
         command.env_remove(name);
     }
+    command.env("OFFPEAK_SIGN_IN_ON_LOOPBACK", "false");
     command.args(arguments).output().expect("the binary was built by cargo")
 }
 

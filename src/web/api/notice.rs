@@ -4,30 +4,31 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::notice::{
     AddressChange, CallReport, Message, NoticeQuery, NoticeView, PreviewRequest, Unreached,
 };
 use crate::api::{Because, Page};
+use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
 use crate::service::notice;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(notices))
-        .routes(routes!(show))
-        .routes(routes!(message))
-        .routes(routes!(raw))
-        .routes(routes!(preview))
-        .routes(routes!(retry))
-        .routes(routes!(unreached))
-        .routes(routes!(told))
-        .routes(routes!(go_on))
-        .routes(routes!(change_address))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(notices))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(message))
+        .whole(Role::Viewer, routes!(raw))
+        .whole(Role::Viewer, routes!(preview))
+        .whole(Role::Operator, routes!(retry))
+        .whole(Role::Viewer, routes!(unreached))
+        .whole(Role::Operator, routes!(told))
+        .whole(Role::Operator, routes!(go_on))
+        .whole(Role::Operator, routes!(change_address))
 }
 
 /// The outbox, the latest first.

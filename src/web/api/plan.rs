@@ -5,29 +5,32 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
 use crate::api::{Because, Page, PageQuery};
+use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(plans, create))
-        .routes(routes!(show))
-        .routes(routes!(items))
-        .routes(routes!(diff))
-        .routes(routes!(plan_load))
-        .routes(routes!(publish))
-        .routes(routes!(cancel))
-        .routes(routes!(discard))
-        .routes(routes!(problem))
-        .routes(routes!(current_load))
-        .routes(routes!(tonight))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(plans))
+        .whole(Role::Operator, routes!(create))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(items))
+        .whole(Role::Viewer, routes!(diff))
+        .whole(Role::Viewer, routes!(plan_load))
+        .whole(Role::Operator, routes!(publish))
+        .whole(Role::Operator, routes!(cancel))
+        .whole(Role::Operator, routes!(discard))
+        .whole(Role::Viewer, routes!(problem))
+        .whole(Role::Viewer, routes!(current_load))
+        .whole(Role::Viewer, routes!(tonight))
 }
 
 /// Which items.
@@ -70,7 +73,7 @@ async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(request): Body<NewPlan>,
-) -> Result<(StatusCode, Json<PlanView>), ApiError> {
+) -> Result<(StatusCode, Tagged<PlanView>), ApiError> {
     let actor = who.clone();
     let asked = request.clone();
     let view = state.run(move |app| plan::create(app, &actor, &asked)).await?;
@@ -81,7 +84,7 @@ async fn create(
             tracing::warn!(plan = %id, %error, "the plan could not be made");
         }
     });
-    Ok((StatusCode::ACCEPTED, Json(view)))
+    Ok((StatusCode::ACCEPTED, Tagged(view)))
 }
 
 /// One plan.
@@ -91,8 +94,8 @@ async fn create(
 async fn show(
     State(state): State<AppState>,
     Segment(id): Segment<PlanId>,
-) -> Result<Json<PlanView>, ApiError> {
-    Ok(Json(state.run(move |app| plan::show(app, id)).await?))
+) -> Result<Tagged<PlanView>, ApiError> {
+    Ok(Tagged(state.run(move |app| plan::show(app, id)).await?))
 }
 
 /// Its tasks, placed or not.
@@ -138,11 +141,13 @@ async fn publish(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<PlanId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<PlanView>, ApiError> {
-    let view = state.run(move |app| plan::publish(app, &who, id, because.reason.as_deref())).await?;
+) -> Result<Tagged<PlanView>, ApiError> {
+    let view =
+        state.run(move |app| plan::publish(app, &who, id, &expected, because.reason.as_deref())).await?;
     state.workers().wake();
-    Ok(Json(view))
+    Ok(Tagged(view))
 }
 
 /// Ends its search with the best plan so far, which becomes a draft that is marked as cut short. A search that
@@ -154,9 +159,10 @@ async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<PlanId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<PlanView>, ApiError> {
-    Ok(Json(state.run(move |app| plan::cancel(app, &who, id, because.reason.as_deref())).await?))
+) -> Result<Tagged<PlanView>, ApiError> {
+    Ok(Tagged(state.run(move |app| plan::cancel(app, &who, id, &expected, because.reason.as_deref())).await?))
 }
 
 /// Throws it away; a search that still runs for it ends.
@@ -167,9 +173,12 @@ async fn discard(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<PlanId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<PlanView>, ApiError> {
-    Ok(Json(state.run(move |app| plan::discard(app, &who, id, because.reason.as_deref())).await?))
+) -> Result<Tagged<PlanView>, ApiError> {
+    Ok(Tagged(
+        state.run(move |app| plan::discard(app, &who, id, &expected, because.reason.as_deref())).await?,
+    ))
 }
 
 /// The planning problem as things stand, as an offpeak.problem/1 file.

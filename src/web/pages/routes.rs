@@ -12,50 +12,64 @@ use serde::Deserialize;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::appointments::{self, AppointmentsPage, AppointmentsQuery, given};
+use super::context::PageContext;
 use super::home::{self, HomePage};
 use super::night::bounds;
 use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
 use super::plans::{self, PlanPage, PlansPage};
 use super::problem;
-use super::render::{PageContext, RenderError};
+use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
-use crate::api::notice::NoticeQuery;
+use crate::api::notice::{NoticeQuery, PreviewRequest};
+use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
+use crate::domain::notice::NoticeKind;
 use crate::service::{self, App, Error};
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// Rows of the home page's short lists.
 const FIRST_FEW: i64 = 8;
 
 /// Every page of the operators. They read only; what changes anything goes through the API.
-pub fn router() -> Router<AppState> {
+pub(in crate::web) fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .whole(Role::Viewer, "/", get(home_page))
+        .whole(Role::Viewer, "/appointments", get(appointments_page))
+        .whole(Role::Viewer, "/plans", get(plans_page))
+        .whole(Role::Viewer, "/plans/{id}", get(plan_page))
+        .whole(Role::Viewer, "/notices", get(notices_page))
+        .whole(Role::Viewer, "/notices/{id}", get(notice_page))
+        .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
+        .whole(Role::Viewer, "/notices/preview", get(preview_page))
+        .whole(Role::Viewer, "/notices/preview/html", get(preview_html))
+        .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .merge(super::fleet::router())
+        .merge(super::rules::router())
+        .merge(super::unreached::router())
+}
+
+/// What a browser may do with a page, and that it keeps none for others.
+pub(in crate::web) fn with_headers(router: Router<AppState>) -> Router<AppState> {
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    Router::new()
-        .route("/", get(home_page))
-        .route("/appointments", get(appointments_page))
-        .route("/plans", get(plans_page))
-        .route("/plans/{id}", get(plan_page))
-        .route("/notices", get(notices_page))
-        .route("/notices/{id}", get(notice_page))
-        .route("/notices/{id}/html", get(notice_html))
-        .route("/terminals/{serial}", get(terminal_page))
+    router
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(header(header::CACHE_CONTROL, "private, no-cache"))
 }
 
 /// Asks the use cases for a page's data and renders it; an error becomes a page of its own.
-async fn page<T: Send + 'static>(
+pub(super) async fn page<T: Send + 'static>(
     state: AppState,
+    page_context: PageContext,
     ask: impl FnOnce(&App, &PageContext) -> Result<T, Error> + Send + 'static,
     render: impl FnOnce(&PageContext, &T) -> Result<String, RenderError>,
 ) -> Response {
-    let app = state.app();
-    let page_context = PageContext { now: app.clock.now(), zone: app.settings.fleet_time_zone };
-    match state.run(move |app| ask(app, &page_context)).await {
+    let asked_by = page_context.clone();
+    match state.run(move |app| ask(app, &asked_by)).await {
         Ok(data) => match render(&page_context, &data) {
             Ok(html) => Html(html).into_response(),
             Err(error) => problem::broken(&error),
@@ -86,7 +100,11 @@ fn number_of<Id: FromStr>(what: &'static str, text: &str, remedy: &'static str) 
     text.parse().map_err(|_| Error::NotFound { what, key: text.to_owned(), remedy })
 }
 
-async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+async fn home_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PlaceQuery>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         let night = query.night()?;
         let (tonight, load) = service::plan::overview(app)?;
@@ -106,11 +124,12 @@ async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery
             night,
         })
     };
-    page(state, ask, home::render_page).await
+    page(state, page_context, ask, home::render_page).await
 }
 
 async fn appointments_page(
     State(state): State<AppState>,
+    page_context: PageContext,
     Query(query): Query<AppointmentsQuery>,
 ) -> Response {
     let ask = move |app: &App, page_context: &PageContext| {
@@ -131,20 +150,25 @@ async fn appointments_page(
         let appointments = service::appointment::list(app, &wanted)?;
         Ok(AppointmentsPage { appointments, query, night })
     };
-    page(state, ask, appointments::render_page).await
+    page(state, page_context, ask, appointments::render_page).await
 }
 
-async fn plans_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+async fn plans_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PlaceQuery>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         let wanted = PageQuery { after: query.after, ..PageQuery::default() };
         let plans = service::plan::list(app, &wanted)?;
         Ok(PlansPage { plans })
     };
-    page(state, ask, plans::render_list).await
+    page(state, page_context, ask, plans::render_list).await
 }
 
 async fn plan_page(
     State(state): State<AppState>,
+    page_context: PageContext,
     Path(id): Path<String>,
     Query(query): Query<PlaceQuery>,
 ) -> Response {
@@ -156,10 +180,14 @@ async fn plan_page(
         let unplaced = service::plan::items(app, id, true, None, given(&query.after))?;
         Ok(PlanPage { plan, load, unplaced, night })
     };
-    page(state, ask, plans::render_page).await
+    page(state, page_context, ask, plans::render_page).await
 }
 
-async fn notices_page(State(state): State<AppState>, Query(query): Query<NoticesQuery>) -> Response {
+async fn notices_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<NoticesQuery>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         let word = |field: &Option<String>| given(field).map(str::to_owned);
         let wanted = NoticeQuery {
@@ -173,7 +201,7 @@ async fn notices_page(State(state): State<AppState>, Query(query): Query<Notices
         let by_state = service::notice::counts(app)?;
         Ok(NoticesPage { notices, query, by_state })
     };
-    page(state, ask, notices::render_list).await
+    page(state, page_context, ask, notices::render_list).await
 }
 
 /// The part of a mail that an address asks for.
@@ -184,6 +212,7 @@ struct PartQuery {
 
 async fn notice_page(
     State(state): State<AppState>,
+    page_context: PageContext,
     Path(id): Path<String>,
     Query(query): Query<PartQuery>,
 ) -> Response {
@@ -200,17 +229,26 @@ async fn notice_page(
             Err(Error::Conflict(_)) => None,
             Err(error) => return Err(error),
         };
-        Ok(NoticePage { notice, message, part })
+        let (siblings, audit) = service::notice::around(app, &notice)?;
+        Ok(NoticePage { notice, message, part, siblings, audit })
     };
-    page(state, ask, notices::render_page).await
+    page(state, page_context, ask, notices::render_page).await
 }
 
 /// The mail's own HTML, for the frame on its page: it may style itself and do nothing else.
-async fn notice_html(State(state): State<AppState>, Path(id): Path<String>) -> Response {
+async fn notice_html(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(id): Path<String>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         service::notice::message(app, number_of("notice", &id, "see `offpeak notice list`")?)
     };
-    let mut response = page(state, ask, |_, message| Ok(message.html.clone())).await;
+    framed(page(state, page_context, ask, |_, message| Ok(message.html.clone())).await)
+}
+
+/// What a frame may do with a mail.
+fn framed(mut response: Response) -> Response {
     if response.status() == StatusCode::OK {
         let policy = HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -218,6 +256,51 @@ async fn notice_html(State(state): State<AppState>, Path(id): Path<String>) -> R
     response
 }
 
-async fn terminal_page(State(state): State<AppState>, Path(serial): Path<String>) -> Response {
-    page(state, move |app, _| service::fleet::history(app, &serial), terminal::render_page).await
+/// The kind and language of a mail that is only shown.
+#[derive(Debug, Default, Deserialize)]
+struct PreviewQuery {
+    kind: Option<String>,
+    locale: Option<String>,
+}
+
+impl PreviewQuery {
+    fn ask(&self, app: &App, page_context: &PageContext) -> Result<notices::PreviewPage, Error> {
+        let kind = given(&self.kind).unwrap_or(NoticeKind::Announcement.as_str());
+        let kind: NoticeKind = kind.parse().map_err(|error: String| Error::invalid("kind", error))?;
+        let locale = given(&self.locale).unwrap_or(page_context.locale.as_str()).to_owned();
+        let request = PreviewRequest { kind, locale: Some(locale.clone()), appointment: None };
+        let message = service::notice::preview(app, &request)?;
+        Ok(notices::PreviewPage { kind, locale, message })
+    }
+}
+
+async fn preview_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PreviewQuery>,
+) -> Response {
+    page(state, page_context, move |app, context| query.ask(app, context), notices::render_preview).await
+}
+
+async fn preview_html(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PreviewQuery>,
+) -> Response {
+    let ask = move |app: &App, context: &PageContext| query.ask(app, context);
+    framed(page(state, page_context, ask, |_, preview| Ok(preview.message.html.clone())).await)
+}
+
+async fn terminal_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(serial): Path<String>,
+) -> Response {
+    page(
+        state,
+        page_context,
+        move |app, _| service::fleet::terminal_dossier(app, &serial),
+        terminal::render_page,
+    )
+    .await
 }
