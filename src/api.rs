@@ -46,6 +46,7 @@ pub mod problem;
 pub mod replica;
 pub mod schema;
 pub mod transfer;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ pub mod copy;
 pub mod fleet;
 pub mod group;
 pub mod health;
+pub mod idempotency;
 mod ids;
 mod instant;
 pub mod lease;
@@ -30,6 +31,7 @@ pub mod suppression;
 mod transaction;
 pub mod unreached;
 pub mod visit;
+pub mod webhook;
 
 pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot, next_ids, set_next_id};

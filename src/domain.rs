@@ -21,3 +21,4 @@ pub mod scope;
 pub mod selector;
 pub mod spelling;
 mod states;
+pub mod webhook;

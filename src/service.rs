@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod error;
 pub mod events;
 pub mod fleet;
+pub mod idempotency;
 pub mod lease;
 pub mod legality;
 pub mod lock;
@@ -26,6 +27,7 @@ pub mod schedule;
 pub mod schema;
 pub mod transfer;
 pub mod version;
+pub mod webhook;
 pub mod world;
 
 use std::sync::Arc;

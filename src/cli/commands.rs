@@ -28,6 +28,7 @@ pub mod solve;
 pub mod terminal;
 pub mod tonight;
 pub mod verify;
+pub mod webhook;
 pub mod window;
 pub mod worker;
 
@@ -83,6 +84,9 @@ pub enum Command {
     /// Read who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Have other systems told what happens
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
@@ -128,6 +132,7 @@ impl Command {
             Command::Notice(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
+            Command::Webhook(command) => command.run(context),
             Command::Worker(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Doctor(args) => doctor::run(args, context),

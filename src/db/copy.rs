@@ -15,6 +15,7 @@ use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::idempotency::IdempotencyRow;
 use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
@@ -24,6 +25,7 @@ use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
+use crate::db::webhook::{DeliveryRow, WebhookRow, WebhookSecretRow};
 use crate::db::{Connection, insert_rows, schema};
 
 /// Rows that are held in memory at once.
@@ -128,6 +130,10 @@ tables! {
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
     lease: LeaseRow, by name "text";
+    idempotency: IdempotencyRow, by key_digest "text";
+    webhook: WebhookRow, by id;
+    webhook_secret: WebhookSecretRow, by webhook_id, number;
+    webhook_delivery: DeliveryRow, by id;
 }
 
 /// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.

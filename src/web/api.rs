@@ -14,6 +14,7 @@ mod notice;
 mod plan;
 mod programme;
 mod replica;
+mod webhook;
 mod worker;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -37,5 +38,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(replica::router())
         .merge(event::router())
         .merge(worker::router())
+        .merge(webhook::router())
         .merge(doctor::router())
 }

@@ -10,7 +10,7 @@ use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, Previe
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -56,7 +56,7 @@ async fn window(
 
 /// Gives a maintenance window other terms. What stands outside them stays until somebody plans again.
 #[utoipa::path(put, path = "/windows/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = NewWindow,
     responses((status = 200, description = "As it is now", body = WindowView)))]
 async fn change_window(
@@ -72,7 +72,7 @@ async fn change_window(
 
 /// Removes a maintenance window.
 #[utoipa::path(delete, path = "/windows/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 204, description = "Done")))]
 async fn remove_window(
     State(state): State<AppState>,
@@ -130,7 +130,7 @@ async fn blackout(
 
 /// Gives a blackout other terms. What stands outside them stays until somebody plans again.
 #[utoipa::path(put, path = "/blackouts/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = NewBlackout,
     responses((status = 200, description = "As it is now", body = BlackoutView)))]
 async fn change_blackout(
@@ -146,7 +146,7 @@ async fn change_blackout(
 
 /// Removes a blackout.
 #[utoipa::path(delete, path = "/blackouts/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 204, description = "Done")))]
 async fn remove_blackout(
     State(state): State<AppState>,

@@ -13,7 +13,7 @@ use crate::api::{Because, Page, PageQuery};
 use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -133,7 +133,7 @@ async fn plan_load(
 
 /// Verifies it once more and publishes it: appointments and notices in one step, or nothing.
 #[utoipa::path(post, path = "/plans/{id}/publish", tag = "plans", request_body = Because,
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 200, description = "The published plan", body = PlanView)))]
 async fn publish(
     State(state): State<AppState>,
@@ -151,7 +151,7 @@ async fn publish(
 /// Ends its search with the best plan so far, which becomes a draft that is marked as cut short. A search that
 /// has not begun to place anything leaves nothing: its plan is discarded.
 #[utoipa::path(post, path = "/plans/{id}/cancel", tag = "plans", request_body = Because,
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 200, description = "The plan, its search about to end", body = PlanView)))]
 async fn cancel(
     State(state): State<AppState>,
@@ -165,7 +165,7 @@ async fn cancel(
 
 /// Throws it away; a search that still runs for it ends.
 #[utoipa::path(post, path = "/plans/{id}/discard", tag = "plans", request_body = Because,
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 200, description = "The discarded plan", body = PlanView)))]
 async fn discard(
     State(state): State<AppState>,

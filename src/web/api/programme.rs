@@ -10,7 +10,7 @@ use crate::api::Because;
 use crate::api::campaign::{NewProgramme, ProgrammeView};
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -55,7 +55,7 @@ async fn show(
 
 /// It raises nothing for the time being.
 #[utoipa::path(post, path = "/programmes/{name}/pause", tag = "programmes",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "It raises nothing for the time being", body = ProgrammeView)))]
 async fn pause(
@@ -73,7 +73,7 @@ async fn pause(
 
 /// It goes on.
 #[utoipa::path(post, path = "/programmes/{name}/resume", tag = "programmes",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "It goes on", body = ProgrammeView)))]
 async fn resume(
