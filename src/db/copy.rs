@@ -10,6 +10,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Untyped};
 use sha2::{Digest, Sha256};
 
+use crate::db::account::AccountRow;
+use crate::db::api_token::ApiTokenRow;
 use crate::db::appointment::{AppointmentRow, WorkRow};
 use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
@@ -23,6 +25,9 @@ use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
+use crate::db::session::SessionRow;
+use crate::db::set_up_link::SetUpLinkRow;
+use crate::db::sign_in_failure::SignInFailureRow;
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
 use crate::db::webhook::{DeliveryRow, WebhookRow, WebhookSecretRow};
@@ -134,6 +139,11 @@ tables! {
     webhook: WebhookRow, by id;
     webhook_secret: WebhookSecretRow, by webhook_id, number;
     webhook_delivery: DeliveryRow, by id;
+    account: AccountRow, by id;
+    session: SessionRow, by token_hash "text";
+    api_token: ApiTokenRow, by id;
+    set_up_link: SetUpLinkRow, by token_hash "text";
+    sign_in_failure: SignInFailureRow, by subject "text";
 }
 
 /// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.

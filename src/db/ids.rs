@@ -26,11 +26,13 @@ pub enum Table {
     Audit,
     Webhook,
     WebhookDelivery,
+    Account,
+    ApiToken,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 16] = [
+    pub const ALL: [Table; 18] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -47,6 +49,8 @@ impl Table {
         Table::Audit,
         Table::Webhook,
         Table::WebhookDelivery,
+        Table::Account,
+        Table::ApiToken,
     ];
 
     const fn name(self) -> &'static str {
@@ -67,6 +71,8 @@ impl Table {
             Table::Audit => "audit",
             Table::Webhook => "webhook",
             Table::WebhookDelivery => "webhook_delivery",
+            Table::Account => "account",
+            Table::ApiToken => "api_token",
         }
     }
 }

@@ -8,19 +8,20 @@ use std::sync::OnceLock;
 
 use axum::Json;
 use serde_json::Value;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::problem::Problem;
+use crate::web::access::SESSION_COOKIE;
 use crate::web::{AppState, api};
 
 pub(super) use reference::page as reference_page;
 
 /// Every route of the API with its description, to be nested under `/api/v1`.
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(base()).merge(api::router())
+    OpenApiRouter::with_openapi(base()).merge(api::router().into_router())
 }
 
 /// The document as it is served.
@@ -43,13 +44,23 @@ fn base() -> OpenApi {
     // What every error is; nothing else refers to it.
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let cookie = ApiKeyValue::with_description(
+        SESSION_COOKIE,
+        "Of a browser that has signed in; `__Host-offpeak_session` over TLS. What changes anything also carries \
+         X-CSRF-Token.",
+    );
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "An API token; in its place its maker may be named by Basic, with the token as password.",
+        ))
+        .build();
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
+        .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
         .security_scheme("token", SecurityScheme::Http(bearer))
         .build();
-    let token = SecurityRequirement::new("token", Vec::<String>::new());
-    OpenApiBuilder::new().info(info).components(Some(components)).security(Some([token])).build()
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
 /// `GET /api/v1/openapi.json`.

@@ -34,7 +34,7 @@ impl<T: Versioned> IntoResponse for Tagged<T> {
 #[expect(dead_code, reason = "it only describes the header")]
 pub(crate) struct IfMatchHeader {
     /// The version that the change is made against: 412 if somebody else has made another meanwhile.
-    #[param(rename = "If-Match", pattern = "^(\"[!#-~]*\"|\\*)$")]
+    #[param(rename = "If-Match")]
     if_match: Option<String>,
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a failing test shows what it printed")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod api;
+mod api_document;
 mod backup;
 mod calendar_laws;
 mod calendar_oracles;
@@ -71,4 +72,5 @@ mod support;
 mod tidy;
 mod transactions;
 mod unreached;
+mod webhooks;
 mod world_parts;

@@ -4,30 +4,31 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::notice::{
     AddressChange, CallReport, Message, NoticeQuery, NoticeView, PreviewRequest, Unreached,
 };
 use crate::api::{Because, Page};
+use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
 use crate::service::notice;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(notices))
-        .routes(routes!(show))
-        .routes(routes!(message))
-        .routes(routes!(raw))
-        .routes(routes!(preview))
-        .routes(routes!(retry))
-        .routes(routes!(unreached))
-        .routes(routes!(told))
-        .routes(routes!(go_on))
-        .routes(routes!(change_address))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(notices))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(message))
+        .whole(Role::Viewer, routes!(raw))
+        .whole(Role::Viewer, routes!(preview))
+        .whole(Role::Operator, routes!(retry))
+        .whole(Role::Viewer, routes!(unreached))
+        .whole(Role::Operator, routes!(told))
+        .whole(Role::Operator, routes!(go_on))
+        .whole(Role::Operator, routes!(change_address))
 }
 
 /// The outbox, the latest first.
@@ -54,7 +55,8 @@ async fn show(
 /// A notice as the merchant reads it: as it was sent, or as it would be put into words now.
 #[utoipa::path(get, path = "/notices/{id}/message", tag = "notices",
     params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The mail", body = Message)))]
+    responses((status = 200, description = "The mail", body = Message),
+        (status = 409, description = "There are no words yet, or nothing left to say")))]
 async fn message(
     State(state): State<AppState>,
     Segment(id): Segment<NoticeId>,
@@ -65,7 +67,8 @@ async fn message(
 /// The stored bytes of a notice, as they went to the mail server.
 #[utoipa::path(get, path = "/notices/{id}/raw", tag = "notices",
     params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The message", content_type = "message/rfc822", body = Vec<u8>)))]
+    responses((status = 200, description = "The message", content_type = "message/rfc822", body = Vec<u8>),
+        (status = 409, description = "There are no words yet, or nothing left to say")))]
 async fn raw(State(state): State<AppState>, Segment(id): Segment<NoticeId>) -> Result<Response, ApiError> {
     let bytes = state.run(move |app| notice::message_bytes(app, id)).await?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], bytes).into_response())

@@ -3,24 +3,28 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Page;
 use crate::api::webhook::{DeliveryQuery, DeliveryView, NewWebhook, WebhookView, WebhookWithSecret};
+use crate::domain::access::Role;
 use crate::service::webhook;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(webhooks, add))
-        .routes(routes!(show, change, remove))
-        .routes(routes!(rotate))
-        .routes(routes!(ping))
-        .routes(routes!(deliveries))
-        .routes(routes!(redeliver))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Admin, routes!(webhooks))
+        .whole(Role::Admin, routes!(add))
+        .whole(Role::Admin, routes!(show))
+        .whole(Role::Admin, routes!(change))
+        .whole(Role::Admin, routes!(remove))
+        .whole(Role::Admin, routes!(rotate))
+        .whole(Role::Admin, routes!(ping))
+        .whole(Role::Admin, routes!(deliveries))
+        .whole(Role::Admin, routes!(redeliver))
 }
 
 /// Every webhook.
