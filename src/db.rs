@@ -15,6 +15,7 @@ pub mod group;
 pub mod health;
 pub mod idempotency;
 mod ids;
+pub mod inbound_mail;
 mod instant;
 pub mod lease;
 pub mod link_key;

@@ -1,9 +1,10 @@
 //! The background loops: raise (programmes), watch (dead searches, overdue appointments), notify (mail), dispatch
-//! (windows) and deliver (webhooks). Each is idempotent and takes no input; it runs on a timer and on a wake-up through one code path, and
-//! can be run once by hand. Raise and watch run on one replica at a time, under a lease.
+//! (windows) and deliver (webhooks). Each is idempotent and takes no input; it runs on a timer and on a wake-up
+//! through one code path, and can be run once by hand. Raise and watch run on one replica at a time, under a lease.
 
 mod deliver;
 mod events;
+mod inbox;
 mod lead;
 mod notify;
 mod post;
@@ -226,12 +227,14 @@ fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, Error
     let abandoned = plan::fail_abandoned(app, leader)?;
     plan::drop_leftovers(app)?;
     let mut counts = overdue::close(app, leader)?;
-    let forgotten = idempotency::forget_old(app, leader)?;
+    let answers = idempotency::forget_old(app, leader)?;
     let messages = webhook::forget_old(app, leader)?;
+    let mails = crate::service::inbox::forget(app, leader)?;
     counts.extend(above_zero([
         ("abandoned_plans", abandoned),
-        ("forgotten_answers", forgotten),
+        ("forgotten_answers", answers),
         ("forgotten_messages", messages),
+        ("forgotten_mails", mails),
     ]));
     Ok(counts)
 }

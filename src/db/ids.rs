@@ -23,6 +23,7 @@ pub enum Table {
     Appointment,
     Notice,
     TerminalLock,
+    InboundMail,
     Audit,
     Webhook,
     WebhookDelivery,
@@ -32,7 +33,7 @@ pub enum Table {
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 18] = [
+    pub const ALL: [Table; 19] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -46,6 +47,7 @@ impl Table {
         Table::Appointment,
         Table::Notice,
         Table::TerminalLock,
+        Table::InboundMail,
         Table::Audit,
         Table::Webhook,
         Table::WebhookDelivery,
@@ -68,6 +70,7 @@ impl Table {
             Table::Appointment => "appointment",
             Table::Notice => "notice",
             Table::TerminalLock => "terminal_lock",
+            Table::InboundMail => "inbound_mail",
             Table::Audit => "audit",
             Table::Webhook => "webhook",
             Table::WebhookDelivery => "webhook_delivery",

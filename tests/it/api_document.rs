@@ -11,7 +11,8 @@ fn source(folder: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+        {
             if entry.is_dir() {
                 folders.push(entry);
             } else if entry.extension().is_some_and(|ending| ending == "rs") {
@@ -45,17 +46,26 @@ fn nothing_is_left_out_of_the_document() {
             let what = format!("{method} {path}");
             let name = operation["operationId"].as_str().expect(&what);
             assert!(names.insert(name.to_owned()), "{what}: {name} is the name of two");
-            assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{what} says nothing of itself");
+            assert!(
+                !operation["summary"].as_str().unwrap_or_default().is_empty(),
+                "{what} says nothing of itself"
+            );
             let tag = operation["tags"][0].as_str().expect(&what);
             let tags = document["tags"].as_array().unwrap();
             let tag = tags.iter().find(|known| known["name"] == tag).expect(&what);
-            assert!(!tag["description"].as_str().unwrap_or_default().is_empty(), "{what}: {tag} has no description");
+            assert!(
+                !tag["description"].as_str().unwrap_or_default().is_empty(),
+                "{what}: {tag} has no description"
+            );
             let responses = operation["responses"].as_object().expect(&what);
             assert!(!responses.contains_key("default"), "{what}");
             for status in ["401", "403", "422", "500", "503"] {
                 let answer = responses[status]["$ref"].as_str().expect(&what);
                 let answer = document.pointer(answer.trim_start_matches('#')).expect(&what);
-                assert!(answer["content"]["application/problem+json"]["example"]["code"].is_string(), "{what}");
+                assert!(
+                    answer["content"]["application/problem+json"]["example"]["code"].is_string(),
+                    "{what}"
+                );
             }
             for (status, answer) in responses.iter().filter(|(status, _)| status.starts_with('2')) {
                 if let Some(content) = answer["content"].get("application/json") {
@@ -90,7 +100,11 @@ fn codes_in(text: &str) -> BTreeSet<String> {
     for start in ["plain_problem(", " problem("] {
         for rest in text.split(start).skip(1) {
             let literals = rest.split('"').skip(1).step_by(2).take(1);
-            codes.extend(literals.filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).map(str::to_owned));
+            codes.extend(
+                literals
+                    .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+                    .map(str::to_owned),
+            );
         }
     }
     codes
@@ -98,16 +112,22 @@ fn codes_in(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_manual_knows_every_code() {
-    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/http.md")).expect("it is there");
+    let manual =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/http.md")).expect("it is there");
     let mut codes = BTreeSet::new();
     for (file, text) in source("src/web") {
         if !file.ends_with("pages/merchant.rs") {
             codes.extend(codes_in(&text));
         }
     }
-    let outages = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/outage.rs")).expect("it is there");
+    let outages = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/outage.rs"))
+        .expect("it is there");
     let of_outages = outages.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
-    codes.extend(of_outages.filter(|word| word.starts_with("database_") || *word == "outcome_unknown").map(str::to_owned));
+    codes.extend(
+        of_outages
+            .filter(|word| word.starts_with("database_") || *word == "outcome_unknown")
+            .map(str::to_owned),
+    );
     assert!(codes.len() > 25, "{codes:?}");
     let missing: Vec<&String> = codes.iter().filter(|code| !manual.contains(&format!("`{code}`"))).collect();
     assert!(missing.is_empty(), "docs/http.md does not tell of {missing:?}");
@@ -129,7 +149,10 @@ fn people_can_read_it() {
         let (status, html) = page(&app).await;
         let html = html.as_str().expect("a page");
         assert_eq!(status, StatusCode::OK);
-        assert!(!html.contains("<script") && !html.contains("style=\"") && !html.contains("http://"), "it is strict");
+        assert!(
+            !html.contains("<script") && !html.contains("style=\"") && !html.contains("http://"),
+            "it is strict"
+        );
         let document = app.get("/openapi.json").await;
         for (_, path, operation) in operations(&document) {
             let path = path.replace('/', "&#x2f;");
