@@ -29,8 +29,21 @@ const LARGE: [&str; 10] = [
     "audit",
 ];
 
-/// Statements that do walk through a table, each with the reason why it may.
-const MAY_WALK: [(&str, &str); 0] = [];
+/// Statements that do walk through a table: how they begin, and why they may.
+const MAY_WALK: [(&str, &str); 9] = [
+    ("SELECT COUNT(*) FROM merchant", "the fleet in numbers: a large one is counted beside whoever looks"),
+    ("SELECT COUNT(*) FROM site", "the same"),
+    ("SELECT COUNT(*) FROM terminal WHERE (terminal.retired", "the same"),
+    ("SELECT site.region, COUNT(*) FROM (terminal", "the same"),
+    ("SELECT terminal.model, terminal.firmware, COUNT(*) FROM terminal WHERE (terminal.retired", "the same"),
+    ("SELECT notice.state, COUNT(*) FROM notice GROUP BY", "the same of notices"),
+    (
+        "SELECT merchant.id, merchant.number",
+        "whole, in the order of the key: an export, or the world that plans are made in",
+    ),
+    ("SELECT site.id, site.code", "the same"),
+    ("SELECT terminal.id, terminal.serial", "the same"),
+];
 
 /// Statements by database.
 type Log = Mutex<BTreeMap<String, BTreeSet<String>>>;
@@ -229,7 +242,8 @@ fn no_page_and_no_edit_walks_through_a_large_table() {
         app.post(&format!("/plans/{}/publish", plan["id"]), json!({})).await;
         app.work("notify").await;
         let url = app.database_url();
-        let name = url.rsplit('/').next().unwrap_or(&url).to_owned();
+        // A file's whole path, or the database's name: nobody else's connection leads there.
+        let name = url.strip_prefix("sqlite://").or(url.rsplit('/').next()).unwrap_or(&url).to_owned();
         // The connections from before know where they lead to.
         log().lock().unwrap().insert(name.clone(), BTreeSet::new());
         let pages = walk_pages(&app).await;
@@ -248,7 +262,10 @@ fn no_page_and_no_edit_walks_through_a_large_table() {
             if !LARGE.iter().any(|table| statement.contains(*table)) {
                 continue;
             }
-            let allowed = MAY_WALK.iter().any(|(start, _)| statement.starts_with(start));
+            let plain = statement.replace(['`', '"'], "");
+            let whole =
+                plain.starts_with("SELECT COUNT") || plain.contains("GROUP BY") || !plain.contains(" WHERE ");
+            let allowed = whole && MAY_WALK.iter().any(|(start, _)| plain.starts_with(start));
             let steps = app.read(|connection| Ok(explained(connection, statement)));
             let through: Vec<_> = steps.iter().filter_map(|step| walks_through(step, statement)).collect();
             if !through.is_empty() && !allowed {
