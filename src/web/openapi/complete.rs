@@ -53,6 +53,7 @@ fn operation_name(operation: &Map<String, Value>) -> String {
 
 fn tag_text(tag: &str) -> &'static str {
     match tag {
+        "access" => "Who may come in: people, their sessions, API tokens.",
         "appointments" => "One terminal, one span of time, the work to do in it; and ad-hoc maintenance.",
         "audit" => "Every change, with who, when and why.",
         "budgets" => "How many terminals of a group may be down at once.",
@@ -64,6 +65,7 @@ fn tag_text(tag: &str) -> &'static str {
         "locks" => "Terminals that cannot take payments.",
         "merchants" => "What merchants answer, and the links in their mail.",
         "notices" => "Mails about visits.",
+        "operation" => "How the installation does.",
         "plans" => "Proposed sets of appointments; the load; tonight.",
         "programmes" => "Recurring inspections.",
         "replicas" => "Which replica does what.",
