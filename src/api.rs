@@ -55,6 +55,7 @@ pub mod schema;
 pub mod timeline;
 pub mod transfer;
 pub mod wave;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
