@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Conflict,
     /// The server or the database cannot be reached.
     Unavailable,
+    /// It waits for a second person to say yes.
+    Waiting,
     /// A defect of Offpeak.
     Internal,
     /// Whoever read the output has gone: nothing to say, nobody to say it to.
@@ -24,12 +26,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind that a person can meet.
-    pub const ALL: [ErrorKind; 6] = [
+    pub const ALL: [ErrorKind; 7] = [
         ErrorKind::Refused,
         ErrorKind::Usage,
         ErrorKind::NotFound,
         ErrorKind::Conflict,
         ErrorKind::Unavailable,
+        ErrorKind::Waiting,
         ErrorKind::Internal,
     ];
 
@@ -42,6 +45,7 @@ impl ErrorKind {
             ErrorKind::NotFound => 3,
             ErrorKind::Conflict => 4,
             ErrorKind::Unavailable => 5,
+            ErrorKind::Waiting => 6,
             ErrorKind::Internal => 70,
         }
     }
@@ -54,6 +58,7 @@ impl ErrorKind {
             ErrorKind::NotFound => "Not found",
             ErrorKind::Conflict => "Conflict",
             ErrorKind::Unavailable => "Not available",
+            ErrorKind::Waiting => "Waiting for approval",
             ErrorKind::Internal => "Internal error",
             ErrorKind::OutputClosed => "",
         }
@@ -69,6 +74,7 @@ impl ErrorKind {
             ErrorKind::NotFound => "what was named does not exist",
             ErrorKind::Conflict => "it cannot be done in the state that things are in",
             ErrorKind::Unavailable => "the server or the database cannot be reached",
+            ErrorKind::Waiting => "it was asked for, and a second person has to approve it",
             ErrorKind::Internal => "a defect of Offpeak",
             ErrorKind::OutputClosed => "",
         }
@@ -126,6 +132,7 @@ impl CliError {
             !problem.rows.is_empty() || !problem.refusals.is_empty() || !problem.findings.is_empty();
         let kind = match problem.status {
             _ if refused => ErrorKind::Refused,
+            202 => ErrorKind::Waiting,
             400 | 401 | 403 | 405 | 413 | 415 | 422 => ErrorKind::Usage,
             404 => ErrorKind::NotFound,
             409 | 412 | 423 => ErrorKind::Conflict,
@@ -134,6 +141,9 @@ impl CliError {
         };
         let detail = if problem.detail.is_empty() { problem.title.clone() } else { problem.detail.clone() };
         let mut error = CliError::new(kind, detail);
+        if let Some(approval) = &problem.approval {
+            error = error.hint(format!("The other one: offpeak approval approve {}", approval.id));
+        }
         if matches!(problem.status, 401 | 403) {
             error = error.hint("Give the token of the server with --token, or in OFFPEAK_TOKEN.");
         }
@@ -200,6 +210,6 @@ mod tests {
 
     #[test]
     fn exit_codes_are_what_the_manual_says() {
-        assert_eq!(ErrorKind::ALL.map(ErrorKind::exit_code), [1, 2, 3, 4, 5, 70]);
+        assert_eq!(ErrorKind::ALL.map(ErrorKind::exit_code), [1, 2, 3, 4, 5, 6, 70]);
     }
 }

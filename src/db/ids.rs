@@ -26,11 +26,12 @@ pub enum Table {
     Audit,
     Account,
     ApiToken,
+    Approval,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 16] = [
+    pub const ALL: [Table; 17] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -47,6 +48,7 @@ impl Table {
         Table::Audit,
         Table::Account,
         Table::ApiToken,
+        Table::Approval,
     ];
 
     const fn name(self) -> &'static str {
@@ -67,6 +69,7 @@ impl Table {
             Table::Audit => "audit",
             Table::Account => "account",
             Table::ApiToken => "api_token",
+            Table::Approval => "approval",
         }
     }
 }

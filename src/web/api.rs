@@ -2,6 +2,7 @@
 
 mod account;
 mod appointment;
+mod approval;
 mod audit;
 mod budget;
 mod calendar;
@@ -40,4 +41,5 @@ pub(super) fn router() -> Routes {
         .merge(doctor::router())
         .merge(account::router())
         .merge(token::router())
+        .merge(approval::router())
 }

@@ -11,7 +11,7 @@ use crate::api::fleet::{FleetSummary, ImportReport, MerchantView, SiteView, Term
 use crate::api::{Page, PageQuery};
 use crate::domain::access::Role;
 use crate::fleet_files::{FileFormat, FileKind};
-use crate::service::{Error, fleet};
+use crate::service::{Error, fleet, part};
 use crate::web::error::plain_problem;
 use crate::web::extract::{Form, Query, Segment};
 use crate::web::routes::Routes;
@@ -26,10 +26,10 @@ pub(super) fn router() -> Routes {
         .map(|routes| routes.layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .whole(Role::Viewer, routes!(export))
         .whole(Role::Viewer, routes!(summary))
-        .whole(Role::Viewer, routes!(merchants))
-        .whole(Role::Viewer, routes!(sites))
-        .whole(Role::Viewer, routes!(terminals))
-        .whole(Role::Viewer, routes!(history))
+        .parts(Role::Viewer, routes!(merchants))
+        .parts(Role::Viewer, routes!(sites))
+        .parts(Role::Viewer, routes!(terminals))
+        .parts(Role::Viewer, routes!(history))
 }
 
 /// How to import.
@@ -127,9 +127,10 @@ async fn summary(State(state): State<AppState>) -> Result<Json<FleetSummary>, Ap
     responses((status = 200, description = "Merchants", body = Page<MerchantView>)))]
 async fn merchants(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<MerchantView>>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::merchants(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::merchants(app, &who, &query)).await?))
 }
 
 /// Sites, by code.
@@ -137,9 +138,10 @@ async fn merchants(
     responses((status = 200, description = "Sites", body = Page<SiteView>)))]
 async fn sites(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<SiteView>>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::sites(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::sites(app, &who, &query)).await?))
 }
 
 /// Terminals, by serial number.
@@ -147,9 +149,10 @@ async fn sites(
     responses((status = 200, description = "Terminals", body = Page<TerminalView>)))]
 async fn terminals(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<TerminalView>>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::terminals(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::terminals(app, &who, &query)).await?))
 }
 
 /// One terminal with all that happened to it.
@@ -158,7 +161,8 @@ async fn terminals(
     responses((status = 200, description = "The terminal", body = TerminalHistory)))]
 async fn history(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(serial): Segment<String>,
 ) -> Result<Json<TerminalHistory>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::history(app, &serial)).await?))
+    Ok(Json(state.run(move |app| part::history(app, &who, &serial)).await?))
 }

@@ -24,4 +24,8 @@ pub const PLACES: &[Place] = &[
     place("/appointments", "schedule"),
     place("/plans", "plans"),
     place("/notices", "notices"),
+    place("/approvals", "approvals"),
+    Place { path: "/audit", key: "audit", more: true },
+    Place { path: "/users", key: "users", more: true },
+    Place { path: "/tokens", key: "tokens", more: true },
 ];

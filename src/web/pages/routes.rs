@@ -20,6 +20,7 @@ use super::plans::{self, PlanPage, PlansPage};
 use super::problem;
 use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
+use super::{access, approvals, audit};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::NoticeQuery;
@@ -43,6 +44,9 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/notices/{id}", get(notice_page))
         .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
         .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .merge(access::routes())
+        .merge(approvals::routes())
+        .merge(audit::routes())
 }
 
 /// What a browser may do with a page, and that it keeps none for others.
