@@ -20,6 +20,7 @@
 //! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
 //! | `POST /notices/{id}/retry`, `GET /unreached`, `POST /visits/{id}/{told,override}`, `POST /merchants/{number}/address` | [`notice::CallReport`], [`Because`], [`notice::AddressChange`] | [`notice::NoticeView`], [`notice::Unreached`] |
 //! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
+//! | `POST /inbound-mail?recipient=&sender=`, `GET /inbound-mail`, `POST /inbound-mail/{id}/done` | a message | [`inbound::Ingested`], [`Page`] of [`inbound::InboundView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
@@ -45,6 +46,7 @@ pub mod campaign;
 pub mod doctor;
 pub mod event;
 pub mod fleet;
+pub mod inbound;
 pub mod lock;
 pub mod merchant;
 pub mod notice;

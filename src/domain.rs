@@ -7,6 +7,7 @@
 pub mod access;
 pub mod appointment;
 pub mod approval;
+pub mod bounce_token;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod doctor;
 pub mod fleet;
 pub mod lock;
+pub mod mail;
 pub mod maintain;
 pub mod merchant;
 pub mod migrate;
@@ -80,6 +81,9 @@ pub enum Command {
     /// Read the mails to merchants
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
+    /// Take in what comes back by mail, and see what waits for somebody
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Follow terminals that cannot take payments
     #[command(subcommand)]
     Lock(lock::LockCommand),
@@ -138,6 +142,7 @@ impl Command {
             Command::Tonight(args) => tonight::run(args, context),
             Command::Appointment(command) => command.run(context),
             Command::Notice(command) => command.run(context),
+            Command::Mail(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Approval(command) => command.run(context),

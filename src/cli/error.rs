@@ -20,6 +20,10 @@ pub enum ErrorKind {
     Waiting,
     /// A defect of Offpeak.
     Internal,
+    /// To a mail server: it is no message, and goes back to who wrote it.
+    NotTaken,
+    /// To a mail server: not now; it keeps the message and comes again.
+    NotNow,
     /// Whoever read the output has gone: nothing to say, nobody to say it to.
     OutputClosed,
 }
@@ -47,6 +51,9 @@ impl ErrorKind {
             ErrorKind::Unavailable => 5,
             ErrorKind::Waiting => 6,
             ErrorKind::Internal => 70,
+            // EX_DATAERR and EX_TEMPFAIL of sysexits.h.
+            ErrorKind::NotTaken => 65,
+            ErrorKind::NotNow => 75,
         }
     }
 
@@ -60,6 +67,8 @@ impl ErrorKind {
             ErrorKind::Unavailable => "Not available",
             ErrorKind::Waiting => "Waiting for approval",
             ErrorKind::Internal => "Internal error",
+            ErrorKind::NotTaken => "Not taken",
+            ErrorKind::NotNow => "Not now",
             ErrorKind::OutputClosed => "",
         }
     }
@@ -76,7 +85,7 @@ impl ErrorKind {
             ErrorKind::Unavailable => "the server or the database cannot be reached",
             ErrorKind::Waiting => "it was asked for, and a second person has to approve it",
             ErrorKind::Internal => "a defect of Offpeak",
-            ErrorKind::OutputClosed => "",
+            ErrorKind::NotTaken | ErrorKind::NotNow | ErrorKind::OutputClosed => "",
         }
     }
 }

@@ -163,6 +163,12 @@ settings! {
     dkim_key_file: Option<String>, Kind::File;
     /// Selector of that key: its public half is the TXT record of `SELECTOR._domainkey.DOMAIN`.
     dkim_selector: String = "offpeak", Kind::Domain;
+    /// Address and port, as `127.0.0.1:2525`, on which `offpeak serve` takes mail that comes back, by SMTP or LMTP;
+    /// without it, it does not. Others than this machine reach it only with `inbound_from_anywhere`.
+    inbound_listen: Option<String>, Kind::Address;
+    /// Whether `inbound_listen` may be an address that other machines reach. Anybody who reaches it can hand mail in: let
+    /// a mail server stand before it.
+    inbound_from_anywhere: bool = "false", Kind::Switch;
     /// Help desk that merchants call.
     support_name: String = "Terminal Help Desk", Kind::Text;
     /// Its telephone number.

@@ -279,6 +279,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    inbound_mail (id) {
+        id -> BigInt,
+        digest -> Text,
+        received_at -> BigInt,
+        outcome -> Text,
+        why -> Text,
+        sender -> Nullable<Text>,
+        recipient -> Nullable<Text>,
+        subject -> Text,
+        notice_id -> Nullable<BigInt>,
+        visit_id -> Nullable<BigInt>,
+        excerpt -> Nullable<Text>,
+        done_at -> Nullable<BigInt>,
+        done_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     terminal_lock (id) {
         id -> BigInt,
         terminal_id -> BigInt,
@@ -451,6 +469,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     visit_answer,
     merchant_without_optional,
     suppression,
+    inbound_mail,
     terminal_lock,
     audit,
     lease,

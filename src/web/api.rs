@@ -10,6 +10,7 @@ mod campaign;
 mod doctor;
 mod event;
 mod fleet;
+mod inbound;
 mod lock;
 mod merchant;
 mod notice;
@@ -32,6 +33,7 @@ pub(super) fn router() -> Routes {
         .merge(plan::router())
         .merge(appointment::router())
         .merge(notice::router())
+        .merge(inbound::router())
         .merge(lock::router())
         .merge(merchant::router())
         .merge(audit::router())

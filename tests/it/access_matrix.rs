@@ -59,6 +59,9 @@ const API: &str = "
     GET /fleet viewer
     GET /fleet/export/{table} viewer
     POST /fleet/import operator
+    GET /inbound-mail viewer
+    POST /inbound-mail operator
+    POST /inbound-mail/{id}/done operator
     POST /link-keys admin
     GET /load viewer
     GET /locks viewer
