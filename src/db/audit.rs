@@ -104,6 +104,11 @@ pub fn after(connection: &mut Connection, id: i64, limit: i64) -> QueryResult<Ve
     audit::table.filter(audit::id.gt(id)).order(audit::id).limit(limit).load(connection)
 }
 
+/// The latest entries about exactly these subjects, at most `limit`.
+pub fn about(connection: &mut Connection, subjects: &[String], limit: i64) -> QueryResult<Vec<AuditRow>> {
+    audit::table.filter(audit::subject.eq_any(subjects)).order(audit::id.desc()).limit(limit).load(connection)
+}
+
 /// The end of the chain, as it was written down beside it.
 pub fn head(connection: &mut Connection) -> QueryResult<Option<AuditHeadRow>> {
     audit_head::table.find(1).first(connection).optional()

@@ -103,6 +103,15 @@ fn wanted(query: &AuditQuery) -> Wanted<'_> {
     }
 }
 
+/// The latest entries about these things, as `merchant M1`.
+pub(super) fn about(
+    connection: &mut Connection,
+    subjects: &[String],
+    limit: i64,
+) -> Result<Vec<AuditView>, Error> {
+    Ok(audit::about(connection, subjects, limit)?.into_iter().map(view).collect())
+}
+
 fn view(row: AuditRow) -> AuditView {
     let AuditRow { id, at, actor, action, subject, before, after, reason, fence, origin, position, hash } =
         row;

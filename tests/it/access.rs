@@ -278,7 +278,7 @@ fn no_other_page_makes_a_browser_act() {
             (
                 vec![
                     json,
-                    ("x-csrf-token", &csrf),
+                    ("x-csrf-token", csrf.as_str()),
                     ("host", "offpeak.example"),
                     ("origin", "https://evil.example"),
                 ],

@@ -18,14 +18,21 @@ const fn place(path: &'static str, key: &'static str) -> Place {
     Place { path, key, more: false }
 }
 
+const fn more(path: &'static str, key: &'static str) -> Place {
+    Place { path, key, more: true }
+}
+
 /// Every one that there is.
 pub const PLACES: &[Place] = &[
     place("/", "tonight"),
     place("/appointments", "schedule"),
     place("/plans", "plans"),
+    place("/fleet", "fleet"),
     place("/notices", "notices"),
     place("/approvals", "approvals"),
-    Place { path: "/audit", key: "audit", more: true },
-    Place { path: "/users", key: "users", more: true },
-    Place { path: "/tokens", key: "tokens", more: true },
+    more("/budgets", "budgets"),
+    more("/programmes", "programmes"),
+    more("/audit", "audit"),
+    more("/users", "users"),
+    more("/tokens", "tokens"),
 ];
