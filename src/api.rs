@@ -27,7 +27,11 @@
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
-//! | `GET /audit` | | [`Page`] of [`AuditView`] |
+//! | `GET /audit`, `/audit/verify`, `/audit/export` | [`audit::AuditQuery`] | [`Page`] of [`AuditView`], [`audit::AuditVerdict`], the file |
+//! | `GET /whoami`, `POST /password` | [`access::PasswordChange`] | [`access::WhoView`] |
+//! | `GET, POST /accounts`, `POST /accounts/{name}/{role,disable,enable,reset-password}` | [`access::NewAccount`], [`access::RoleChange`], [`Because`] | [`access::AccountView`], [`access::Invitation`] |
+//! | `GET, POST /tokens`, `POST /tokens/{id}/revoke` | [`access::NewToken`], [`Because`] | [`access::TokenView`], [`access::MadeToken`] |
+//! | `GET /approvals`, `GET /approvals/{id}`, `POST /approvals/{id}/{approve,refuse,withdraw,carry-out}` | [`Because`] | [`approval::ApprovalView`] |
 //! | `GET /replicas`, `GET /events` | | [`replica`], a stream of [`event`]s |
 //! | `GET /doctor` | | [`doctor::Diagnosis`] |
 //! | `POST /workers/{raise,watch,notify,dispatch}` | | [`WorkerRun`]: one pass of the loop, now |
@@ -36,6 +40,8 @@
 
 pub mod access;
 pub mod appointment;
+pub mod approval;
+pub mod audit;
 pub mod backup;
 pub mod budget;
 pub mod calendar;
@@ -117,6 +123,12 @@ pub struct AuditView {
     /// The token of the lease under which a leading loop wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<i64>,
+    /// Its place in the chain; none for an entry from before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
+    /// Its digest, over itself and the digest of the one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
 }
 
 /// What one pass of a background loop did.

@@ -11,6 +11,7 @@ use crate::config::{Pooler, Settings};
 use crate::db::PoolOptions;
 use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
 use crate::mail::{DkimKey, DkimKeyError};
+use crate::service::audit::chain;
 use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
 use crate::web::AppState;
@@ -96,6 +97,7 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         searches: Arc::default(),
         replica: replica_name().into(),
     };
+    chain::start(&app)?;
     let workers = Workers::new(app.clone(), transport);
     Ok(AppState::new(app, workers))
 }

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod api_token;
 pub mod appointment;
+pub mod approval;
 pub mod audit;
 pub mod backup;
 pub mod calendar;
@@ -27,6 +28,7 @@ pub mod migrations;
 pub mod notice;
 pub mod notice_lock;
 mod outage;
+pub mod part;
 pub mod plan;
 mod pool;
 mod postgres_url;

@@ -4,6 +4,7 @@
 pub mod account;
 mod actor;
 pub mod appointment;
+pub mod approval;
 pub mod audit;
 pub mod backup;
 pub mod budget;
@@ -25,6 +26,7 @@ pub mod merchant;
 pub mod notice;
 pub mod overdue;
 pub mod overview;
+pub mod part;
 pub mod plan;
 pub mod programme;
 pub mod schedule;

@@ -174,7 +174,9 @@ impl Client {
         };
         let request = request.body(bytes).map_err(|error| malformed(error.to_string()))?;
         let answer = self.transport.send(request)?;
-        if answer.status().is_success() { Ok(answer) } else { Err(error_of(path, &answer)) }
+        let waits = answer.status().as_u16() == 202
+            && serde_json::from_slice::<Problem>(answer.body()).is_ok_and(|told| told.approval.is_some());
+        if answer.status().is_success() && !waits { Ok(answer) } else { Err(error_of(path, &answer)) }
     }
 }
 

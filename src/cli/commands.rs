@@ -2,6 +2,7 @@
 //! folder.
 
 pub mod appointment;
+pub mod approval;
 pub mod audit;
 pub mod backup;
 pub mod blackout;
@@ -28,7 +29,9 @@ mod set;
 pub mod site;
 pub mod solve;
 pub mod terminal;
+pub mod token;
 pub mod tonight;
+pub mod user;
 pub mod verify;
 pub mod webhook;
 pub mod window;
@@ -86,12 +89,21 @@ pub enum Command {
     /// Follow terminals that cannot take payments
     #[command(subcommand)]
     Lock(lock::LockCommand),
-    /// Read who did what, when and why
+    /// Read who did what, when and why; see whether the trail is whole
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Have other systems told what happens
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
+    /// Answer what needs a second person
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
+    /// Say who may sign in, and what he may do
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Make tokens for programs, and end them
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
@@ -139,6 +151,9 @@ impl Command {
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Webhook(command) => command.run(context),
+            Command::Approval(command) => command.run(context),
+            Command::User(command) => command.run(context),
+            Command::Token(command) => command.run(context),
             Command::Worker(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Doctor(args) => doctor::run(args, context),

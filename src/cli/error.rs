@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Conflict,
     /// The server or the database cannot be reached.
     Unavailable,
+    /// It waits for a second person to say yes.
+    Waiting,
     /// A defect of Offpeak.
     Internal,
     /// To a mail server: it is no message, and goes back to who wrote it.
@@ -28,12 +30,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind that a person can meet.
-    pub const ALL: [ErrorKind; 6] = [
+    pub const ALL: [ErrorKind; 7] = [
         ErrorKind::Refused,
         ErrorKind::Usage,
         ErrorKind::NotFound,
         ErrorKind::Conflict,
         ErrorKind::Unavailable,
+        ErrorKind::Waiting,
         ErrorKind::Internal,
     ];
 
@@ -46,6 +49,7 @@ impl ErrorKind {
             ErrorKind::NotFound => 3,
             ErrorKind::Conflict => 4,
             ErrorKind::Unavailable => 5,
+            ErrorKind::Waiting => 6,
             ErrorKind::Internal => 70,
             // EX_DATAERR and EX_TEMPFAIL of sysexits.h.
             ErrorKind::NotTaken => 65,
@@ -61,6 +65,7 @@ impl ErrorKind {
             ErrorKind::NotFound => "Not found",
             ErrorKind::Conflict => "Conflict",
             ErrorKind::Unavailable => "Not available",
+            ErrorKind::Waiting => "Waiting for approval",
             ErrorKind::Internal => "Internal error",
             ErrorKind::NotTaken => "Not taken",
             ErrorKind::NotNow => "Not now",
@@ -78,6 +83,7 @@ impl ErrorKind {
             ErrorKind::NotFound => "what was named does not exist",
             ErrorKind::Conflict => "it cannot be done in the state that things are in",
             ErrorKind::Unavailable => "the server or the database cannot be reached",
+            ErrorKind::Waiting => "it was asked for, and a second person has to approve it",
             ErrorKind::Internal => "a defect of Offpeak",
             ErrorKind::NotTaken | ErrorKind::NotNow | ErrorKind::OutputClosed => "",
         }
@@ -135,6 +141,7 @@ impl CliError {
             !problem.rows.is_empty() || !problem.refusals.is_empty() || !problem.findings.is_empty();
         let kind = match problem.status {
             _ if refused => ErrorKind::Refused,
+            202 => ErrorKind::Waiting,
             400 | 401 | 403 | 405 | 413 | 415 | 422 => ErrorKind::Usage,
             404 => ErrorKind::NotFound,
             409 | 412 | 423 => ErrorKind::Conflict,
@@ -143,6 +150,9 @@ impl CliError {
         };
         let detail = if problem.detail.is_empty() { problem.title.clone() } else { problem.detail.clone() };
         let mut error = CliError::new(kind, detail);
+        if let Some(approval) = &problem.approval {
+            error = error.hint(format!("The other one: offpeak approval approve {}", approval.id));
+        }
         if matches!(problem.status, 401 | 403) {
             error = error.hint("Give the token of the server with --token, or in OFFPEAK_TOKEN.");
         }
@@ -209,6 +219,6 @@ mod tests {
 
     #[test]
     fn exit_codes_are_what_the_manual_says() {
-        assert_eq!(ErrorKind::ALL.map(ErrorKind::exit_code), [1, 2, 3, 4, 5, 70]);
+        assert_eq!(ErrorKind::ALL.map(ErrorKind::exit_code), [1, 2, 3, 4, 5, 6, 70]);
     }
 }

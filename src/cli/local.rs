@@ -182,7 +182,9 @@ pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
         Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
         Error::Invalid { .. } | Error::Fields(_) => ErrorKind::Usage,
         Error::Conflict(_) | Error::Fenced { .. } | Error::Changed { .. } => ErrorKind::Conflict,
+        Error::ApprovalNeeded(_) => ErrorKind::Waiting,
         Error::Forbidden(_)
+        | Error::OutOfScope(_)
         | Error::Refused(_)
         | Error::Batch(_)
         | Error::BadRows { .. }

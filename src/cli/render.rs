@@ -1,5 +1,6 @@
 //! What the API's shapes look like in a terminal, one file a family. Drawing only: no requests, no decisions.
 
+pub mod access;
 pub mod appointment;
 pub mod calendar;
 pub mod campaign;

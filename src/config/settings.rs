@@ -234,6 +234,9 @@ settings! {
     /// Addresses of proxies before this server, separated by commas: what they say of where a request came from
     /// (`X-Forwarded-For`) is believed.
     trusted_proxies: Option<String>, Kind::Text;
+    /// A plan or a campaign with more terminals than this needs a second person's approval to be published or started;
+    /// without it none does. What waives a rule needs one as soon as there is a second person who could say yes.
+    approval_above_terminals: Option<u32>, Kind::Number(0, 1_000_000_000);
     /// A standing clock, for tests: nothing falls due by itself.
     clock: Option<DateTime<Utc>>, Kind::Instant;
 }

@@ -57,6 +57,17 @@ pub fn active_with(connection: &mut Connection, roles: &[&str]) -> QueryResult<i
         .get_result(connection)
 }
 
+/// How many accounts with one of these roles, besides this one, can sign in now.
+pub fn active_besides(connection: &mut Connection, roles: &[&str], name: &str) -> QueryResult<i64> {
+    account::table
+        .filter(account::role.eq_any(roles))
+        .filter(account::password_hash.is_not_null())
+        .filter(account::disabled_at.is_null())
+        .filter(account::name.ne(name))
+        .count()
+        .get_result(connection)
+}
+
 /// Sets the password.
 pub fn set_password(connection: &mut Connection, id: i64, hash: &str, at: Instant) -> QueryResult<()> {
     diesel::update(account::table.find(id))

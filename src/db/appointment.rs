@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 
 use crate::db::group::earliest_start;
-use crate::db::schema::{appointment, appointment_work, campaign, site, terminal, visit};
+use crate::db::schema::{appointment, appointment_work, campaign, merchant, site, terminal, visit};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
+use crate::domain::access::Part;
 use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::Grouping;
 use crate::domain::ids::TerminalId;
@@ -93,6 +94,7 @@ pub struct Filter<'a> {
     pub campaign_name: Option<&'a str>,
     /// Only terminals of this group; of the groupings that a terminal's or a site's own column tells.
     pub group: Option<(&'a Grouping, &'a str)>,
+    pub part: Option<&'a Part>,
     pub ends_after: Option<Instant>,
     pub starts_before: Option<Instant>,
     /// The last row of the page before.
@@ -199,6 +201,14 @@ fn list_in(
             Grouping::Fleet | Grouping::Merchant | Grouping::Tag(_) => query,
         };
     }
+    query = match filter.part {
+        None => query,
+        Some(Part::Region(region)) => query.filter(site::region.eq(region.clone())),
+        Some(Part::Merchant(number)) => query.filter(
+            visit::merchant_id
+                .eq_any(merchant::table.filter(merchant::number.eq(number.clone())).select(merchant::id)),
+        ),
+    };
     if let Some(instant) = filter.ends_after {
         query = query.filter(appointment::ends_at.gt(instant));
     }

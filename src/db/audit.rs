@@ -1,9 +1,11 @@
-//! The audit trail: appended in the transaction of what it tells of, never changed.
+//! The audit trail: appended in the transaction of what it tells of, never changed. Every entry carries a digest of
+//! itself and of the one before it.
 
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::db::ids::allot_one;
-use crate::db::schema::audit;
+use crate::db::schema::{audit, audit_head};
 use crate::db::{Connection, Instant, Table, containing, lower};
 
 /// One entry.
@@ -21,11 +23,74 @@ pub struct AuditRow {
     pub reason: Option<String>,
     pub fence: Option<i64>,
     pub origin: Option<String>,
+    /// Its place in the chain, and the digest; PostgreSQL gives both at the transaction's end.
+    pub position: Option<i64>,
+    pub hash: Option<String>,
 }
 
-/// Appends `row`; its id is given here.
+/// The last entry of the chain.
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
+#[diesel(table_name = audit_head, treat_none_as_default_value = false)]
+#[allow(missing_docs)]
+pub struct AuditHeadRow {
+    pub id: i64,
+    pub position: i64,
+    pub hash: String,
+}
+
+impl AuditRow {
+    /// The digest of this entry at `position`, after the one with the digest `before`.
+    pub fn linked(&self, before: &str, position: i64) -> String {
+        let text = format!("{before}|{}", self.spelled(Some(position)));
+        hex::encode(Sha256::digest(text.as_bytes()))
+    }
+
+    /// Everything that the entry says, each field with its length before it, so that no two entries are spelled the
+    /// same. PostgreSQL spells it alike: `audit_chain` in the migrations.
+    pub fn spelled(&self, position: Option<i64>) -> String {
+        let number = |number: i64| Some(number.to_string());
+        let fields = [
+            position.map(|position| position.to_string()),
+            number(self.id),
+            number(self.at.micros()),
+            Some(self.actor.clone()),
+            self.origin.clone(),
+            Some(self.action.clone()),
+            Some(self.subject.clone()),
+            self.before.clone(),
+            self.after.clone(),
+            self.reason.clone(),
+            self.fence.and_then(number),
+        ];
+        let spell = |field: &Option<String>| match field {
+            Some(text) => format!("{}:{text};", text.len()),
+            None => "-;".to_owned(),
+        };
+        fields.iter().map(spell).collect()
+    }
+}
+
+/// Appends `row`; its id is given here. On SQLite, which has one writer, it is chained here; PostgreSQL does so
+/// when the transaction commits, so that nobody holds the end of the chain for longer than that.
 pub fn append(connection: &mut Connection, mut row: AuditRow) -> QueryResult<()> {
     row.id = allot_one(connection, Table::Audit)?;
+    if let Connection::Sqlite(inner) = connection {
+        let head: Option<AuditHeadRow> = audit_head::table.find(1).first(inner).optional()?;
+        let known = head.is_some();
+        let head = head.unwrap_or(AuditHeadRow { id: 1, position: 0, hash: String::new() });
+        let position = head.position + 1;
+        let hash = row.linked(&head.hash, position);
+        (row.position, row.hash) = (Some(position), Some(hash.clone()));
+        if known {
+            diesel::update(audit_head::table.find(1))
+                .set((audit_head::position.eq(position), audit_head::hash.eq(hash)))
+                .execute(inner)?;
+        } else {
+            diesel::insert_into(audit_head::table)
+                .values(AuditHeadRow { id: 1, position, hash })
+                .execute(inner)?;
+        }
+    }
     diesel::insert_into(audit::table).values(row).execute(connection).map(drop)
 }
 
@@ -44,25 +109,103 @@ pub fn about(connection: &mut Connection, subjects: &[String], limit: i64) -> Qu
     audit::table.filter(audit::subject.eq_any(subjects)).order(audit::id.desc()).limit(limit).load(connection)
 }
 
-/// The latest entries below `before_id`, at most `limit`; only those whose action or subject contains `text`.
+/// The end of the chain, as it was written down beside it.
+pub fn head(connection: &mut Connection) -> QueryResult<Option<AuditHeadRow>> {
+    audit_head::table.find(1).first(connection).optional()
+}
+
+/// Entries of the chain from this place on, in its order, at most `limit`.
+pub fn chained(connection: &mut Connection, from: (i64, i64), limit: i64) -> QueryResult<Vec<AuditRow>> {
+    let (position, id) = from;
+    audit::table
+        .filter(audit::position.gt(position).or(audit::position.eq(position).and(audit::id.gt(id))))
+        .order((audit::position, audit::id))
+        .limit(limit)
+        .load(connection)
+}
+
+/// Entries outside the chain, by id, at most `limit`.
+pub fn unchained(connection: &mut Connection, after_id: i64, limit: i64) -> QueryResult<Vec<AuditRow>> {
+    audit::table
+        .filter(audit::hash.is_null().and(audit::id.gt(after_id)))
+        .order(audit::id)
+        .limit(limit)
+        .load(connection)
+}
+
+/// The first entry of the chain with this action.
+pub fn first_of(connection: &mut Connection, action: &str) -> QueryResult<Option<AuditRow>> {
+    audit::table
+        .filter(audit::action.eq(action).and(audit::position.is_not_null()))
+        .order(audit::position)
+        .first(connection)
+        .optional()
+}
+
+/// Which entries of the trail.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'a> {
+    /// By exactly this actor.
+    pub actor: Option<&'a str>,
+    /// Actions that are this word or begin with it and a point.
+    pub action: Option<&'a str>,
+    /// About exactly this.
+    pub subject: Option<&'a str>,
+    /// Whose action, subject, actor or reason contains this.
+    pub text: Option<&'a str>,
+    /// From then on.
+    pub from: Option<Instant>,
+    /// Before then.
+    pub to: Option<Instant>,
+}
+
+/// Entries beside `id` (before it, the latest first; or after it, the earliest first), at most `limit`.
 pub fn list(
     connection: &mut Connection,
-    before_id: Option<i64>,
-    text: Option<&str>,
+    wanted: &Wanted<'_>,
+    beside: Option<i64>,
+    latest_first: bool,
     limit: i64,
 ) -> QueryResult<Vec<AuditRow>> {
     let mut query = audit::table.into_boxed();
-    if let Some(id) = before_id {
-        query = query.filter(audit::id.lt(id));
+    if let Some(id) = beside {
+        query = if latest_first { query.filter(audit::id.lt(id)) } else { query.filter(audit::id.gt(id)) };
     }
-    if let Some(text) = text {
+    if let Some(actor) = wanted.actor {
+        query = query.filter(audit::actor.eq(actor));
+    }
+    if let Some(action) = wanted.action {
+        let below = format!("{}.%", action.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
+        query = query.filter(audit::action.eq(action).or(audit::action.like(below).escape('!')));
+    }
+    if let Some(subject) = wanted.subject {
+        query = query.filter(audit::subject.eq(subject));
+    }
+    if let Some(from) = wanted.from {
+        query = query.filter(audit::at.ge(from));
+    }
+    if let Some(to) = wanted.to {
+        query = query.filter(audit::at.lt(to));
+    }
+    if let Some(text) = wanted.text {
         let pattern = containing(text);
         query = query.filter(
             lower(audit::action)
                 .like(pattern.clone())
                 .escape('!')
-                .or(lower(audit::subject).like(pattern).escape('!')),
+                .or(lower(audit::subject).like(pattern.clone()).escape('!'))
+                .or(lower(audit::actor).like(pattern.clone()).escape('!'))
+                .or(audit::reason.is_not_null().and(
+                    lower(diesel::dsl::sql::<diesel::sql_types::Text>("coalesce(reason, '')"))
+                        .like(pattern)
+                        .escape('!'),
+                )),
         );
     }
-    query.order(audit::id.desc()).limit(limit).load(connection)
+    let query = query.limit(limit);
+    if latest_first {
+        query.order(audit::id.desc()).load(connection)
+    } else {
+        query.order(audit::id).load(connection)
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use crate::db::appointment::standing_words;
+use crate::db::copy::RowDigest;
 use crate::db::schema::{appointment, appointment_work, campaign, programme};
 use crate::db::{Connection, Instant};
 use crate::domain::campaign::CampaignState;
@@ -225,4 +226,13 @@ pub fn advance_programme(
         .set(programme::next_due_at.eq(to))
         .execute(connection)
         .map(|rows| rows > 0)
+}
+
+/// A digest of what a campaign is.
+pub fn digest(connection: &mut Connection, name: &str) -> QueryResult<String> {
+    let mut digest = RowDigest::default();
+    if let Some(row) = by_name(connection, name)? {
+        digest.add(&row);
+    }
+    Ok(digest.finished().sha256)
 }

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::db::account::AccountRow;
 use crate::db::api_token::ApiTokenRow;
 use crate::db::appointment::{AppointmentRow, WorkRow};
-use crate::db::audit::AuditRow;
+use crate::db::approval::ApprovalRow;
+use crate::db::audit::{AuditHeadRow, AuditRow};
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
@@ -139,6 +140,7 @@ tables! {
     visit_answer: VisitAnswerRow, by visit_id;
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
     audit: AuditRow, by id;
+    audit_head: AuditHeadRow, by id;
     lease: LeaseRow, by name "text";
     idempotency: IdempotencyRow, by key_digest "text";
     webhook: WebhookRow, by id;
@@ -149,6 +151,7 @@ tables! {
     api_token: ApiTokenRow, by id;
     set_up_link: SetUpLinkRow, by token_hash "text";
     sign_in_failure: SignInFailureRow, by subject "text";
+    approval: ApprovalRow, by id;
 }
 
 /// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.
@@ -253,8 +256,41 @@ pub fn wait_patiently(connection: &mut Connection) -> QueryResult<()> {
     }
 }
 
+/// Within a transaction that replaces a whole database, on PostgreSQL: the audit trail lets its entries go, and takes
+/// those that come with the places in the chain that they have.
+pub fn let_the_trail_go(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(inner) => inner.batch_execute("SET LOCAL offpeak.audit = 'copied'"),
+        Connection::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Removes every row of every table.
 pub fn clear(connection: &mut Connection) -> QueryResult<()> {
+    #[derive(QueryableByName)]
+    struct Trigger {
+        #[diesel(sql_type = Text)]
+        name: String,
+        #[diesel(sql_type = Text)]
+        sql: String,
+    }
+    // SQLite has no setting that a trigger could ask: what keeps the trail steps aside, and is put back.
+    let mut keepers: Vec<Trigger> = Vec::new();
+    if connection.kind() == "sqlite" {
+        let kept = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'";
+        keepers = diesel::sql_query(kept).load(connection)?;
+    }
+    for keeper in &keepers {
+        diesel::sql_query(format!("DROP TRIGGER {}", keeper.name)).execute(connection)?;
+    }
+    clear_all(connection)?;
+    for keeper in keepers {
+        connection.batch_execute(&keeper.sql)?;
+    }
+    Ok(())
+}
+
+fn clear_all(connection: &mut Connection) -> QueryResult<()> {
     for table in TABLES.iter().rev() {
         diesel::sql_query(format!("DELETE FROM {}", table.name)).execute(connection)?;
     }
@@ -312,7 +348,7 @@ fn digest<R: Row>(connection: &mut Connection) -> QueryResult<Counted> {
 
 /// Digests rows as their `Hash` spells them: each column's bytes, texts and bytes with their ends marked.
 #[derive(Default)]
-struct RowDigest {
+pub(super) struct RowDigest {
     sha256: Sha256,
     rows: u64,
     row: Spelling,
@@ -332,14 +368,14 @@ impl Hasher for Spelling {
 }
 
 impl RowDigest {
-    fn add(&mut self, row: &impl Hash) {
+    pub(super) fn add(&mut self, row: &impl Hash) {
         self.row.0.clear();
         row.hash(&mut self.row);
         self.sha256.update(&self.row.0);
         self.rows += 1;
     }
 
-    fn finished(self) -> Counted {
+    pub(super) fn finished(self) -> Counted {
         Counted { rows: self.rows, sha256: hex::encode(self.sha256.finalize()) }
     }
 }

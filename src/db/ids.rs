@@ -29,11 +29,12 @@ pub enum Table {
     WebhookDelivery,
     Account,
     ApiToken,
+    Approval,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 19] = [
+    pub const ALL: [Table; 20] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -53,6 +54,7 @@ impl Table {
         Table::WebhookDelivery,
         Table::Account,
         Table::ApiToken,
+        Table::Approval,
     ];
 
     const fn name(self) -> &'static str {
@@ -76,6 +78,7 @@ impl Table {
             Table::WebhookDelivery => "webhook_delivery",
             Table::Account => "account",
             Table::ApiToken => "api_token",
+            Table::Approval => "approval",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::db::copy::RowDigest;
 use crate::db::schema::{plan, plan_item};
 use crate::db::{Connection, Instant, insert_rows, on_each};
 use crate::domain::plan::PlanState;
@@ -223,4 +224,20 @@ pub fn abandoned(connection: &mut Connection, before: Instant) -> QueryResult<Ve
         .filter(plan::state.eq(PlanState::Solving.as_str()).and(plan::heartbeat_at.lt(before)))
         .select(plan::id)
         .load(connection)
+}
+
+/// A digest of a plan's items: another one as soon as any of them changes.
+pub fn digest(connection: &mut Connection, plan_id: i64) -> QueryResult<String> {
+    let mut digest = RowDigest::default();
+    let mut after = i64::MIN;
+    loop {
+        let rows: Vec<PlanItemRow> = plan_item::table
+            .filter(plan_item::plan_id.eq(plan_id).and(plan_item::ordinal.gt(after)))
+            .order(plan_item::ordinal)
+            .limit(5000)
+            .load(connection)?;
+        let Some(last) = rows.last() else { return Ok(digest.finished().sha256) };
+        after = last.ordinal;
+        rows.iter().for_each(|row| digest.add(row));
+    }
 }

@@ -402,6 +402,8 @@ diesel::table! {
         reason -> Nullable<Text>,
         fence -> Nullable<BigInt>,
         origin -> Nullable<Text>,
+        position -> Nullable<BigInt>,
+        hash -> Nullable<Text>,
     }
 }
 
@@ -474,6 +476,34 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_head (id) {
+        id -> BigInt,
+        position -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    approval (id) {
+        id -> BigInt,
+        action -> Text,
+        subject -> Text,
+        request -> Text,
+        digest -> Text,
+        words -> Text,
+        reason -> Nullable<Text>,
+        state -> Text,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        expires_at -> BigInt,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        decision -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(site -> merchant (merchant_id));
 diesel::joinable!(terminal -> site (site_id));
 diesel::joinable!(campaign -> programme (programme_id));
@@ -540,6 +570,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token,
     set_up_link,
     sign_in_failure,
+    audit_head,
+    approval,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::db::copy::RowDigest;
 use crate::db::schema::visit;
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 
@@ -106,4 +107,11 @@ pub fn update(connection: &mut Connection, row: &VisitRow) -> QueryResult<()> {
         ))
         .execute(connection)
         .map(drop)
+}
+
+/// A digest of a visit.
+pub fn digest(connection: &mut Connection, id: i64) -> QueryResult<String> {
+    let mut digest = RowDigest::default();
+    by_ids(connection, &[id])?.iter().for_each(|row| digest.add(row));
+    Ok(digest.finished().sha256)
 }

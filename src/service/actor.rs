@@ -79,6 +79,12 @@ impl Actor {
         Actor { person: Some(maker.to_owned()), account, role, part, ..Actor::named(name) }
     }
 
+    /// Somebody whose request a second person has approved: it is carried out in his name.
+    pub fn approved(person: &str, approver: &str) -> Self {
+        let name = format!("{person} (approved by {approver})");
+        Actor { person: Some(person.to_owned()), ..Actor::named(name) }
+    }
+
     /// The same, from this address.
     #[must_use]
     pub fn from_address(mut self, origin: Option<String>) -> Self {

@@ -11,6 +11,7 @@ use crate::api::Page;
 use crate::api::appointment::{AppointmentQuery, AppointmentView, Outcome, OutcomeReport};
 use crate::db::appointment::{AppointmentRow, Filter};
 use crate::db::{self, Connection, Instant};
+use crate::domain::access::Part;
 use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::Grouping;
 use crate::domain::fleet::clean_text;
@@ -31,6 +32,15 @@ pub(super) const HORIZON_DAYS: u32 = 62;
 
 /// Appointments, by start.
 pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>, Error> {
+    list_in(app, None, query)
+}
+
+/// Appointments of a part of the fleet, or of all of it, by start.
+pub(super) fn list_in(
+    app: &App,
+    part: Option<&Part>,
+    query: &AppointmentQuery,
+) -> Result<Page<AppointmentView>, Error> {
     let limit = page_limit(query.limit)?;
     let states = query.state.as_deref().unwrap_or_default();
     let states = states
@@ -45,6 +55,7 @@ pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>
         site_code: query.site.as_deref(),
         campaign_name: query.campaign.as_deref(),
         group: group.as_ref().map(|(grouping, value)| (grouping, *value)),
+        part,
         ends_after: query.from.map(Instant::from),
         starts_before: query.to.map(Instant::from),
         after: query.after.as_deref().map(cursor).transpose()?,

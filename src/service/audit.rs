@@ -1,9 +1,13 @@
 //! The audit trail: every change of state, with who, when and why, in the transaction of the change.
 
+pub mod chain;
+pub mod export;
+
 use serde::Serialize;
 
-use crate::api::{AuditView, Page, PageQuery};
-use crate::db::audit::{self, AuditRow};
+use crate::api::audit::AuditQuery;
+use crate::api::{AuditView, Page};
+use crate::db::audit::{self, AuditRow, Wanted};
 use crate::db::{Connection, Instant};
 use crate::service::{Actor, App, Error, webhook};
 
@@ -68,20 +72,36 @@ pub fn record(
         reason: change.reason.map(str::to_owned),
         fence: actor.fence(),
         origin: actor.origin().map(str::to_owned),
+        position: None,
+        hash: None,
     };
     webhook::tell(connection, &row)?;
     audit::append(connection, row)
 }
 
 /// The trail, the latest first.
-pub fn list(app: &App, query: &PageQuery) -> Result<Page<AuditView>, Error> {
+pub fn list(app: &App, query: &AuditQuery) -> Result<Page<AuditView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
     app.database.read(|connection| {
-        let rows = audit::list(connection, before, query.q.as_deref(), limit + 1)?;
+        let rows = audit::list(connection, &wanted(query), before, true, limit + 1)?;
         let items = rows.into_iter().map(view).collect();
         Ok(page_of(items, limit, |entry: &AuditView| entry.id.to_string()))
     })
+}
+
+fn wanted(query: &AuditQuery) -> Wanted<'_> {
+    fn given(text: &Option<String>) -> Option<&str> {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+    Wanted {
+        actor: given(&query.actor),
+        action: given(&query.action),
+        subject: given(&query.subject),
+        text: given(&query.q),
+        from: query.from.map(Instant::from),
+        to: query.to.map(Instant::from),
+    }
 }
 
 /// The latest entries about these things, as `merchant M1`.
@@ -94,10 +114,24 @@ pub(super) fn about(
 }
 
 fn view(row: AuditRow) -> AuditView {
-    let AuditRow { id, at, actor, action, subject, before, after, reason, fence, origin } = row;
+    let AuditRow { id, at, actor, action, subject, before, after, reason, fence, origin, position, hash } =
+        row;
     let parse = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     let (before, after) = (parse(before), parse(after));
-    AuditView { id, at: at.utc(), actor, origin, action, subject, before, after, reason, fence }
+    AuditView {
+        id,
+        at: at.utc(),
+        actor,
+        origin,
+        action,
+        subject,
+        before,
+        after,
+        reason,
+        fence,
+        position,
+        hash,
+    }
 }
 
 /// The page size asked for, checked.

@@ -1,5 +1,6 @@
 //! What a use case can answer instead of a result. The HTTP edge picks the status, the CLI the exit code.
 
+use crate::api::approval::ApprovalView;
 use crate::api::problem::{FieldProblem, FindingView, Refusal, RowProblem};
 use crate::db::{DatabaseError, Failure};
 use crate::domain::link::LinkError;
@@ -31,6 +32,9 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// A second person has to say yes first; it was written down that it was asked for.
+    #[error("a second person has to approve this: it is request {}, and an approver other than you can answer it", .0.id)]
+    ApprovalNeeded(Box<ApprovalView>),
     /// Whoever asks may not.
     #[error("{0}")]
     Forbidden(String),
@@ -44,6 +48,9 @@ pub enum Error {
         /// As it is now.
         current: Box<serde_json::Value>,
     },
+    /// It concerns more than the part of the fleet that whoever asks is confined to.
+    #[error("{0}")]
+    OutOfScope(String),
     /// Another replica does it by now; nothing was written.
     #[error(
         "the lease `{lease}` has gone to another replica since it had token {token}; nothing was written"

@@ -14,6 +14,7 @@ use crate::api::{Page, PageQuery};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection};
+use crate::domain::access::Part;
 use crate::domain::fleet::Tags;
 use crate::service::audit::{page_limit, page_of};
 use crate::service::version::Versioned;
@@ -67,10 +68,22 @@ pub fn active_terminals(app: &App) -> Result<i64, Error> {
 
 /// Merchants, by number.
 pub fn merchants(app: &App, query: &PageQuery) -> Result<Page<MerchantView>, Error> {
+    merchants_in(app, None, query)
+}
+
+/// Those of a part of the fleet, or of all of it.
+pub(super) fn merchants_in(
+    app: &App,
+    part: Option<&Part>,
+    query: &PageQuery,
+) -> Result<Page<MerchantView>, Error> {
     let limit = page_limit(query.limit)?;
     app.database.read(|connection| {
-        let rows =
-            db::fleet::merchant_page(connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+        let (after, text) = (query.after.as_deref(), query.q.as_deref());
+        let rows = match part {
+            None => db::fleet::merchant_page(connection, after, text, limit + 1)?,
+            Some(part) => db::part::merchant_page(connection, part, after, text, limit + 1)?,
+        };
         let items = rows.into_iter().map(merchant_view).collect();
         Ok(page_of(items, limit, |view: &MerchantView| view.number.clone()))
     })
@@ -78,9 +91,18 @@ pub fn merchants(app: &App, query: &PageQuery) -> Result<Page<MerchantView>, Err
 
 /// Sites, by code.
 pub fn sites(app: &App, query: &PageQuery) -> Result<Page<SiteView>, Error> {
+    sites_in(app, None, query)
+}
+
+/// Those of a part of the fleet, or of all of it.
+pub(super) fn sites_in(app: &App, part: Option<&Part>, query: &PageQuery) -> Result<Page<SiteView>, Error> {
     let limit = page_limit(query.limit)?;
     app.database.read(|connection| {
-        let rows = db::fleet::site_page(connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+        let (after, text) = (query.after.as_deref(), query.q.as_deref());
+        let rows = match part {
+            None => db::fleet::site_page(connection, after, text, limit + 1)?,
+            Some(part) => db::part::site_page(connection, part, after, text, limit + 1)?,
+        };
         let numbers = merchant_numbers(connection, &rows)?;
         let items = rows.into_iter().map(|row| site_view(row, &numbers)).collect();
         Ok(page_of(items, limit, |view: &SiteView| view.code.clone()))
@@ -89,10 +111,22 @@ pub fn sites(app: &App, query: &PageQuery) -> Result<Page<SiteView>, Error> {
 
 /// Terminals, by serial.
 pub fn terminals(app: &App, query: &PageQuery) -> Result<Page<TerminalView>, Error> {
+    terminals_in(app, None, query)
+}
+
+/// Those of a part of the fleet, or of all of it.
+pub(super) fn terminals_in(
+    app: &App,
+    part: Option<&Part>,
+    query: &PageQuery,
+) -> Result<Page<TerminalView>, Error> {
     let limit = page_limit(query.limit)?;
     app.database.read(|connection| {
-        let rows =
-            db::fleet::terminal_page(connection, query.after.as_deref(), query.q.as_deref(), limit + 1)?;
+        let (after, text) = (query.after.as_deref(), query.q.as_deref());
+        let rows = match part {
+            None => db::fleet::terminal_page(connection, after, text, limit + 1)?,
+            Some(part) => db::part::terminal_page(connection, part, after, text, limit + 1)?,
+        };
         let mut ids: Vec<i64> = rows.iter().map(|row| row.site_id).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -75,6 +75,7 @@ fn copy_within(
     copy::wait_patiently(source)?;
     copy::wait_patiently(target)?;
     copy::keep_writers_out(target)?;
+    copy::let_the_trail_go(target)?;
     let there = rows_of(target)?;
     if !there.is_empty() && !replace {
         let listed: Vec<String> = there.iter().map(|(table, rows)| format!("{table} {rows}")).collect();

@@ -2,6 +2,7 @@
 
 mod account;
 mod appointment;
+mod approval;
 mod audit;
 mod budget;
 mod calendar;
@@ -44,4 +45,5 @@ pub(super) fn router() -> Routes {
         .merge(doctor::router())
         .merge(account::router())
         .merge(token::router())
+        .merge(approval::router())
 }

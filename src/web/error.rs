@@ -27,7 +27,9 @@ impl IntoResponse for ApiError {
         let retry_after = retry_after(&self.0);
         let mut response = (status, Json(self.0)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // That something waits for a second person is an answer, and no error.
+        let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         if status == StatusCode::UNAUTHORIZED {
             // No Basic: a browser would ask for a password of its own in the middle of a page.
             let challenge = HeaderValue::from_static("Bearer");
@@ -77,6 +79,15 @@ impl From<Error> for ApiError {
                 let mut answer = problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid values");
                 answer.0.errors = errors;
                 answer
+            }
+            Error::ApprovalNeeded(approval) => {
+                let mut answer =
+                    problem(StatusCode::ACCEPTED, "approval_needed", "A second person has to approve");
+                answer.0.approval = Some(approval);
+                answer
+            }
+            Error::OutOfScope(_) => {
+                problem(StatusCode::FORBIDDEN, "out_of_scope", "Not your part of the fleet")
             }
             Error::Forbidden(_) => problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             Error::Conflict(_) | Error::Fenced { .. } => {

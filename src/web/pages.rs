@@ -5,8 +5,11 @@
 //! page names; a site's own local time stands beside it where it differs. What a merchant or an operator wrote is
 //! escaped by the templates' engine, never here.
 
+pub mod access;
 pub mod appointments;
+pub mod approvals;
 pub mod assets;
+pub mod audit;
 pub mod calendar_part;
 pub mod campaigns;
 pub mod chart;

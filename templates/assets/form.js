@@ -169,6 +169,12 @@ function undoBody(from, form) {
 // After a success: `data-then` says where to go, `reload` unless told; `stay` stays. A path may name members of the
 // answer: `/campaigns/{name}`.
 function arrive(form, from, { body }) {
+  // It waits for a second person: the answer says so itself, and nothing has changed yet.
+  if (body?.code === "approval_needed") {
+    toast(body.detail);
+    form.closest("dialog")?.close();
+    return;
+  }
   const text = from.dataset.said ?? form.dataset.said ?? say("shell.js_saved");
   const fill = (path) => path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(body?.[name] ?? ""));
   const undo_path = from.dataset.undoPath ?? form.dataset.undoPath ?? (body?.undo && "/undo/{undo}");

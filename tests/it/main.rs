@@ -3,8 +3,12 @@
 #![allow(unreachable_pub, reason = "nothing outside this binary sees any of it")]
 #![allow(clippy::print_stdout, reason = "a failing test shows what it printed")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+mod access;
+mod access_matrix;
 mod api;
 mod api_document;
+mod approvals;
+mod audit_chain;
 mod backup;
 mod browser;
 mod calendar_laws;

@@ -4,6 +4,8 @@
 use offpeak::db;
 use offpeak::domain::appointment::AppointmentState;
 use offpeak::domain::campaign::{CampaignState, WaveState};
+use offpeak::domain::approval::ApprovalState;
+use offpeak::domain::campaign::CampaignState;
 use offpeak::domain::lock::LockState;
 use offpeak::domain::notice::NoticeState;
 use offpeak::domain::plan::PlanState;
@@ -51,6 +53,15 @@ const LOCK: &str = "
     confirmed:
     withdrawn:";
 
+const APPROVAL: &str = "
+    pending: approved refused withdrawn expired
+    approved: done failed
+    failed: done failed
+    done:
+    refused:
+    withdrawn:
+    expired:";
+
 const NOTICE: &str = "
     queued: sending expired superseded
     sending: accepted deferred failed queued expired superseded bounced
@@ -81,6 +92,7 @@ fn the_tables_are_what_somebody_meant() {
     assert_eq!(table(WaveState::ALL, WaveState::as_str, WaveState::next), WAVE);
     assert_eq!(table(PlanState::ALL, PlanState::as_str, PlanState::next), PLAN);
     assert_eq!(table(LockState::ALL, LockState::as_str, LockState::next), LOCK);
+    assert_eq!(table(ApprovalState::ALL, ApprovalState::as_str, ApprovalState::next), APPROVAL);
     assert_eq!(table(NoticeState::ALL, NoticeState::as_str, NoticeState::next), NOTICE);
 }
 

@@ -1,6 +1,7 @@
 //! What the tests share: the whole application over an isolated database of either kind, with a clock that
 //! stands still and mail that is kept in memory.
 
+pub mod browser;
 mod postgres;
 #[cfg(feature = "postgres-tls")]
 mod tls;

@@ -1,6 +1,7 @@
 //! `offpeak demo`: the whole main job on a made-up fleet, told step by step, and then the page.
 
 mod folder;
+mod people;
 mod story;
 mod teller;
 
@@ -78,6 +79,14 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
     context.output.show(&outcome, |screen| outcome.draw(screen, &by_hand))?;
     if args.no_serve {
         return Ok(());
+    }
+    let people = people::ready(&stage, &folder)?;
+    if people.is_empty() {
+        context
+            .output
+            .urgent("Sign in with the accounts that you made; `offpeak user reset-password` gives a link.");
+    } else {
+        context.output.urgent(&format!("\nSign in, name and password:\n{people}"));
     }
     drop(stage);
     // Only what goes wrong: the story stays on the screen.

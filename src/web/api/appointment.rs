@@ -8,10 +8,11 @@ use crate::api::appointment::{
     AppointmentQuery, AppointmentView, BatchRequest, BatchResult, Maintenance, MaintenanceResult,
     MoveRequest, OutcomeReport, StartsQuery, StartsView,
 };
+use crate::api::problem::Problem;
 use crate::api::{Because, Page};
 use crate::domain::access::Role;
 use crate::domain::ids::AppointmentId;
-use crate::service::{appointment, maintenance};
+use crate::service::{appointment, approval, part};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
@@ -19,29 +20,35 @@ use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
     Routes::new()
-        .whole(Role::Operator, routes!(arrange))
-        .whole(Role::Viewer, routes!(appointments))
-        .whole(Role::Viewer, routes!(show))
-        .whole(Role::Viewer, routes!(starts))
-        .whole(Role::Operator, routes!(move_to))
-        .whole(Role::Operator, routes!(cancel))
-        .whole(Role::Operator, routes!(pin))
-        .whole(Role::Operator, routes!(unpin))
+        .parts(Role::Operator, routes!(arrange))
+        .parts(Role::Viewer, routes!(appointments))
+        .parts(Role::Viewer, routes!(show))
+        .parts(Role::Viewer, routes!(starts))
+        .parts(Role::Operator, routes!(move_to))
+        .parts(Role::Operator, routes!(cancel))
+        .parts(Role::Operator, routes!(pin))
+        .parts(Role::Operator, routes!(unpin))
         .whole(Role::Operator, routes!(batch))
-        .whole(Role::Operator, routes!(start))
-        .whole(Role::Operator, routes!(outcome))
+        .parts(Role::Operator, routes!(start))
+        .parts(Role::Operator, routes!(outcome))
 }
 
 /// Ad-hoc maintenance, by the same rules as the planner's.
 #[utoipa::path(post, path = "/maintenance", tag = "appointments",
     request_body = Maintenance,
-    responses((status = 200, description = "Ad-hoc maintenance, by the same rules as the planner's", body = MaintenanceResult)))]
+    responses((status = 200, description = "Ad-hoc maintenance, by the same rules as the planner's", body = MaintenanceResult),
+        (status = 202, description = "A second person has to approve the emergency", body = Problem)))]
 async fn arrange(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(request): Body<Maintenance>,
 ) -> Result<Json<MaintenanceResult>, ApiError> {
-    let result = state.run(move |app| maintenance::arrange(app, &who, &request)).await?;
+    let result = state
+        .run(move |app| {
+            part::check_terminals(app, &who, &request.serials)?;
+            approval::arrange(app, &who, &request)
+        })
+        .await?;
     state.workers().wake();
     Ok(Json(result))
 }
@@ -52,9 +59,10 @@ async fn arrange(
     responses((status = 200, description = "Appointments, by start", body = Page<AppointmentView>)))]
 async fn appointments(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<AppointmentQuery>,
 ) -> Result<Json<Page<AppointmentView>>, ApiError> {
-    let result = state.run(move |app| appointment::list(app, &query)).await?;
+    let result = state.run(move |app| part::appointments(app, &who, &query)).await?;
     Ok(Json(result))
 }
 
@@ -64,9 +72,17 @@ async fn appointments(
     responses((status = 200, description = "One appointment", body = AppointmentView)))]
 async fn show(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(id): Segment<AppointmentId>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
-    Ok(Tagged(state.run(move |app| appointment::show(app, id)).await?))
+    Ok(Tagged(
+        state
+            .run(move |app| {
+                part::check_appointment(app, &who, id)?;
+                appointment::show(app, id)
+            })
+            .await?,
+    ))
 }
 
 /// When it may start: for each slot of a range, whether the rules allow it there, or which forbid it.
@@ -75,10 +91,18 @@ async fn show(
     responses((status = 200, description = "The slots, those with the same answer together", body = StartsView)))]
 async fn starts(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(id): Segment<AppointmentId>,
     Query(query): Query<StartsQuery>,
 ) -> Result<Json<StartsView>, ApiError> {
-    Ok(Json(state.run(move |app| appointment::starts(app, id, &query)).await?))
+    Ok(Json(
+        state
+            .run(move |app| {
+                part::check_appointment(app, &who, id)?;
+                appointment::starts(app, id, &query)
+            })
+            .await?,
+    ))
 }
 
 /// Moves it, if the rules allow it; its merchant is told.
@@ -93,7 +117,12 @@ async fn move_to(
     IfMatch(expected): IfMatch,
     Body(request): Body<MoveRequest>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
-    let result = state.run(move |app| appointment::move_to(app, &who, id, &expected, &request)).await?;
+    let result = state
+        .run(move |app| {
+            part::check_appointment(app, &who, id)?;
+            appointment::move_to(app, &who, id, &expected, &request)
+        })
+        .await?;
     state.workers().wake();
     Ok(Tagged(result))
 }
@@ -111,7 +140,10 @@ async fn cancel(
     Body(because): Body<Because>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
     let reason = because.reason;
-    let cancel = move |app: &_| appointment::cancel(app, &who, id, &expected, reason.as_deref());
+    let cancel = move |app: &_| {
+        part::check_appointment(app, &who, id)?;
+        appointment::cancel(app, &who, id, &expected, reason.as_deref())
+    };
     let result = state.run(cancel).await?;
     state.workers().wake();
     Ok(Tagged(result))
@@ -130,7 +162,10 @@ async fn pin(
     Body(because): Body<Because>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
     let reason = because.reason;
-    let pin = move |app: &_| appointment::set_pinned(app, &who, id, &expected, true, reason.as_deref());
+    let pin = move |app: &_| {
+        part::check_appointment(app, &who, id)?;
+        appointment::set_pinned(app, &who, id, &expected, true, reason.as_deref())
+    };
     Ok(Tagged(state.run(pin).await?))
 }
 
@@ -147,7 +182,10 @@ async fn unpin(
     Body(because): Body<Because>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
     let reason = because.reason;
-    let unpin = move |app: &_| appointment::set_pinned(app, &who, id, &expected, false, reason.as_deref());
+    let unpin = move |app: &_| {
+        part::check_appointment(app, &who, id)?;
+        appointment::set_pinned(app, &who, id, &expected, false, reason.as_deref())
+    };
     Ok(Tagged(state.run(unpin).await?))
 }
 
@@ -176,7 +214,12 @@ async fn start(
     Segment(id): Segment<AppointmentId>,
     Body(because): Body<Because>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
-    let result = state.run(move |app| appointment::start(app, &who, id, because.reason.as_deref())).await?;
+    let result = state
+        .run(move |app| {
+            part::check_appointment(app, &who, id)?;
+            appointment::start(app, &who, id, because.reason.as_deref())
+        })
+        .await?;
     Ok(Tagged(result))
 }
 
@@ -191,6 +234,11 @@ async fn outcome(
     Segment(id): Segment<AppointmentId>,
     Body(report): Body<OutcomeReport>,
 ) -> Result<Tagged<AppointmentView>, ApiError> {
-    let result = state.run(move |app| appointment::outcome(app, &who, id, &report)).await?;
+    let result = state
+        .run(move |app| {
+            part::check_appointment(app, &who, id)?;
+            appointment::outcome(app, &who, id, &report)
+        })
+        .await?;
     Ok(Tagged(result))
 }

@@ -8,9 +8,10 @@ use utoipa_axum::routes;
 use crate::api::Because;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
 use crate::api::preview::CampaignPreview;
+use crate::api::problem::Problem;
 use crate::domain::access::Role;
 use crate::domain::campaign::CampaignState;
-use crate::service::{campaign, plan};
+use crate::service::{approval, campaign, plan};
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
@@ -41,13 +42,14 @@ async fn campaigns(State(state): State<AppState>) -> Result<Json<Vec<CampaignVie
 /// Creates a campaign.
 #[utoipa::path(post, path = "/campaigns", tag = "campaigns",
     request_body = NewCampaign,
-    responses((status = 201, description = "Creates a campaign", body = CampaignView)))]
+    responses((status = 201, description = "Creates a campaign", body = CampaignView),
+        (status = 202, description = "It is a draft; a second person has to approve its start", body = Problem)))]
 async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(new): Body<NewCampaign>,
 ) -> Result<(StatusCode, Tagged<CampaignView>), ApiError> {
-    let result = state.run(move |app| campaign::create(app, &who, &new)).await?;
+    let result = state.run(move |app| approval::create_campaign(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
 }
 
@@ -91,7 +93,8 @@ async fn targets(
 #[utoipa::path(post, path = "/campaigns/{name}/activate", tag = "campaigns",
     params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
-    responses((status = 200, description = "A draft begins to be planned", body = CampaignView)))]
+    responses((status = 200, description = "A draft begins to be planned", body = CampaignView),
+        (status = 202, description = "A second person has to approve it", body = Problem)))]
 async fn activate(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -100,7 +103,7 @@ async fn activate(
     Body(because): Body<Because>,
 ) -> Result<Tagged<CampaignView>, ApiError> {
     let result = state
-        .run(move |app| campaign::activate(app, &who, &name, &expected, because.reason.as_deref()))
+        .run(move |app| approval::activate_campaign(app, &who, &name, &expected, because.reason.as_deref()))
         .await?;
     state.workers().wake();
     Ok(Tagged(result))

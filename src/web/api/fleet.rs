@@ -14,7 +14,7 @@ use crate::api::fleet::{
 use crate::api::{Page, PageQuery};
 use crate::domain::access::Role;
 use crate::fleet_files::{FileFormat, FileKind};
-use crate::service::{Error, fleet};
+use crate::service::{Error, fleet, part};
 use crate::web::error::plain_problem;
 use crate::web::extract::{Body, Form, Query, Segment};
 use crate::web::routes::Routes;
@@ -30,15 +30,15 @@ pub(super) fn router() -> Routes {
         .map(|routes| routes.layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .whole(Role::Viewer, routes!(export))
         .whole(Role::Viewer, routes!(summary))
-        .whole(Role::Viewer, routes!(merchants))
-        .whole(Role::Viewer, routes!(sites))
-        .whole(Role::Viewer, routes!(terminals))
+        .parts(Role::Viewer, routes!(merchants))
+        .parts(Role::Viewer, routes!(sites))
+        .parts(Role::Viewer, routes!(terminals))
         .whole(Role::Viewer, routes!(search))
         .whole(Role::Viewer, routes!(merchant))
         .whole(Role::Operator, routes!(change_merchant))
         .whole(Role::Viewer, routes!(site))
         .whole(Role::Operator, routes!(change_site))
-        .whole(Role::Viewer, routes!(history))
+        .parts(Role::Viewer, routes!(history))
         .whole(Role::Operator, routes!(change_terminal))
 }
 
@@ -152,9 +152,10 @@ async fn summary(State(state): State<AppState>) -> Result<Json<FleetSummary>, Ap
     responses((status = 200, description = "Merchants", body = Page<MerchantView>)))]
 async fn merchants(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<MerchantView>>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::merchants(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::merchants(app, &who, &query)).await?))
 }
 
 /// Sites, by code.
@@ -162,9 +163,10 @@ async fn merchants(
     responses((status = 200, description = "Sites", body = Page<SiteView>)))]
 async fn sites(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<SiteView>>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::sites(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::sites(app, &who, &query)).await?))
 }
 
 /// Terminals, by serial number.
@@ -172,9 +174,10 @@ async fn sites(
     responses((status = 200, description = "Terminals", body = Page<TerminalView>)))]
 async fn terminals(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<TerminalView>>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::terminals(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::terminals(app, &who, &query)).await?))
 }
 
 /// One terminal with all that happened to it.
@@ -183,9 +186,10 @@ async fn terminals(
     responses((status = 200, description = "The terminal", body = TerminalHistory)))]
 async fn history(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(serial): Segment<String>,
 ) -> Result<Tagged<TerminalHistory>, ApiError> {
-    Ok(Tagged(state.run(move |app| fleet::history(app, &serial)).await?))
+    Ok(Tagged(state.run(move |app| part::history(app, &who, &serial)).await?))
 }
 
 /// Merchants, sites and terminals whose number, code, serial number, TID or name begins so.

@@ -9,7 +9,7 @@ use crate::api::lock::{LockChange, LockView, NewLock};
 use crate::api::{Page, PageQuery};
 use crate::domain::access::Role;
 use crate::domain::ids::LockId;
-use crate::service::lock;
+use crate::service::{lock, part};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
@@ -17,8 +17,8 @@ use crate::web::{ApiError, AppState, Who};
 pub(super) fn router() -> Routes {
     Routes::new()
         .whole(Role::Viewer, routes!(locks))
-        .whole(Role::Operator, routes!(report))
-        .whole(Role::Operator, routes!(advance))
+        .parts(Role::Operator, routes!(report))
+        .parts(Role::Operator, routes!(advance))
 }
 
 /// Locks, the latest first; those that have ended too with q=all.
@@ -42,7 +42,12 @@ async fn report(
     Extension(who): Who,
     Body(new): Body<NewLock>,
 ) -> Result<(StatusCode, Json<LockView>), ApiError> {
-    let result = state.run(move |app| lock::report(app, &who, &new)).await?;
+    let result = state
+        .run(move |app| {
+            part::check_terminals(app, &who, std::slice::from_ref(&new.serial))?;
+            lock::report(app, &who, &new)
+        })
+        .await?;
     Ok((StatusCode::CREATED, Json(result)))
 }
 
@@ -57,6 +62,11 @@ async fn advance(
     Segment(id): Segment<LockId>,
     Body(change): Body<LockChange>,
 ) -> Result<Json<LockView>, ApiError> {
-    let result = state.run(move |app| lock::advance(app, &who, id, &change)).await?;
+    let result = state
+        .run(move |app| {
+            part::check_lock(app, &who, id)?;
+            lock::advance(app, &who, id, &change)
+        })
+        .await?;
     Ok(Json(result))
 }

@@ -9,10 +9,11 @@ use utoipa_axum::routes;
 use crate::api::notice::{
     AddressChange, CallReport, Message, NoticeQuery, NoticeView, PreviewRequest, Unreached,
 };
+use crate::api::problem::Problem;
 use crate::api::{Because, Page};
 use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
-use crate::service::notice;
+use crate::service::{approval, notice};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
@@ -124,14 +125,15 @@ async fn told(
 #[utoipa::path(post, path = "/visits/{id}/override", tag = "notices",
     params(("id" = i64, Path, description = "The visit's number")),
     request_body = Because,
-    responses((status = 204, description = "Its appointments open without an announcement")))]
+    responses((status = 204, description = "Its appointments open without an announcement"),
+        (status = 202, description = "A second person has to approve it", body = Problem)))]
 async fn go_on(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<i64>,
     Body(because): Body<Because>,
 ) -> Result<StatusCode, ApiError> {
-    state.run(move |app| notice::unreached::go_on(app, &who, id, &because)).await?;
+    state.run(move |app| approval::go_on(app, &who, id, &because)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use utoipa_axum::routes;
 
 use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
+use crate::api::problem::Problem;
 use crate::api::{Because, Page, PageQuery};
 use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
-use crate::service::plan;
+use crate::service::{approval, plan};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
@@ -136,7 +137,8 @@ async fn plan_load(
 /// Verifies it once more and publishes it: appointments and notices in one step, or nothing.
 #[utoipa::path(post, path = "/plans/{id}/publish", tag = "plans", request_body = Because,
     params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
-    responses((status = 200, description = "The published plan", body = PlanView)))]
+    responses((status = 200, description = "The published plan", body = PlanView),
+        (status = 202, description = "A second person has to approve it", body = Problem)))]
 async fn publish(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -145,7 +147,7 @@ async fn publish(
     Body(because): Body<Because>,
 ) -> Result<Tagged<PlanView>, ApiError> {
     let view =
-        state.run(move |app| plan::publish(app, &who, id, &expected, because.reason.as_deref())).await?;
+        state.run(move |app| approval::publish(app, &who, id, &expected, because.reason.as_deref())).await?;
     state.workers().wake();
     Ok(Tagged(view))
 }

@@ -31,6 +31,10 @@ pub const PLACES: &[Place] = &[
     place("/plans", "plans"),
     place("/fleet", "fleet"),
     place("/notices", "notices"),
+    place("/approvals", "approvals"),
     more("/budgets", "budgets"),
     more("/programmes", "programmes"),
+    more("/audit", "audit"),
+    more("/users", "users"),
+    more("/tokens", "tokens"),
 ];

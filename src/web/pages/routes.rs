@@ -20,6 +20,7 @@ use super::plans::{self, ChangesPage, PlanPage, PlansPage};
 use super::problem;
 use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
+use super::{access, approvals, audit};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::{NoticeQuery, PreviewRequest};
@@ -48,6 +49,9 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/notices/preview/html", get(preview_html))
         .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
         .merge(super::campaigns::routes())
+        .merge(access::routes())
+        .merge(approvals::routes())
+        .merge(audit::routes())
         .merge(super::fleet::router())
         .merge(super::rules::router())
         .merge(super::unreached::router())

@@ -7,6 +7,7 @@ use crate::cli::error::{CliError, ErrorKind};
 use crate::config::Settings;
 
 const SETTINGS_FILE: &str = "offpeak.toml";
+const PEOPLE_FILE: &str = "sign-in.txt";
 const FIRST_LINE: &str = "# Written by `offpeak demo`.";
 
 /// A folder that a demo may write into.
@@ -40,7 +41,7 @@ impl Folder {
 
     /// Removes what a demo of before wrote, and writes the settings of a new one.
     pub(super) fn start_afresh(&self) -> Result<(), CliError> {
-        for name in ["offpeak.db", "offpeak.db-wal", "offpeak.db-shm", SETTINGS_FILE] {
+        for name in ["offpeak.db", "offpeak.db-wal", "offpeak.db-shm", PEOPLE_FILE, SETTINGS_FILE] {
             ignore_missing(&self.0.join(name), std::fs::remove_file(self.0.join(name)))?;
         }
         for name in ["fleet", "mail"] {
@@ -67,6 +68,11 @@ impl Folder {
     /// Where its settings are.
     pub(super) fn settings_file(&self) -> PathBuf {
         self.0.join(SETTINGS_FILE)
+    }
+
+    /// Where it says who may sign in.
+    pub(super) fn people(&self) -> PathBuf {
+        self.0.join(PEOPLE_FILE)
     }
 
     /// Where its fleet files are.

@@ -1,0 +1,12 @@
+DROP TRIGGER audit_keep_all ON audit;
+DROP TRIGGER audit_keep ON audit;
+DROP FUNCTION audit_keep();
+DROP TRIGGER audit_chain ON audit;
+DROP FUNCTION audit_chain();
+DROP FUNCTION audit_spelled(TEXT);
+DROP TABLE audit_head;
+DROP INDEX audit_by_actor;
+DROP INDEX audit_unchained;
+DROP INDEX audit_by_position;
+ALTER TABLE audit DROP COLUMN hash;
+ALTER TABLE audit DROP COLUMN position;

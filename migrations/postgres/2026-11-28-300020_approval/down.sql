@@ -1,0 +1,2 @@
+DROP SEQUENCE approval_id;
+DROP TABLE approval;

@@ -1,0 +1,2 @@
+DELETE FROM id_sequence WHERE name = 'approval';
+DROP TABLE approval;

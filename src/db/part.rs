@@ -1,0 +1,113 @@
+//! What belongs to a part of the fleet: a region, or a merchant.
+
+use diesel::prelude::*;
+
+use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::schema::{appointment, merchant, site, terminal, terminal_lock};
+use crate::db::{Connection, LOOKUP_KEYS, containing, lower};
+use crate::domain::access::Part;
+
+macro_rules! page_of_part {
+    ($(#[$doc:meta])* $name:ident, $table:ident, $row:ty, $key:ident, $also:ident, $from:expr) => {
+        $(#[$doc])*
+        pub fn $name(
+            connection: &mut Connection,
+            part: &Part,
+            after: Option<&str>,
+            text: Option<&str>,
+            limit: i64,
+        ) -> QueryResult<Vec<$row>> {
+            let mut query = $from.select($table::all_columns).into_boxed();
+            query = match part {
+                Part::Region(region) => query.filter(site::region.eq(region.clone())),
+                Part::Merchant(number) => query.filter(merchant::number.eq(number.clone())),
+            };
+            if let Some(after) = after {
+                query = query.filter($table::$key.gt(after.to_owned()));
+            }
+            if let Some(text) = text {
+                let pattern = containing(text);
+                query = query.filter(
+                    lower($table::$key).like(pattern.clone()).escape('!').or(lower($table::$also).like(pattern).escape('!')),
+                );
+            }
+            query.order($table::$key).limit(limit).load(connection)
+        }
+    };
+}
+
+page_of_part!(
+    /// Terminals of a part, by serial number, after one of them.
+    terminal_page, terminal, TerminalRow, serial, label,
+    terminal::table.inner_join(site::table.inner_join(merchant::table))
+);
+page_of_part!(
+    /// Sites of a part, by code, after one of them.
+    site_page, site, SiteRow, code, name, site::table.inner_join(merchant::table)
+);
+
+/// Merchants with a site in a part, by number, after one of them.
+pub fn merchant_page(
+    connection: &mut Connection,
+    part: &Part,
+    after: Option<&str>,
+    text: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<MerchantRow>> {
+    let mut query = merchant::table.into_boxed();
+    query = match part {
+        Part::Region(region) => query.filter(
+            merchant::id
+                .eq_any(site::table.filter(site::region.eq(region.clone())).select(site::merchant_id)),
+        ),
+        Part::Merchant(number) => query.filter(merchant::number.eq(number.clone())),
+    };
+    if let Some(after) = after {
+        query = query.filter(merchant::number.gt(after.to_owned()));
+    }
+    if let Some(text) = text {
+        let pattern = containing(text);
+        let number = lower(merchant::number).like(pattern.clone()).escape('!');
+        query = query.filter(number.or(lower(merchant::name).like(pattern).escape('!')));
+    }
+    query.order(merchant::number).limit(limit).load(connection)
+}
+
+/// How many of these terminals, each named once, belong to a part.
+pub fn terminals_in(connection: &mut Connection, part: &Part, serials: &[&str]) -> QueryResult<i64> {
+    let mut count = 0;
+    for chunk in serials.chunks(LOOKUP_KEYS) {
+        let of = terminal::table
+            .inner_join(site::table.inner_join(merchant::table))
+            .filter(terminal::serial.eq_any(chunk));
+        count += match part {
+            Part::Region(region) => {
+                of.filter(site::region.eq(region)).count().get_result::<i64>(connection)?
+            }
+            Part::Merchant(number) => {
+                of.filter(merchant::number.eq(number)).count().get_result::<i64>(connection)?
+            }
+        };
+    }
+    Ok(count)
+}
+
+/// The serial number of an appointment's terminal.
+pub fn serial_of_appointment(connection: &mut Connection, id: i64) -> QueryResult<Option<String>> {
+    appointment::table
+        .inner_join(terminal::table)
+        .filter(appointment::id.eq(id))
+        .select(terminal::serial)
+        .first(connection)
+        .optional()
+}
+
+/// The serial number of a lock's terminal.
+pub fn serial_of_lock(connection: &mut Connection, id: i64) -> QueryResult<Option<String>> {
+    terminal_lock::table
+        .inner_join(terminal::table)
+        .filter(terminal_lock::id.eq(id))
+        .select(terminal::serial)
+        .first(connection)
+        .optional()
+}

@@ -1,0 +1,121 @@
+//! What can be asked for: exactly what is carried out, and a digest of it and of what it refers to.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::api::appointment::Maintenance;
+use crate::db::{self, Connection};
+use crate::service::Error;
+
+/// A request, as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Asked {
+    PublishPlan { plan: i64, terminals: u64, reason: Option<String> },
+    StartCampaign { campaign: String, terminals: u64, reason: Option<String> },
+    Emergency { request: Maintenance },
+    GoOn { visit: i64, reason: Option<String> },
+}
+
+impl Asked {
+    pub(super) fn action(&self) -> &'static str {
+        match self {
+            Asked::PublishPlan { .. } => "plan.publish",
+            Asked::StartCampaign { .. } => "campaign.activate",
+            Asked::Emergency { .. } => "maintenance.emergency",
+            Asked::GoOn { .. } => "notice.override",
+        }
+    }
+
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Asked::PublishPlan { plan, .. } => format!("plan {plan}"),
+            Asked::StartCampaign { campaign, .. } => format!("campaign {campaign}"),
+            Asked::Emergency { request } => match request.serials.as_slice() {
+                [serial] => format!("terminal {serial}"),
+                serials => format!("{} terminals", serials.len()),
+            },
+            Asked::GoOn { visit, .. } => format!("visit {visit}"),
+        }
+    }
+
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Asked::PublishPlan { reason, .. }
+            | Asked::StartCampaign { reason, .. }
+            | Asked::GoOn { reason, .. } => reason.as_deref(),
+            Asked::Emergency { request } => Some(&request.reason),
+        }
+    }
+
+    /// The whole in words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Asked::PublishPlan { plan, terminals, .. } => {
+                format!("publish plan {plan}, with {terminals} appointments")
+            }
+            Asked::StartCampaign { campaign, terminals, .. } => {
+                format!("start the campaign {campaign}, for {terminals} terminals")
+            }
+            Asked::Emergency { request } => format!(
+                "maintain {} at {} for {} minutes without the notice that merchants are promised",
+                request.serials.join(", "),
+                request.at,
+                request.duration_minutes
+            ),
+            Asked::GoOn { visit, .. } => {
+                format!("go on with visit {visit} though its merchant has not been told in time")
+            }
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|error| Error::Corrupt(error.to_string()))
+    }
+
+    pub(super) fn from_json(text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text)
+            .map_err(|error| Error::Corrupt(format!("a request cannot be read: {error}")))
+    }
+
+    /// Over the request and what it refers to, as both are now.
+    pub(super) fn digest(&self, connection: &mut Connection) -> Result<String, Error> {
+        let referred = match self {
+            Asked::PublishPlan { plan, .. } => db::plan::digest(connection, *plan)?,
+            Asked::StartCampaign { campaign, .. } => db::campaign::digest(connection, campaign)?,
+            Asked::Emergency { .. } => String::new(),
+            Asked::GoOn { visit, .. } => db::visit::digest(connection, *visit)?,
+        };
+        let text = format!("{}\0{referred}", self.to_json()?);
+        Ok(hex::encode(Sha256::digest(text.as_bytes())))
+    }
+}
+
+/// Whether a time says the same tomorrow as today; `now` is as soon as a second person agrees.
+pub(super) fn is_fixed(at: &str) -> bool {
+    let at = at.trim();
+    at.eq_ignore_ascii_case("now") || at.starts_with(|first: char| first.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_wanders_is_not_fixed() {
+        for at in ["now", "2026-12-01 02:00", "2026-12-01T02:00:00Z"] {
+            assert!(is_fixed(at), "{at}");
+        }
+        for at in ["tonight 02:00", "tomorrow 02:00", "Mon 02:00", ""] {
+            assert!(!is_fixed(at), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_was_written() {
+        let asked = Asked::GoOn { visit: 7, reason: Some("agreed by telephone".to_owned()) };
+        let text = asked.to_json().expect("it is written");
+        let again = Asked::from_json(&text).expect("it is read").to_json();
+        assert_eq!(again.expect("it is written"), text);
+    }
+}

@@ -1,0 +1,216 @@
+//! Four eyes: what concerns many terminals or waives a rule is done when a second person has said yes.
+
+use serde_json::{Value, json};
+
+use crate::support::browser::Browser;
+use crate::support::{TestApp, postgres_url, run};
+
+const PASSWORD: &str = "a quiet night in November";
+
+/// Where a plan or a campaign with more than `limit` terminals needs a second person.
+fn four_eyes<F: Future<Output = ()>>(limit: Option<u32>, test: impl Fn(TestApp) -> F) {
+    for url in [None, Some(postgres_url())] {
+        run(test(TestApp::new(url, |settings| {
+            settings.sign_in_on_loopback = true;
+            settings.approval_above_terminals = limit;
+        })));
+    }
+}
+
+async fn people(app: &TestApp) {
+    app.account("olga", "operator", PASSWORD).await;
+    app.account("anna", "approver", PASSWORD).await;
+    app.account("ada", "approver", PASSWORD).await;
+}
+
+async fn drafted(app: &TestApp) {
+    app.import_small_fleet().await;
+    let campaign = json!({"name": "look", "work": {"kind": "inspection", "on_site": false}, "selector": "all",
+        "duration_minutes": 20, "deadline_at": "2026-12-20T00:00:00Z", "draft": true});
+    app.post("/campaigns", campaign).await;
+}
+
+fn id(answer: &Value) -> i64 {
+    answer["approval"]["id"].as_i64().unwrap_or_else(|| panic!("no request: {answer}"))
+}
+
+#[test]
+fn a_plan_is_published_when_a_second_person_agrees() {
+    four_eyes(Some(2), |app| async move {
+        people(&app).await;
+        drafted(&app).await;
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+
+        // The campaign first: six terminals are more than two.
+        let asked = olga.post("/campaigns/look/activate", json!({"reason": "quarterly"})).await;
+        assert_eq!(
+            (asked.status.as_u16(), asked.code().as_str()),
+            (202, "approval_needed"),
+            "{}",
+            asked.text
+        );
+        let first = id(&asked.json());
+        let again = olga.post("/campaigns/look/activate", json!({"reason": "quarterly"})).await;
+        assert_eq!(id(&again.json()), first, "asked twice is asked once");
+        assert_eq!(app.get("/campaigns/look").await["state"], "draft");
+        let own = olga.post(&format!("/approvals/{first}/approve"), json!({})).await;
+        assert_eq!(own.code(), "forbidden", "an operator approves nothing");
+        let done = anna.post(&format!("/approvals/{first}/approve"), json!({"reason": "fine"})).await;
+        assert_eq!((done.status.as_u16(), &done.json()["state"]), (200, &json!("done")), "{}", done.text);
+        assert_eq!(app.get("/campaigns/look").await["state"], "active");
+
+        let plan = app.plan(json!({"horizon_days": 14})).await;
+        let path = format!("/plans/{}", plan["id"]);
+        let asked = anna.post(&format!("{path}/publish"), json!({})).await;
+        assert_eq!(asked.status.as_u16(), 202, "an approver needs a second person as well: {}", asked.text);
+        let second = id(&asked.json());
+        let own = anna.post(&format!("/approvals/{second}/approve"), json!({})).await;
+        assert_eq!((own.status.as_u16(), own.code().as_str()), (403, "forbidden"), "{}", own.text);
+        // His token is no second person either.
+        let token = anna.post("/tokens", json!({"name": "x", "role": "approver"})).await.json();
+        let bearer = format!("Bearer {}", token["secret"].as_str().unwrap());
+        let by_token = Browser::of(&app)
+            .send(
+                axum::http::Method::POST,
+                &format!("/api/v1/approvals/{second}/approve"),
+                &[("authorization", bearer.as_str())],
+                String::new(),
+            )
+            .await;
+        assert_eq!(by_token.code(), "forbidden", "{}", by_token.text);
+        assert_eq!(app.get(&path).await["state"], "verified");
+        let mut ada = Browser::signed_in(&app, "ada", PASSWORD).await;
+        let done = ada.post(&format!("/approvals/{second}/approve"), json!({})).await;
+        assert_eq!(done.json()["state"], "done", "{}", done.text);
+        assert_eq!(app.get(&path).await["state"], "published");
+        let published = &app.get("/audit?action=plan.publish").await["items"][0];
+        assert_eq!(published["actor"], "anna (approved by ada)");
+        let twice = ada.post(&format!("/approvals/{second}/approve"), json!({})).await;
+        assert_eq!(twice.code(), "conflict", "{}", twice.text);
+
+        let trail = app.get("/audit?action=approval").await;
+        let actions: Vec<&str> =
+            trail["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+        assert_eq!(actions[..3], ["approval.carry_out", "approval.approve", "approval.ask"]);
+        assert_eq!(trail["items"][1]["actor"], "ada");
+    });
+}
+
+#[test]
+fn what_was_asked_for_cannot_become_something_else() {
+    four_eyes(Some(0), |app| async move {
+        people(&app).await;
+        drafted(&app).await;
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+        let asked = id(&olga.post("/campaigns/look/activate", json!({})).await.json());
+        app.sql("UPDATE campaign SET duration_minutes = 240");
+        let stale = anna.post(&format!("/approvals/{asked}/approve"), json!({})).await;
+        assert_eq!(stale.code(), "conflict", "{}", stale.text);
+        assert_eq!(app.get("/campaigns/look").await["state"], "draft");
+        app.sql("UPDATE campaign SET duration_minutes = 20");
+
+        let refused = anna.post(&format!("/approvals/{asked}/refuse"), json!({"reason": "not now"})).await;
+        assert_eq!(refused.json()["state"], "refused", "{}", refused.text);
+        let late = anna.post(&format!("/approvals/{asked}/approve"), json!({})).await;
+        assert_eq!(late.code(), "conflict");
+
+        let asked = id(&olga.post("/campaigns/look/activate", json!({})).await.json());
+        let foreign = anna.post(&format!("/approvals/{asked}/withdraw"), json!({})).await;
+        assert_eq!(foreign.code(), "forbidden", "{}", foreign.text);
+        assert_eq!(
+            olga.post(&format!("/approvals/{asked}/withdraw"), json!({})).await.json()["state"],
+            "withdrawn"
+        );
+
+        let asked = id(&olga.post("/campaigns/look/activate", json!({})).await.json());
+        app.set_time("2026-12-02T09:00:01Z");
+        assert_eq!(app.get("/approvals").await["items"][0]["state"], "expired");
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+        let late = anna.post(&format!("/approvals/{asked}/approve"), json!({})).await;
+        assert_eq!(late.code(), "conflict", "{}", late.text);
+        assert_eq!(app.get("/campaigns/look").await["state"], "draft");
+    });
+}
+
+#[test]
+fn an_override_needs_a_second_person_where_there_is_one() {
+    four_eyes(None, |app| async move {
+        app.import_small_fleet().await;
+        let emergency = |serial: &str, at: &str| json!({"serials": [serial], "at": at, "duration_minutes": 30, "reason": "swallows cards", "emergency": true});
+        // Nobody else could say yes.
+        let (status, answer) = app.try_post("/maintenance", emergency("T4", "2026-12-02 02:00")).await;
+        assert_eq!(status.as_u16(), 200, "{answer}");
+        people(&app).await;
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let wanders = olga.post("/maintenance", emergency("T1", "tonight 02:00")).await;
+        assert_eq!(wanders.code(), "invalid", "{}", wanders.text);
+        let illegal = olga.post("/maintenance", emergency("T1", "2026-12-02 12:00")).await;
+        assert_eq!(illegal.code(), "refused", "what is not legal anyway is not asked for: {}", illegal.text);
+        let asked = olga.post("/maintenance", emergency("T1", "2026-12-02 02:00")).await;
+        assert_eq!(
+            (asked.status.as_u16(), asked.code().as_str()),
+            (202, "approval_needed"),
+            "{}",
+            asked.text
+        );
+        assert_eq!(app.get("/appointments?serial=T1").await["items"], json!([]));
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+        let done = anna.post(&format!("/approvals/{}/approve", id(&asked.json())), json!({})).await;
+        assert_eq!(done.json()["state"], "done", "{}", done.text);
+        let made = &app.get("/appointments?serial=T1").await["items"][0];
+        assert_eq!(made["emergency"], true, "{made}");
+
+        // A visit whose merchant cannot be reached.
+        let ordinary =
+            json!({"serials": ["T5"], "at": "2026-12-06 02:00", "duration_minutes": 30, "reason": "battery"});
+        let arranged = app.post("/maintenance", ordinary).await;
+        let visit = arranged["appointments"][0]["visit_id"].as_i64();
+        let visit = visit.unwrap_or_else(|| {
+            app.read(|connection| {
+                Ok(offpeak::db::visit::by_ids(connection, &(1..20).collect::<Vec<_>>())?
+                    .iter()
+                    .map(|row| row.id)
+                    .max()
+                    .unwrap())
+            })
+        });
+        let silent = olga.post(&format!("/visits/{visit}/override"), json!({})).await;
+        assert_eq!(silent.code(), "invalid", "{}", silent.text);
+        let asked =
+            olga.post(&format!("/visits/{visit}/override"), json!({"reason": "agreed on the spot"})).await;
+        assert_eq!(asked.code(), "approval_needed", "{}", asked.text);
+        let missing = olga.post("/visits/999/override", json!({"reason": "x"})).await;
+        assert_eq!(missing.code(), "not_found");
+        let done = anna.post(&format!("/approvals/{}/approve", id(&asked.json())), json!({})).await;
+        assert_eq!(done.json()["state"], "done", "{}", done.text);
+    });
+}
+
+#[test]
+fn what_cannot_be_carried_out_says_so_and_may_be_tried_again() {
+    four_eyes(Some(0), |app| async move {
+        people(&app).await;
+        drafted(&app).await;
+        app.post("/campaigns", json!({"name": "other", "work": {"kind": "inspection", "on_site": false},
+            "selector": "serial = \"T1\"", "duration_minutes": 20, "deadline_at": "2026-12-20T00:00:00Z", "draft": true})).await;
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+        let emergency = json!({"serials": ["T1"], "at": "2026-12-02 02:00", "duration_minutes": 30, "reason": "dark", "emergency": true});
+        let asked = id(&olga.post("/maintenance", emergency).await.json());
+        // Meanwhile it is forbidden.
+        let blackout = json!({"name": "fair", "scope": "fleet", "from": "2026-12-01", "to": "2026-12-03"});
+        let made = app.post("/blackouts", blackout).await;
+        let failed = anna.post(&format!("/approvals/{asked}/approve"), json!({})).await.json();
+        assert_eq!(failed["state"], "failed", "{failed}");
+        assert!(failed["outcome"].as_str().unwrap().contains("rule"), "{failed}");
+        assert_eq!(app.get("/appointments?serial=T1").await["items"], json!([]));
+        app.send(axum::http::Method::DELETE, &format!("/api/v1/blackouts/{}", made["id"]), None).await;
+        let done = olga.post(&format!("/approvals/{asked}/carry-out"), json!({})).await.json();
+        assert_eq!(done["state"], "done", "{done}");
+        assert_eq!(app.get("/appointments?serial=T1").await["items"].as_array().unwrap().len(), 1);
+        let twice = olga.post(&format!("/approvals/{asked}/carry-out"), json!({})).await;
+        assert_eq!(twice.code(), "conflict", "{}", twice.text);
+    });
+}
