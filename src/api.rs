@@ -52,6 +52,7 @@ pub mod problem;
 pub mod replica;
 pub mod schema;
 pub mod transfer;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
