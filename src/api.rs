@@ -48,10 +48,12 @@ pub mod lock;
 pub mod merchant;
 pub mod notice;
 pub mod plan;
+pub mod preview;
 pub mod problem;
 pub mod replica;
 pub mod schema;
 pub mod transfer;
+pub mod wave;
 pub mod webhook;
 
 use chrono::{DateTime, Utc};

@@ -38,6 +38,7 @@ pub mod suppression;
 mod transaction;
 pub mod unreached;
 pub mod visit;
+pub mod wave;
 pub mod webhook;
 
 pub use connection::AnyConnection as Connection;

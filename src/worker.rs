@@ -27,7 +27,7 @@ use crate::service::{Actor, App, Error, campaign, dispatch, idempotency, overdue
 pub enum Loop {
     /// Programmes raise campaigns; campaigns that are over are completed.
     Raise,
-    /// Dead searches are failed; appointments that nobody reports on are closed.
+    /// Dead searches are failed; appointments that nobody reports on are closed; gates are asked.
     Watch,
     /// Notices that are due are sent.
     Notify,
@@ -227,6 +227,8 @@ fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, Error
     let abandoned = plan::fail_abandoned(app, leader)?;
     plan::drop_leftovers(app)?;
     let mut counts = overdue::close(app, leader)?;
+    // After what nobody reported on is closed: it counts.
+    counts.extend(campaign::look_after(app, leader)?);
     let answers = idempotency::forget_old(app, leader)?;
     let messages = webhook::forget_old(app, leader)?;
     let mails = crate::service::inbox::forget(app, leader)?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::wave::{NewWave, WaveView};
 use crate::domain::campaign::{CampaignState, Recurrence, SkipReason, Work};
 
 /// A campaign to create.
@@ -29,6 +30,9 @@ pub struct NewCampaign {
     /// Leave it a draft; active unless told.
     #[serde(default)]
     pub draft: bool,
+    /// Slices that open one after the other; the last is `rest`. Without any, everything is planned at once.
+    #[serde(default)]
+    pub waves: Vec<NewWave>,
 }
 
 /// A campaign and how far it is.
@@ -56,6 +60,10 @@ pub struct CampaignView {
     pub programme: Option<String>,
     /// Its appointments by state.
     pub appointments: std::collections::BTreeMap<String, i64>,
+    /// Its waves, in order.
+    pub waves: Vec<WaveView>,
+    /// Why it is paused, if its gate has paused it.
+    pub halted_because: Option<String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
     #[serde(default)]
     pub etag: String,

@@ -26,6 +26,8 @@ pub struct CampaignRow {
     pub deadline_at: Instant,
     pub programme_id: Option<i64>,
     pub created_at: Instant,
+    /// When it was last looked whether anything is left to do.
+    pub looked_over_at: Option<Instant>,
 }
 
 /// A programme.
@@ -111,6 +113,23 @@ pub fn has_standing(connection: &mut Connection, id: i64) -> QueryResult<bool> {
             .filter(appointment_work::campaign_id.eq(id).and(appointment::state.eq_any(standing_words()))),
     ))
     .get_result(connection)
+}
+
+/// When the latest appointment of the campaign ended.
+pub fn last_closed_at(connection: &mut Connection, id: i64) -> QueryResult<Option<Instant>> {
+    appointment_work::table
+        .inner_join(appointment::table)
+        .filter(appointment_work::campaign_id.eq(id))
+        .select(diesel::dsl::max(appointment::closed_at))
+        .get_result(connection)
+}
+
+/// It was looked whether anything is left to do.
+pub fn set_looked_over(connection: &mut Connection, id: i64, at: Instant) -> QueryResult<()> {
+    diesel::update(campaign::table.find(id))
+        .set(campaign::looked_over_at.eq(Some(at)))
+        .execute(connection)
+        .map(drop)
 }
 
 /// What became of one terminal in one campaign.

@@ -31,6 +31,7 @@ use crate::db::set_up_link::SetUpLinkRow;
 use crate::db::sign_in_failure::SignInFailureRow;
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
+use crate::db::wave::{MemberRow, WaveRow};
 use crate::db::webhook::{DeliveryRow, WebhookRow, WebhookSecretRow};
 use crate::db::{Connection, insert_rows, schema};
 
@@ -121,6 +122,8 @@ tables! {
     budget: BudgetRow, by id;
     programme: ProgrammeRow, by id;
     campaign: CampaignRow, by id;
+    campaign_wave: WaveRow, by campaign_id, number;
+    wave_member: MemberRow, by campaign_id, terminal_id;
     plan: PlanRow, by id;
     plan_item: PlanItemRow, by plan_id, ordinal;
     visit: VisitRow, by id;

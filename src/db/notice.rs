@@ -348,6 +348,31 @@ pub fn end_attempt(
     Ok(rows > 0)
 }
 
+/// Puts a notice that nobody has put into words back into the queue until `at`: one that waits there, or the one of
+/// this attempt; whether it was one.
+pub fn postpone(
+    connection: &mut Connection,
+    id: i64,
+    attempt: Option<i32>,
+    at: Instant,
+) -> QueryResult<bool> {
+    let state = if attempt.is_some() { NoticeState::Sending } else { NoticeState::Queued };
+    let waiting = notice::table
+        .filter(notice::id.eq(id).and(notice::state.eq(state.as_str())).and(notice::message.is_null()));
+    let mut query = diesel::update(waiting).into_boxed();
+    if let Some(attempt) = attempt {
+        query = query.filter(notice::attempts.eq(attempt));
+    }
+    query
+        .set((
+            notice::state.eq(NoticeState::Queued.as_str()),
+            notice::lease_until.eq(None::<Instant>),
+            notice::next_attempt_at.eq(at),
+        ))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
 /// The notice that went out under this Message-ID.
 pub fn by_message_id(connection: &mut Connection, message_id: &str) -> QueryResult<Option<NoticeRow>> {
     notice::table.filter(notice::message_id.eq(message_id)).first(connection).optional()
@@ -393,7 +418,9 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()
                 .and(notice::kind.eq(notice.kind.clone()))
                 .and(notice::id.ne(notice.id))
                 .and(notice::state.eq_any(unsaid))
-                .and(notice::message.is_null()),
+                .and(notice::message.is_null())
+                // One that is held back would hold this one back.
+                .and(notice::attempts.gt(0).or(notice::next_attempt_at.le(notice::send_after))),
         )
         .select(notice::id)
         .load(connection)?;

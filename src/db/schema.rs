@@ -118,6 +118,32 @@ diesel::table! {
         deadline_at -> BigInt,
         programme_id -> Nullable<BigInt>,
         created_at -> BigInt,
+        looked_over_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    campaign_wave (campaign_id, number) {
+        campaign_id -> BigInt,
+        number -> Integer,
+        share -> Text,
+        soak_minutes -> Integer,
+        success_percent_min -> Integer,
+        failures_max -> Nullable<Text>,
+        sample_min -> Integer,
+        state -> Text,
+        opened_at -> Nullable<BigInt>,
+        counted_from -> Nullable<BigInt>,
+        closed_at -> Nullable<BigInt>,
+        verdict -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    wave_member (campaign_id, terminal_id) {
+        campaign_id -> BigInt,
+        terminal_id -> BigInt,
+        wave -> Integer,
     }
 }
 
@@ -451,6 +477,9 @@ diesel::table! {
 diesel::joinable!(site -> merchant (merchant_id));
 diesel::joinable!(terminal -> site (site_id));
 diesel::joinable!(campaign -> programme (programme_id));
+diesel::joinable!(campaign_wave -> campaign (campaign_id));
+diesel::joinable!(wave_member -> campaign (campaign_id));
+diesel::joinable!(wave_member -> terminal (terminal_id));
 diesel::joinable!(plan_item -> plan (plan_id));
 diesel::joinable!(plan_item -> terminal (terminal_id));
 diesel::joinable!(visit -> site (site_id));
@@ -484,6 +513,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     budget,
     programme,
     campaign,
+    campaign_wave,
+    wave_member,
     plan,
     plan_item,
     visit,

@@ -1,10 +1,16 @@
 //! Campaigns: work for a selection of terminals; and programmes, which keep raising it.
 
+mod gate;
+pub mod wave;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fleet::{FirmwareVersion, Terminal};
 use crate::domain::states::state_machine;
+
+pub use gate::{Ceiling, Gate, Tally, Verdict};
+pub use wave::{Share, WaveState};
 
 state_machine! {
     /// The life of a campaign.
@@ -99,6 +105,8 @@ pub enum SkipReason {
     Locked,
     /// Its next inspection falls due after the horizon.
     NotDue,
+    /// Its wave opens after the horizon, or nobody can say yet when.
+    WaveNotOpen,
 }
 
 impl SkipReason {
@@ -113,7 +121,19 @@ impl SkipReason {
             SkipReason::AlreadyDone => "already_done",
             SkipReason::Locked => "locked",
             SkipReason::NotDue => "not_due",
+            SkipReason::WaveNotOpen => "wave_not_open",
         }
+    }
+
+    /// Whether the campaign has nothing more to do with the terminal, as things are.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            SkipReason::AlreadyInstalled
+                | SkipReason::ModelMismatch
+                | SkipReason::FromVersionMismatch
+                | SkipReason::AlreadyDone
+        )
     }
 
     /// What it means, and what to do about it.
@@ -136,6 +156,9 @@ impl SkipReason {
             }
             SkipReason::NotDue => {
                 "the last inspection is recent enough; the next falls due after the horizon"
+            }
+            SkipReason::WaveNotOpen => {
+                "its wave opens after the horizon, or the one before it has no appointments yet; plan again then"
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Campaigns: create, list, steer; and which terminals each still has to reach.
 
+mod behind;
+mod gates;
 mod targets;
+mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::campaign::{CampaignView, NewCampaign, SkippedCount, SkippedTerminal, Targets};
 use crate::db::campaign::CampaignRow;
+use crate::db::wave::WaveRow;
 use crate::db::{self, Connection, Instant, Table};
-use crate::domain::campaign::{CampaignState, Work};
+use crate::domain::campaign::{CampaignState, SkipReason, WaveState, Work};
 use crate::domain::selector::Selector;
 use crate::service::audit::{Change, record};
 use crate::service::lease::Leader;
@@ -18,16 +22,23 @@ use crate::service::version::{Expected, Versioned};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
+pub use behind::Behind;
+pub(crate) use behind::{behind_gates, visits_behind_gates};
+pub use gates::{look_after, pass_by_hand};
 pub use targets::{Picking, Target, TargetState};
+pub(crate) use waves::allot as allot_waves;
 
 /// Terminals whose skip reason a list names one by one.
 const SKIPPED_SHOWN_MAX: usize = 10_000;
+
+/// How far ahead it is looked whether a terminal can be planned when waves are drawn, in days.
+const DRAWING_DAYS: u32 = 30;
 
 /// Every campaign, the latest first.
 pub fn list(app: &App) -> Result<Vec<CampaignView>, Error> {
     app.database.read(|connection| {
         let rows = db::campaign::all(connection)?;
-        views(connection, rows)
+        views(connection, app, rows, false)
     })
 }
 
@@ -35,12 +46,63 @@ pub fn list(app: &App) -> Result<Vec<CampaignView>, Error> {
 pub fn show(app: &App, name: &str) -> Result<CampaignView, Error> {
     app.database.read(|connection| {
         let row = find(connection, name)?;
-        view(connection, row)
+        view(connection, app, row)
     })
 }
 
 /// Creates a campaign; active at once unless it is to stay a draft.
 pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignView, Error> {
+    let (row, waves) = rows_of(app, new)?;
+    let members = if new.draft { Vec::new() } else { draw(app, &row, &waves)? };
+    app.database.write(|connection| {
+        if db::campaign::by_name(connection, &new.name)?.is_some() {
+            return Err(Error::Conflict(format!(
+                "there already is a campaign `{}`; choose another name",
+                new.name
+            )));
+        }
+        let id = db::allot(connection, Table::Campaign, 1)?[0];
+        let row = CampaignRow { id, ..row.clone() };
+        db::campaign::insert(connection, row.clone())?;
+        let waves: Vec<_> = waves.iter().map(|wave| WaveRow { campaign_id: id, ..wave.clone() }).collect();
+        db::wave::insert(connection, &waves)?;
+        if !new.draft && !waves.is_empty() {
+            waves::open_first(connection, app, id, &members)?;
+        }
+        let view = view(connection, app, row)?;
+        let change = Change::new("campaign.create", format!("campaign {}", view.name)).after(&view);
+        record(connection, app, actor, change)?;
+        Ok(view)
+    })
+}
+
+/// Who would be in which wave if the campaign began now.
+fn draw(app: &App, row: &CampaignRow, waves: &[WaveRow]) -> Result<Vec<(i64, i32)>, Error> {
+    if waves.len() < 2 {
+        return Ok(Vec::new());
+    }
+    app.database.read(|connection| {
+        let mut picking = Picking::begin(connection, row.clone())?;
+        let world = World::visit(connection, app, DRAWING_DAYS, &mut |place, terminal, site, merchant| {
+            picking.look_at(place, terminal, site, merchant);
+        })?;
+        let can_be_planned = |target: Target| match target.state {
+            TargetState::ToPlan { .. } | TargetState::Scheduled => Some(target.terminal),
+            TargetState::Skipped(_) => None,
+        };
+        let terminals: Vec<u32> = picking
+            .targets(&world, app.settings.announce_allowance_minutes)
+            .filter_map(can_be_planned)
+            .collect();
+        waves::allot(&world, &row.name, waves, &terminals)
+    })
+}
+
+/// A new campaign as its rows, checked; they have no number yet.
+pub(in crate::service) fn rows_of(
+    app: &App,
+    new: &NewCampaign,
+) -> Result<(CampaignRow, Vec<WaveRow>), Error> {
     let now = app.clock.now();
     let release_at = new.release_at.unwrap_or(now);
     check_terms(&new.name, &new.selector, new.duration_minutes, new.priority)?;
@@ -57,34 +119,23 @@ pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignVie
         return Err(Error::invalid("deadline_at", message));
     }
     let lead = new.notice_lead_minutes.unwrap_or(app.settings.notice_lead_minutes);
-    app.database.write(|connection| {
-        if db::campaign::by_name(connection, &new.name)?.is_some() {
-            return Err(Error::Conflict(format!(
-                "there already is a campaign `{}`; choose another name",
-                new.name
-            )));
-        }
-        let state = if new.draft { CampaignState::Draft } else { CampaignState::Active };
-        let row = CampaignRow {
-            id: db::allot(connection, Table::Campaign, 1)?[0],
-            name: new.name.clone(),
-            state: state.as_str().to_owned(),
-            work: to_json(&new.work)?,
-            selector: new.selector.clone(),
-            duration_minutes: to_i32("duration_minutes", new.duration_minutes)?,
-            priority: i32::from(new.priority.unwrap_or(5)),
-            notice_lead_minutes: to_i32("notice_lead_minutes", lead)?,
-            release_at: Instant::from(release_at),
-            deadline_at: Instant::from(new.deadline_at),
-            programme_id: None,
-            created_at: Instant::from(now),
-        };
-        db::campaign::insert(connection, row.clone())?;
-        let view = view(connection, row)?;
-        let change = Change::new("campaign.create", format!("campaign {}", view.name)).after(&view);
-        record(connection, app, actor, change)?;
-        Ok(view)
-    })
+    let state = if new.draft { CampaignState::Draft } else { CampaignState::Active };
+    let row = CampaignRow {
+        id: 0,
+        name: new.name.clone(),
+        state: state.as_str().to_owned(),
+        work: to_json(&new.work)?,
+        selector: new.selector.clone(),
+        duration_minutes: to_i32("duration_minutes", new.duration_minutes)?,
+        priority: i32::from(new.priority.unwrap_or(5)),
+        notice_lead_minutes: to_i32("notice_lead_minutes", lead)?,
+        release_at: Instant::from(release_at),
+        deadline_at: Instant::from(new.deadline_at),
+        programme_id: None,
+        created_at: Instant::from(now),
+        looked_over_at: None,
+    };
+    Ok((row, waves::rows_of(0, &new.waves)?))
 }
 
 /// A draft begins to be planned.
@@ -124,7 +175,26 @@ fn begin(
         let verb = if from == CampaignState::Draft { "resume" } else { "activate" };
         return Err(Error::Conflict(format!("campaign `{name}` is {state}; {verb} it instead")));
     }
-    steer(app, actor, name, CampaignState::Active, expected, reason)
+    if from == CampaignState::Paused {
+        return steer(app, actor, name, CampaignState::Active, expected, reason);
+    }
+    let (row, waves) = app.database.read(|connection| {
+        let row = find(connection, name)?;
+        let waves = db::wave::of_campaigns(connection, &[row.id])?;
+        Ok::<_, Error>((row, waves))
+    })?;
+    let members = draw(app, &row, &waves)?;
+    app.database.write(|connection| {
+        connection.serialize_schedule()?;
+        let before = find(connection, name)?;
+        expected.check(&view(connection, app, before)?)?;
+        steer_within(connection, app, actor, name, CampaignState::Active, reason)?;
+        if !waves.is_empty() {
+            waves::open_first(connection, app, row.id, &members)?;
+        }
+        let row = find(connection, name)?;
+        view(connection, app, row)
+    })
 }
 
 /// Pauses or cancels a campaign, or whatever else its states allow.
@@ -138,27 +208,44 @@ pub fn steer(
 ) -> Result<CampaignView, Error> {
     app.database.write(|connection| {
         connection.serialize_schedule()?;
+        let before = find(connection, name)?;
+        expected.check(&view(connection, app, before)?)?;
+        steer_within(connection, app, actor, name, state, reason)?;
         let row = find(connection, name)?;
-        expected.check(&view(connection, row.clone())?)?;
-        let before = row.state.clone();
-        if !db::campaign::enter(connection, row.id, state)? {
-            let from: Vec<&str> = state.previous().into_iter().map(CampaignState::as_str).collect();
-            return Err(Error::Conflict(format!(
-                "campaign `{name}` is {before} and cannot become {state}; it would have to be {}",
-                from.join(" or ")
-            )));
-        }
-        if state == CampaignState::Cancelled {
-            cancel_appointments(connection, app, actor, &row, reason)?;
-        }
-        let change = Change::new("campaign.state", format!("campaign {name}"))
-            .before(&before)
-            .after(&state)
-            .because(reason);
-        record(connection, app, actor, change)?;
-        let row = find(connection, name)?;
-        view(connection, row)
+        view(connection, app, row)
     })
+}
+
+/// The same within the caller's transaction.
+fn steer_within(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    state: CampaignState,
+    reason: Option<&str>,
+) -> Result<(), Error> {
+    let row = find(connection, name)?;
+    let before = row.state.clone();
+    if !db::campaign::enter(connection, row.id, state)? {
+        let from: Vec<&str> = state.previous().into_iter().map(CampaignState::as_str).collect();
+        return Err(Error::Conflict(format!(
+            "campaign `{name}` is {before} and cannot become {state}; it would have to be {}",
+            from.join(" or ")
+        )));
+    }
+    if state == CampaignState::Cancelled {
+        cancel_appointments(connection, app, actor, &row, reason)?;
+    }
+    if state == CampaignState::Active {
+        gates::resumed(connection, app, actor, &row, reason)?;
+    }
+    let change = Change::new("campaign.state", format!("campaign {name}"))
+        .before(&before)
+        .after(&state)
+        .because(reason);
+    record(connection, app, actor, change)?;
+    Ok(())
 }
 
 /// Calls off what stands for this campaign alone. An appointment that also serves another stays, without this
@@ -229,7 +316,7 @@ fn count_targets(world: &World, targets: impl Iterator<Item = Target>) -> Target
 }
 
 /// Counts by reason, as reports show them.
-pub fn skipped_counts(counts: BTreeMap<crate::domain::campaign::SkipReason, u64>) -> Vec<SkippedCount> {
+pub fn skipped_counts(counts: BTreeMap<SkipReason, u64>) -> Vec<SkippedCount> {
     counts
         .into_iter()
         .map(|(reason, terminals)| SkippedCount {
@@ -240,37 +327,84 @@ pub fn skipped_counts(counts: BTreeMap<crate::domain::campaign::SkipReason, u64>
         .collect()
 }
 
-/// Campaigns whose deadline has passed and for which nothing stands any more are completed; how many.
+/// Active campaigns for which nothing stands, and whose deadline has passed or for which nothing is left, are
+/// completed; how many.
 pub fn complete_ended(app: &App, leader: &Leader) -> Result<u64, Error> {
     let now: DateTime<Utc> = app.clock.now();
-    let ended = |connection: &mut Connection| -> Result<Vec<CampaignRow>, Error> {
-        let mut ended = Vec::new();
-        for row in db::campaign::active(connection)? {
-            if row.deadline_at.utc() <= now && !db::campaign::has_standing(connection, row.id)? {
-                ended.push(row);
-            }
-        }
-        Ok(ended)
-    };
+    let mut completed = 0;
     // Nobody waits for a writer that has nothing to write.
-    if app.database.read(ended)?.is_empty() {
-        return Ok(0);
-    }
-    leader.write(app, |connection| {
-        connection.serialize_schedule()?;
-        let mut completed = 0;
-        for row in ended(connection)? {
-            if db::campaign::enter(connection, row.id, CampaignState::Completed)? {
-                let change = Change::new("campaign.state", format!("campaign {}", row.name))
-                    .before(&row.state)
-                    .after(&CampaignState::Completed)
-                    .because(Some("its deadline has passed"));
-                record(connection, app, leader.actor(), change)?;
-                completed += 1;
+    for (id, name) in app.database.read(|connection| idle(connection))? {
+        let why = match app.database.read(|connection| why_over(connection, app, &name, now))? {
+            Look::Over(why) => why,
+            Look::GoesOn => continue,
+            Look::Left => {
+                // It takes the whole fleet to say so: not again before something has ended since.
+                leader.write(app, |connection| {
+                    Ok(db::campaign::set_looked_over(connection, id, Instant::from(now))?)
+                })?;
+                continue;
             }
+        };
+        completed += leader.write(app, |connection| {
+            connection.serialize_schedule()?;
+            if db::campaign::has_standing(connection, id)?
+                || !db::campaign::enter(connection, id, CampaignState::Completed)?
+            {
+                return Ok(0);
+            }
+            gates::completed(connection, app, id)?;
+            let change = Change::new("campaign.state", format!("campaign {name}"))
+                .before(&CampaignState::Active)
+                .after(&CampaignState::Completed)
+                .because(Some(why));
+            record(connection, app, leader.actor(), change)?;
+            Ok(1)
+        })?;
+    }
+    Ok(completed)
+}
+
+/// Active campaigns for which nothing stands.
+fn idle(connection: &mut Connection) -> Result<Vec<(i64, String)>, Error> {
+    let mut idle = Vec::new();
+    for row in db::campaign::active(connection)? {
+        if !db::campaign::has_standing(connection, row.id)? {
+            idle.push((row.id, row.name));
         }
-        Ok(completed)
-    })
+    }
+    Ok(idle)
+}
+
+enum Look {
+    Over(&'static str),
+    GoesOn,
+    /// It was looked at every terminal, and some are left.
+    Left,
+}
+
+fn why_over(connection: &mut Connection, app: &App, name: &str, now: DateTime<Utc>) -> Result<Look, Error> {
+    let row = find(connection, name)?;
+    if row.deadline_at.utc() <= now {
+        return Ok(Look::Over("its deadline has passed"));
+    }
+    // A programme that rolls on is never at its end.
+    let Some(last) = db::campaign::last_closed_at(connection, row.id)?.filter(|_| row.programme_id.is_none())
+    else {
+        return Ok(Look::GoesOn);
+    };
+    if row.looked_over_at.is_some_and(|looked| looked > last) {
+        return Ok(Look::GoesOn);
+    }
+    let mut picking = Picking::begin(connection, row)?;
+    let world = World::visit(connection, app, 1, &mut |place, terminal, site, merchant| {
+        picking.look_at(place, terminal, site, merchant);
+    })?;
+    let is_left = |target: Target| match target.state {
+        TargetState::Skipped(reason) => !reason.is_final(),
+        TargetState::ToPlan { .. } | TargetState::Scheduled => true,
+    };
+    let left = picking.targets(&world, app.settings.announce_allowance_minutes).any(is_left);
+    Ok(if left { Look::Left } else { Look::Over("nothing is left to do") })
 }
 
 pub(super) fn find(connection: &mut Connection, name: &str) -> Result<CampaignRow, Error> {
@@ -337,17 +471,24 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
-fn view(connection: &mut Connection, row: CampaignRow) -> Result<CampaignView, Error> {
+fn view(connection: &mut Connection, app: &App, row: CampaignRow) -> Result<CampaignView, Error> {
     let name = row.name.clone();
-    views(connection, vec![row])?.pop().ok_or(Error::NotFound {
+    views(connection, app, vec![row], true)?.pop().ok_or(Error::NotFound {
         what: "campaign",
         key: name,
         remedy: "see `offpeak campaign list`",
     })
 }
 
-fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<CampaignView>, Error> {
+/// With `progress`, how far each wave is too.
+fn views(
+    connection: &mut Connection,
+    app: &App,
+    rows: Vec<CampaignRow>,
+    progress: bool,
+) -> Result<Vec<CampaignView>, Error> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut waves = waves::views_of(connection, app.clock.now(), &ids, progress)?;
     let mut counts = db::campaign::appointment_counts(connection, &ids)?;
     let programmes: BTreeMap<i64, String> =
         db::campaign::programmes(connection)?.into_iter().map(|row| (row.id, row.name)).collect();
@@ -355,6 +496,8 @@ fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<Camp
     rows.into_iter()
         .map(|row| {
             let work = work_of(&row)?;
+            let waves = waves.remove(&row.id).unwrap_or_default();
+            let halted = waves.iter().find(|wave| wave.state == WaveState::Halted);
             let state = row
                 .state
                 .parse()
@@ -369,6 +512,8 @@ fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<Camp
                 deadline_at: row.deadline_at.utc(),
                 programme: row.programme_id.and_then(|id| programmes.get(&id).cloned()),
                 appointments: counts.remove(&row.id).unwrap_or_default(),
+                halted_because: halted.and_then(|wave| wave.verdict.clone()),
+                waves,
                 name: row.name,
                 selector: row.selector,
                 etag: String::new(),

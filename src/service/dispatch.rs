@@ -1,7 +1,7 @@
 //! Dispatch: announced appointments open at their start, if the notice was given in time, their campaign is not
 //! paused and every budget has room with what is locked and down right now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -11,6 +11,7 @@ use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::TerminalId;
 use crate::service::appointment::enter;
+use crate::service::campaign::{Behind, behind_gates};
 use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error};
 
@@ -75,6 +76,8 @@ struct Live {
     surroundings: Surroundings,
     down: Vec<u32>,
     paused: BTreeMap<i64, String>,
+    /// Whose wave waits for a gate, and which.
+    behind: HashMap<i64, Behind>,
 }
 
 impl Live {
@@ -96,7 +99,9 @@ impl Live {
                 }
             }
         }
-        Ok(Live { surroundings, down, paused })
+        let pairs: Vec<(i64, i64)> = due.iter().map(|row| (row.id, row.terminal_id)).collect();
+        let behind = behind_gates(connection, &pairs)?;
+        Ok(Live { surroundings, down, paused, behind })
     }
 
     fn is_locked(&self, terminal_id: TerminalId) -> bool {
@@ -123,6 +128,12 @@ impl Live {
 fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>) -> Option<String> {
     if let Some(campaign) = live.paused.get(&row.id) {
         return Some(format!("held: campaign {campaign} is paused"));
+    }
+    if let Some(Behind { campaign, wave }) = live.behind.get(&row.id) {
+        return Some(format!(
+            "held: it is in wave {wave} of campaign {campaign}, and the gate of wave {} has not passed",
+            wave - 1
+        ));
     }
     if live.surroundings.world.terminal(TerminalId(row.terminal_id)).is_none() {
         return Some("held: the terminal is retired".to_owned());

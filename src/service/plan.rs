@@ -5,6 +5,8 @@ mod create;
 mod drawing;
 mod kept;
 mod load;
+mod openings;
+mod preview;
 mod problem;
 mod publish;
 mod report;
@@ -27,6 +29,7 @@ use crate::service::{Actor, App, Error};
 pub use create::{cancel, create, fail_abandoned};
 pub use kept::KeptLoads;
 pub use load::{current_load, overview, plan_load, tonight};
+pub use preview::preview;
 pub use publish::publish;
 pub use search::{drop_leftovers, solve};
 pub use views::{diff, items};
@@ -73,7 +76,7 @@ pub fn discard(
 /// The planning problem as things stand, as an `offpeak.problem/1` file.
 pub fn export_problem(app: &App, request: &NewPlan) -> Result<Vec<u8>, Error> {
     let reading = app.database.read(|connection| problem::Reading::load(connection, app, request))?;
-    let draft = problem::Draft::build(reading, app)?;
+    let draft = problem::Draft::build(reading, app, &crate::planner::StoppedWatch)?;
     let mut bytes = Vec::new();
     draft.problem.write(&mut bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
     Ok(bytes)

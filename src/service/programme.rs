@@ -185,6 +185,7 @@ fn raise_campaign(
         deadline_at: Instant::from(deadline_at),
         programme_id: Some(programme.id),
         created_at: Instant::from(app.clock.now()),
+        looked_over_at: None,
     };
     let change = Change::new("campaign.create", format!("campaign {}", row.name))
         .because(Some("raised by its programme"));

@@ -182,6 +182,16 @@ pub(super) fn announce_again(
     notices::enqueue(connection, app, &touched, &facts, None, false)
 }
 
+/// Announcements of these visits that have waited for a wave to open go at their usual time, or now.
+pub(super) fn wake_announcements(
+    connection: &mut Connection,
+    app: &App,
+    visits: &[VisitRow],
+) -> Result<(), Error> {
+    let facts = facts_of(connection, visits.iter().map(|visit| visit.site_id).collect())?;
+    notices::wake(connection, app, visits, &facts)
+}
+
 /// That an appointment can no longer be changed.
 pub(super) fn begun(id: i64, verb: &str) -> Error {
     Error::Conflict(format!("appointment {id} has begun or ended and can no longer be {verb}"))

@@ -106,7 +106,7 @@ macro_rules! versioned {
 
 versioned! {
     AppointmentView: self => format!("appointment {}", self.id), settled self => settle_appointment(self);
-    CampaignView: self => format!("campaign {}", self.name), settled self => self.appointments.clear();
+    CampaignView: self => format!("campaign {}", self.name), settled self => settle_campaign(self);
     PlanView: self => format!("plan {}", self.id), settled self => self.progress = None;
     ProgrammeView: self => format!("programme {}", self.name), settled self => self.next_due_at = None;
     WindowView: self => format!("window {}", self.id);
@@ -131,6 +131,15 @@ impl Versioned for TerminalHistory {
     fn etag(&self) -> &str {
         &self.terminal.etag
     }
+}
+
+/// How far it is, is nobody's doing; that a gate has decided something is.
+fn settle_campaign(view: &mut CampaignView) {
+    view.appointments.clear();
+    for wave in &mut view.waves {
+        (wave.done, wave.against, wave.pending, wave.verdict) = (0, 0, None, None);
+    }
+    view.halted_because = None;
 }
 
 /// That its merchant has been told of it changes nothing about where it stands; that it has begun does.

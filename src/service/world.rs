@@ -97,6 +97,11 @@ impl World {
         &self.merchants[self.site(terminal).merchant as usize]
     }
 
+    /// The name of a site's region.
+    pub fn region(&self, site: &SiteEntry) -> &str {
+        &self.regions[site.region as usize]
+    }
+
     /// A site's opening hours.
     pub fn hours(&self, site: &SiteEntry) -> &OpeningHours {
         &self.hours[site.hours as usize]

@@ -8,6 +8,7 @@
 pub mod appointments;
 pub mod assets;
 pub mod calendar_part;
+pub mod campaigns;
 pub mod chart;
 pub mod context;
 pub mod differences;

@@ -1,6 +1,8 @@
 //! Made-up data for the pages: an ordinary bad night of a fleet of 500 terminals, an empty installation, and a
 //! fleet whose every text is markup.
 
+mod campaigns;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
@@ -23,6 +25,8 @@ use offpeak::web::pages::appointments::{AppointmentsPage, AppointmentsQuery};
 use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
+
+pub(crate) use campaigns::{campaign, campaigns, new_campaign, plan_changes};
 
 const SLOTS_PER_DAY: usize = 96;
 const NIGHTS: usize = 8;

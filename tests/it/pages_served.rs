@@ -142,6 +142,7 @@ fn publish_a_plan(app: &App) -> i64 {
         release_at: None,
         deadline_at: "2026-11-29T00:00:00Z".parse().expect("an instant"),
         draft: false,
+        waves: Vec::new(),
     };
     service::campaign::create(app, &actor, &campaign).expect("a campaign");
     let request = NewPlan { horizon_days: Some(7), effort: Some("fast".to_owned()), ..NewPlan::default() };
@@ -162,6 +163,8 @@ async fn an_empty_installation_says_what_to_do_first() {
     let home = served.page("/", "empty-home").await;
     assert!(home.contains("offpeak fleet import"));
     assert!(served.page("/plans", "empty-plans").await.contains("offpeak plan create"));
+    assert!(served.page("/campaigns", "empty-campaigns").await.contains("/campaigns/new"));
+    assert!(served.page("/campaigns/new", "campaign-new").await.contains("campaign.js"));
     assert!(served.page("/appointments", "empty-appointments").await.contains("offpeak maintain"));
     assert!(served.page("/notices", "empty-notices").await.contains("offpeak notice preview"));
     let answer = served.get("/").await;
@@ -175,6 +178,8 @@ async fn what_is_not_there_or_cannot_be_is_answered_with_a_page() {
     for (address, status, words) in [
         ("/plans/77", StatusCode::NOT_FOUND, "there is no plan"),
         ("/plans/seven", StatusCode::NOT_FOUND, "offpeak plan list"),
+        ("/campaigns/77", StatusCode::NOT_FOUND, "there is no campaign"),
+        ("/plans/77/changes", StatusCode::NOT_FOUND, "there is no plan"),
         ("/notices/77", StatusCode::NOT_FOUND, "there is no notice"),
         ("/notices/77/html", StatusCode::NOT_FOUND, "there is no notice"),
         ("/terminals/%3Cscript%3E", StatusCode::NOT_FOUND, "&lt;script&gt;"),
@@ -247,6 +252,12 @@ async fn the_middle_of_a_night_is_shown_as_it_is() {
     let plan = served.page(&format!("/plans/{}", published.id), "plan").await;
     assert!(plan.contains("published") && plan.contains("no finding"));
     assert!(served.page("/plans", "plans").await.contains(&format!("/plans/{}", published.id)));
+
+    let changes = served.page(&format!("/plans/{}/changes", published.id), "plan-changes").await;
+    assert!(changes.contains("what it would change"));
+    assert!(served.page("/campaigns", "campaigns").await.contains("/campaigns/yearly-look"));
+    let campaign = served.page("/campaigns/yearly-look", "campaign").await;
+    assert!(campaign.contains("yearly-look/pause") && campaign.contains("appointments are over"));
 
     let appointments = served.page("/appointments", "appointments").await;
     assert!(appointments.contains(&tonight.running[0].serial));

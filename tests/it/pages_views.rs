@@ -6,9 +6,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use offpeak::domain::campaign::CampaignState;
 use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
+use offpeak::web::pages::campaigns::{self, CampaignPage, CampaignsPage};
 use offpeak::web::pages::notices::{self, MailPart};
 use offpeak::web::pages::{PageContext, fleet, home, plans, problem, rules, terminal, unreached};
 use roxmltree::{Document, Node, ParsingOptions};
@@ -32,12 +34,22 @@ fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
         page.night = Some(night.parse().expect("a date"));
         page
     };
+    let one_campaign = |state| {
+        let page = CampaignPage { campaign: samples::campaign(wording, state) };
+        campaigns::render_page(context, &page)
+    };
     let pages = [
         ("home", home::render_page(context, &samples::home(wording, false))),
         ("home-over-budget", home::render_page(context, &samples::home(wording, true))),
         ("home-other-night", home::render_page(context, &home_on("2026-11-28"))),
         ("home-night-without-work", home::render_page(context, &home_on("2027-11-28"))),
         ("appointments", appointments::render_page(context, &samples::appointments(wording))),
+        ("campaigns", campaigns::render_list(context, &samples::campaigns(wording))),
+        ("campaign-new", campaigns::render_new(context, &samples::new_campaign(wording))),
+        ("campaign-paused", one_campaign(CampaignState::Paused)),
+        ("campaign-draft", one_campaign(CampaignState::Draft)),
+        ("campaign-completed", one_campaign(CampaignState::Completed)),
+        ("plan-changes", plans::render_changes(context, &samples::plan_changes(wording))),
         ("plans", plans::render_list(context, &samples::plans(wording))),
         ("plan-published", plans::render_page(context, &samples::plan_page(wording, PlanState::Published))),
         ("plan-draft", plans::render_page(context, &samples::plan_page(wording, PlanState::Draft))),
@@ -86,6 +98,7 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
             appointments::render_page(context, &samples::empty_appointments(AppointmentsQuery::default())),
         ),
         ("empty-filtered", appointments::render_page(context, &samples::empty_appointments(filtered))),
+        ("empty-campaigns", campaigns::render_list(context, &CampaignsPage { campaigns: Vec::new() })),
         ("empty-plans", plans::render_list(context, &samples::empty_plans())),
         ("empty-notices", notices::render_list(context, &samples::empty_notices())),
         ("unworded-notice", notices::render_page(context, &samples::unworded_notice_page())),

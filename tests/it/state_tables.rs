@@ -3,7 +3,7 @@
 
 use offpeak::db;
 use offpeak::domain::appointment::AppointmentState;
-use offpeak::domain::campaign::CampaignState;
+use offpeak::domain::campaign::{CampaignState, WaveState};
 use offpeak::domain::lock::LockState;
 use offpeak::domain::notice::NoticeState;
 use offpeak::domain::plan::PlanState;
@@ -28,6 +28,12 @@ const CAMPAIGN: &str = "
     paused: active cancelled
     completed:
     cancelled:";
+
+const WAVE: &str = "
+    waiting: open
+    open: passed halted
+    halted: open passed
+    passed:";
 
 const PLAN: &str = "
     solving: draft failed discarded
@@ -72,6 +78,7 @@ fn table<State: Copy>(
 fn the_tables_are_what_somebody_meant() {
     assert_eq!(table(AppointmentState::ALL, AppointmentState::as_str, AppointmentState::next), APPOINTMENT);
     assert_eq!(table(CampaignState::ALL, CampaignState::as_str, CampaignState::next), CAMPAIGN);
+    assert_eq!(table(WaveState::ALL, WaveState::as_str, WaveState::next), WAVE);
     assert_eq!(table(PlanState::ALL, PlanState::as_str, PlanState::next), PLAN);
     assert_eq!(table(LockState::ALL, LockState::as_str, LockState::next), LOCK);
     assert_eq!(table(NoticeState::ALL, NoticeState::as_str, NoticeState::next), NOTICE);

@@ -33,6 +33,13 @@ pub enum CampaignCommand {
     /// Go on with a paused campaign
     #[command(after_help = "Example:\n  offpeak campaign resume fw-3.2.0 --reason 'fixed by the vendor'")]
     Resume(ChangeArgs),
+    /// Let the next wave open whatever its gate says
+    ///
+    /// It needs a reason. A campaign that the gate had paused goes on.
+    #[command(
+        after_help = "Example:\n  offpeak campaign pass fw-3.2.0 --reason 'two of the three had a dead battery'"
+    )]
+    Pass(ChangeArgs),
     /// Call a campaign off, and its appointments; their merchants are told
     #[command(after_help = "Example:\n  offpeak campaign cancel fw-3.2.0 --reason 'withdrawn by the vendor'")]
     Cancel(ChangeArgs),
@@ -49,6 +56,7 @@ impl CampaignCommand {
             CampaignCommand::Activate(args) => change::run(Step::Activate, args, context),
             CampaignCommand::Pause(args) => change::run(Step::Pause, args, context),
             CampaignCommand::Resume(args) => change::run(Step::Resume, args, context),
+            CampaignCommand::Pass(args) => change::run(Step::Pass, args, context),
             CampaignCommand::Cancel(args) => change::run(Step::Cancel, args, context),
         }
     }

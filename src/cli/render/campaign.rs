@@ -1,6 +1,8 @@
 //! Campaigns, their targets, programmes.
 
 use crate::api::campaign::{CampaignView, ProgrammeView, SkippedCount, Targets};
+use crate::api::preview::CampaignPreview;
+use crate::api::wave::WaveView;
 use crate::cli::output::{Screen, Table, count};
 use crate::cli::render::{instant, minutes_in_words, optional};
 use crate::domain::campaign::{Recurrence, Work};
@@ -39,7 +41,116 @@ pub fn one(screen: &mut Screen, campaign: &CampaignView) {
         ("notice lead", Some(minutes_in_words(campaign.notice_lead_minutes))),
         ("programme", campaign.programme.clone()),
         ("appointments", Some(appointments_by_state(campaign))),
+        ("halted", campaign.halted_because.clone()),
     ]);
+    waves(screen, &campaign.waves);
+}
+
+/// What a campaign would be.
+pub fn preview(screen: &mut Screen, preview: &CampaignPreview) {
+    screen.heading("What it would be (nothing was made)");
+    let peak = match preview.fleet_cap {
+        Some(cap) => format!("{} terminals down at once, {} allowed", count(preview.peak_down), count(cap)),
+        None => format!("{} terminals down at once", count(preview.peak_down)),
+    };
+    let tightest = preview.tightest.as_ref().map(|group| {
+        format!(
+            "{}: {} of {} in the night of {}",
+            group.group,
+            count(group.down),
+            count(group.cap),
+            group.night
+        )
+    });
+    screen.pairs(&[
+        ("selected", Some(count(preview.selected))),
+        ("to plan", Some(count(preview.to_plan))),
+        ("placed", Some(count(preview.placed))),
+        ("first start", preview.starts_at.map(instant)),
+        ("earliest finish", preview.finishes_at.map(instant)),
+        ("looked up to", Some(instant(preview.planned_to))),
+        ("visits", Some(count(preview.visits))),
+        ("merchants mailed", Some(count(preview.merchants))),
+        ("peak", Some(peak)),
+        ("tightest", tightest),
+    ]);
+    if !preview.waves.is_empty() {
+        screen.blank();
+        let mut table = Table::new([">wave", "share", ">terminals", ">placed", "first start", "last end"]);
+        for wave in &preview.waves {
+            table.row([
+                wave.number.to_string(),
+                wave.share.clone(),
+                count(wave.terminals),
+                count(wave.placed),
+                optional(wave.starts_at.map(instant)),
+                optional(wave.ends_at.map(instant)),
+            ]);
+        }
+        screen.table(table);
+    }
+    screen.blank();
+    let mut table = Table::new(["region", ">terminals", ">placed"]);
+    for region in &preview.regions {
+        table.row([region.region.clone(), count(region.terminals), count(region.placed)]);
+    }
+    screen.table(table);
+    skipped(screen, &preview.skipped);
+    if !preview.unplaced.is_empty() {
+        screen.heading("Without a place, and why");
+        for row in &preview.unplaced {
+            screen.line(format!("  {:>7}  {}", count(row.terminals), row.reason));
+        }
+    }
+    if !preview.relaxations.is_empty() {
+        screen.heading("What would make more fit");
+        for relaxation in &preview.relaxations {
+            screen.line(format!("  {relaxation}"));
+        }
+    }
+    if preview.cut_short {
+        screen.line("It took too long to be looked at to its end; a plan may be better.");
+    }
+}
+
+/// Waves and their gates.
+fn waves(screen: &mut Screen, waves: &[WaveView]) {
+    if waves.is_empty() {
+        return;
+    }
+    screen.blank();
+    let mut table = Table::new([
+        ">wave",
+        "share",
+        ">terminals",
+        "state",
+        ">done",
+        ">against",
+        ">pending",
+        "soak",
+        "gate",
+        "says",
+    ]);
+    for wave in waves {
+        table.row([
+            wave.number.to_string(),
+            wave.share.clone(),
+            optional(wave.terminals.map(count)),
+            wave.state.to_string(),
+            count(wave.done),
+            count(wave.against),
+            optional(wave.pending.map(count)),
+            minutes_in_words(wave.soak_minutes),
+            gate(wave),
+            wave.verdict.clone().unwrap_or_default(),
+        ]);
+    }
+    screen.table(table);
+}
+
+fn gate(wave: &WaveView) -> String {
+    let failures = wave.failures_max.as_ref().map(|most| format!(", failures {most}")).unwrap_or_default();
+    format!("success {}%{failures}, sample {}", wave.success_percent_min, wave.sample_min)
 }
 
 /// What a campaign does, in a few words.

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::db::campaign::{CampaignRow, ProgrammeRow};
+use crate::db::campaign::{CampaignRow, ProgrammeRow, TargetHistory};
+use crate::db::wave::WaveRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::campaign::{Recurrence, SkipReason, Term, Work};
+use crate::domain::campaign::{Recurrence, SkipReason, Term, WaveState, Work};
 use crate::domain::fleet::{Merchant, Site, Terminal};
 use crate::domain::selector::Selector;
 use crate::service::Error;
@@ -24,6 +25,8 @@ pub struct Target {
     pub terminal: u32,
     /// What is with it.
     pub state: TargetState,
+    /// The wave that it belongs to, if that one waits for a gate.
+    pub waits: Option<i32>,
 }
 
 /// What is with a selected terminal.
@@ -54,6 +57,12 @@ pub struct Picking {
     selector: Selector,
     every: Option<(i64, i64)>,
     past: HashMap<i64, Past>,
+    /// Its waves, in order; none if it has none or they are not drawn yet.
+    pub waves: Vec<WaveRow>,
+    /// The wave of each terminal that is not in the last, by database id.
+    pub members: HashMap<i64, i32>,
+    /// When the last appointment of each wave ended, or will.
+    pub ends: HashMap<i32, DateTime<Utc>>,
     /// Places in the world of the terminals that it picks, and why its work has no use for one.
     picked: Vec<(u32, Option<SkipReason>)>,
 }
@@ -65,8 +74,72 @@ impl Picking {
         let selector = Selector::parse(&row.selector)
             .map_err(|error| Error::Corrupt(format!("campaign `{}`: {error}", row.name)))?;
         let every = recurrence(connection, &row)?;
-        let past = past_of(connection, row.id)?;
-        Ok(Picking { row, work, selector, every, past, picked: Vec::new() })
+        let history = db::campaign::history(connection, row.id)?;
+        let mut picking = Picking {
+            work,
+            selector,
+            every,
+            past: past_of(&history),
+            waves: Vec::new(),
+            members: HashMap::new(),
+            ends: HashMap::new(),
+            picked: Vec::new(),
+            row,
+        };
+        let waves = db::wave::of_campaigns(connection, &[picking.row.id])?;
+        if waves.iter().any(|wave| wave.opened_at.is_some()) {
+            picking.members = db::wave::all_members(connection, picking.row.id)?;
+            picking.waves = waves;
+            picking.note_ends(connection, &history)?;
+        }
+        Ok(picking)
+    }
+
+    /// One that is made up: nothing is stored of it.
+    pub fn of_new(row: CampaignRow, waves: Vec<WaveRow>) -> Result<Self, Error> {
+        let work = work_of(&row)?;
+        let selector = Selector::parse(&row.selector).map_err(|error| Error::invalid("selector", error))?;
+        Ok(Picking {
+            row,
+            work,
+            selector,
+            every: None,
+            past: HashMap::new(),
+            waves,
+            members: HashMap::new(),
+            ends: HashMap::new(),
+            picked: Vec::new(),
+        })
+    }
+
+    fn note_ends(&mut self, connection: &mut Connection, history: &[TargetHistory]) -> Result<(), Error> {
+        let standing = db::wave::standing(connection, self.row.id)?;
+        let ended = history
+            .iter()
+            .filter(|item| item.state != AppointmentState::Cancelled.as_str())
+            .filter_map(|item| Some((item.terminal_id, item.closed_at?)));
+        for (terminal, at) in standing.into_iter().chain(ended) {
+            let known = self.ends.entry(self.wave_of(terminal)).or_insert(at.utc());
+            *known = (*known).max(at.utc());
+        }
+        Ok(())
+    }
+
+    /// The wave of a terminal, by database id; 0 where there are no waves.
+    pub fn wave_of(&self, terminal_id: i64) -> i32 {
+        let last = self.waves.last().map_or(0, |wave| wave.number);
+        self.members.get(&terminal_id).copied().unwrap_or(last)
+    }
+
+    /// The first wave that waits for a gate.
+    pub fn first_waiting(&self) -> Option<i32> {
+        let waits = |wave: &&WaveRow| wave.state == WaveState::Waiting.as_str();
+        self.waves.iter().find(waits).map(|wave| wave.number)
+    }
+
+    /// Forgets whom it has picked, to begin anew.
+    pub fn forget(&mut self) {
+        self.picked.clear();
     }
 
     /// Looks at the next active terminal of the world.
@@ -86,9 +159,12 @@ impl Picking {
     ) -> impl Iterator<Item = Target> + 'a {
         let lead = i64::from(self.row.notice_lead_minutes) + i64::from(allowance_minutes);
         let earliest = self.row.release_at.utc().max(world.now + TimeDelta::minutes(lead));
+        let first_waiting = self.first_waiting();
         self.picked.iter().map(move |(terminal, useless)| {
             let state = self.state(world, *terminal as usize, *useless, earliest);
-            Target { terminal: *terminal, state }
+            let wave = self.wave_of(world.terminals[*terminal as usize].id.0);
+            let waits = first_waiting.filter(|first| wave >= *first).map(|_| wave);
+            Target { terminal: *terminal, state, waits }
         })
     }
 
@@ -156,9 +232,9 @@ fn term_of(
     }
 }
 
-fn past_of(connection: &mut Connection, campaign_id: i64) -> Result<HashMap<i64, Past>, Error> {
+fn past_of(history: &[TargetHistory]) -> HashMap<i64, Past> {
     let mut past: HashMap<i64, Past> = HashMap::new();
-    for item in db::campaign::history(connection, campaign_id)? {
+    for item in history {
         let Ok(state) = item.state.parse::<AppointmentState>() else { continue };
         let entry = past.entry(item.terminal_id).or_default();
         entry.standing |= state.is_standing();
@@ -166,5 +242,5 @@ fn past_of(connection: &mut Connection, campaign_id: i64) -> Result<HashMap<i64,
             entry.done_at = entry.done_at.max(item.closed_at.map(Instant::utc));
         }
     }
-    Ok(past)
+    past
 }

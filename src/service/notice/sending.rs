@@ -11,11 +11,15 @@ use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::mail::address::to_wire;
+use crate::service::campaign::visits_behind_gates;
 use crate::service::merchant::links;
 use crate::service::{App, Error};
 
 /// Why a notice was not sent (again).
 const CHANGED: &str = "what it was about has changed since";
+
+/// How long a notice that waits for a gate is left alone, if it came up at all.
+const HELD_SECONDS: i64 = 60;
 
 /// One attempt at a notice. Whoever claims it later has a higher attempt: what an earlier one says of it, in
 /// ignorance, no longer counts.
@@ -138,6 +142,11 @@ fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Re
     if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {
         return again(connection, app, row, envelope_from, bytes, now);
     }
+    if waits_for_a_gate(connection, row)? {
+        let later = Instant::from(now + TimeDelta::seconds(HELD_SECONDS));
+        db::notice::postpone(connection, row.id, Some(row.attempts), later)?;
+        return Ok(None);
+    }
     db::notice::absorb(connection, row)?;
     let Some(letter) = letter::of_notice(connection, app, row)? else {
         close(connection, row, NoticeState::Superseded, CHANGED)?;
@@ -156,6 +165,16 @@ fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Re
             Ok(None)
         }
     }
+}
+
+/// Whether it would tell of something that may never open.
+fn waits_for_a_gate(connection: &mut Connection, row: &NoticeRow) -> Result<bool, Error> {
+    if !row.kind.parse().is_ok_and(NoticeKind::is_ahead) || row.kind == NoticeKind::Cancelled.as_str() {
+        return Ok(false);
+    }
+    let visits: Vec<i64> =
+        db::notice::visits_of(connection, &[row.id])?.into_iter().map(|about| about.visit_id).collect();
+    Ok(!visits_behind_gates(connection, &visits)?.is_empty())
 }
 
 /// Another attempt sends the same bytes, as long as they are true. What is still true of a mail that is not any

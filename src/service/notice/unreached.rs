@@ -17,6 +17,7 @@ use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
+use crate::service::campaign::visits_behind_gates;
 use crate::service::fleet::places_of;
 use crate::service::{Actor, App, Error, schedule};
 
@@ -42,7 +43,12 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
         let until = Instant::from(now + LEAD_MAX.min(TimeDelta::minutes(longest)) + IN_GOOD_TIME);
         let soon = Instant::from(now + IN_GOOD_TIME);
         let late = db::unreached::late(connection, from, until, soon, LIST_MAX)?;
+        // Of a wave that has not opened nobody is to be told yet.
+        let behind = visits_behind_gates(connection, &late)?;
         for visit in db::visit::by_ids(connection, &late)? {
+            if behind.contains(&visit.id) {
+                continue;
+            }
             found.insert(visit.id, (UnreachedReason::NotAcceptedYet, None));
             visits.insert(visit.id, visit);
         }

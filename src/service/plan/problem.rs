@@ -1,11 +1,12 @@
 //! From the database to the planner's problem: standing appointments stay where they are (or may move, when
 //! planning again is asked for), work of several campaigns for one terminal is merged where its terms meet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::chosen::Chosen;
+use super::openings::Openings;
 use super::writer::{NewTask, Writer};
 use crate::api::plan::NewPlan;
 use crate::db::appointment::Standing;
@@ -13,7 +14,8 @@ use crate::db::campaign::CampaignRow;
 use crate::db::{self, Connection};
 use crate::domain::campaign::{SkipReason, Term};
 use crate::domain::problem::Problem;
-use crate::service::campaign::{Picking, TargetState, find, to_json};
+use crate::planner::{self, Effort, SolveOptions};
+use crate::service::campaign::{Picking, TargetState, behind_gates, find, to_json};
 use crate::service::world::{Groups, World};
 use crate::service::{App, Error};
 
@@ -35,11 +37,13 @@ pub(super) enum Meaning {
 
 /// What a search reads from the database, in one snapshot; nothing else is asked after it.
 pub(super) struct Reading {
-    world: World,
-    campaigns: Vec<Picking>,
+    pub(super) world: World,
+    pub(super) campaigns: Vec<Picking>,
     /// For each standing appointment that may move, by when it has to end.
     deadlines: HashMap<i64, DateTime<Utc>>,
     replan: bool,
+    /// Standing appointments whose wave waits for a gate.
+    behind: HashSet<i64>,
     chosen: Option<Chosen>,
 }
 
@@ -72,23 +76,77 @@ impl Reading {
         };
         let movable: Vec<i64> = world.standing.iter().filter(|row| may_move(row)).map(|row| row.id).collect();
         let deadlines = deadlines_of(connection, &movable)?;
-        Ok(Reading { world, campaigns, deadlines, replan: request.replan, chosen })
+        let standing: Vec<(i64, i64)> = world
+            .standing
+            .iter()
+            .filter(|row| may_move(row))
+            .map(|row| (row.id, row.terminal_id.0))
+            .collect();
+        let behind = behind_gates(connection, &standing)?.into_keys().collect();
+        Ok(Reading { world, campaigns, deadlines, replan: request.replan, behind, chosen })
+    }
+}
+
+impl Reading {
+    /// A campaign that is made up, beside what stands.
+    pub(super) fn of_one(world: World, picking: Picking) -> Self {
+        Reading {
+            world,
+            campaigns: vec![picking],
+            deadlines: HashMap::new(),
+            replan: false,
+            behind: HashSet::new(),
+            chosen: None,
+        }
     }
 }
 
 impl Draft {
-    /// Builds the problem; takes no connection, and a while.
-    pub(super) fn build(reading: Reading, app: &App) -> Result<Draft, Error> {
-        let Reading { world, campaigns, deadlines, replan, chosen } = reading;
+    /// Builds the problem; takes no connection, and a while. Where waves wait for gates, the waves before them are
+    /// placed first, roughly, so that the problem can say from when on the others may be.
+    pub(super) fn build(reading: Reading, app: &App, watch: &dyn planner::Watch) -> Result<Draft, Error> {
+        let mut openings = Openings::of(&reading.campaigns);
+        while let Some(stage) = openings.next_stage() {
+            let written = reading.write(app, &openings)?;
+            let options = SolveOptions { effort: Effort::Fast, ..SolveOptions::default() };
+            let outcome = planner::solve(&written.problem, &options, watch);
+            openings.learn(stage, app, &reading, &written, &outcome.plan.starts);
+        }
+        let Written { problem, meanings, works, skipped, .. } = reading.write(app, &openings)?;
+        Ok(Draft { world: reading.world, problem, meanings, works, skipped })
+    }
+}
+
+/// A problem as it is written.
+pub(super) struct Written {
+    pub(super) problem: Problem,
+    pub(super) meanings: Vec<Meaning>,
+    works: Vec<String>,
+    skipped: BTreeMap<SkipReason, u64>,
+    /// Each terminal that work of a campaign with waves is to be placed on: campaign, terminal, wave.
+    pub(super) in_waves: Vec<(u32, u32, i32)>,
+}
+
+impl Reading {
+    fn write(&self, app: &App, openings: &Openings) -> Result<Written, Error> {
+        let Reading { world, campaigns, deadlines, replan, behind, chosen } = self;
         let mut pieces: Vec<Piece> = Vec::new();
+        let mut in_waves = Vec::new();
         let mut skipped = BTreeMap::new();
-        for (campaign, picking) in (0..).zip(&campaigns) {
-            for target in picking.targets(&world, app.settings.announce_allowance_minutes) {
+        for (campaign, picking) in (0..).zip(campaigns) {
+            for target in picking.targets(world, app.settings.announce_allowance_minutes) {
                 match target.state {
                     TargetState::ToPlan { term } => {
                         let id = world.terminals[target.terminal as usize].id;
                         if chosen.as_ref().is_some_and(|chosen| !chosen.terminals.contains(&id)) {
                             continue;
+                        }
+                        let Some(term) = openings.term(campaign, &target, term, world) else {
+                            *skipped.entry(SkipReason::WaveNotOpen).or_insert(0) += 1;
+                            continue;
+                        };
+                        if let Some(wave) = openings.wave(campaign, picking, &target, world) {
+                            in_waves.push((campaign, target.terminal, wave));
                         }
                         pieces.push(Piece { terminal: target.terminal, campaign, term });
                     }
@@ -97,20 +155,21 @@ impl Draft {
                 }
             }
         }
-        let campaigns: Vec<CampaignRow> = campaigns.into_iter().map(|picking| picking.row).collect();
+        let campaigns: Vec<&CampaignRow> = campaigns.iter().map(|picking| &picking.row).collect();
         pieces.sort_by_key(|piece| {
             let row = &campaigns[piece.campaign as usize];
             (piece.terminal, piece.term.deadline_at, std::cmp::Reverse(row.priority), row.id)
         });
-        let groups = Groups::of(&world, app.settings.fleet_time_zone);
+        let groups = Groups::of(world, app.settings.fleet_time_zone);
         let planned = pieces.chunk_by(|a, b| a.terminal == b.terminal).map(|of_one| of_one[0].terminal);
-        let mut writer = Writer::new(&world, groups, planned);
+        let mut writer = Writer::new(world, groups, planned);
         let mut meanings = Vec::with_capacity(pieces.len() + world.standing.len());
         for (index, number) in (0..world.standing.len()).zip(0..) {
             let row = &world.standing[index];
-            let asked = chosen.as_ref().map_or(replan, |chosen| chosen.may_move(row.id, row.terminal_id));
-            let movable = asked && writer.may_move(index, app);
-            if writer.add_standing(index, movable, app, &deadlines) {
+            let asked = chosen.as_ref().map_or(*replan, |chosen| chosen.may_move(row.id, row.terminal_id));
+            // When a wave opens is not known well enough to move what waits for it.
+            let movable = asked && writer.may_move(index, app) && !behind.contains(&row.id);
+            if writer.add_standing(index, movable, app, deadlines) {
                 meanings.push(Meaning::Standing(number));
             }
         }
@@ -120,7 +179,7 @@ impl Draft {
         }
         let works = works.texts;
         let problem = writer.finish()?;
-        Ok(Draft { world, problem, meanings, works, skipped })
+        Ok(Written { problem, meanings, works, skipped, in_waves })
     }
 }
 
@@ -135,14 +194,14 @@ struct Piece {
 
 /// Combinations of campaigns whose work is done together.
 struct Works<'a> {
-    campaigns: &'a [CampaignRow],
+    campaigns: &'a [&'a CampaignRow],
     known: HashMap<Vec<u32>, u32>,
     texts: Vec<String>,
 }
 
 impl Works<'_> {
     fn of(&self, piece: &Piece) -> &CampaignRow {
-        &self.campaigns[piece.campaign as usize]
+        self.campaigns[piece.campaign as usize]
     }
 
     fn minutes(&self, pieces: &[Piece]) -> u32 {

@@ -62,7 +62,7 @@ fn search(
     let reading = { app.database.read(|connection| Reading::load(connection, app, request))? };
     watch.step(Step::Reading, 1, 2);
     let read_ms = watch.elapsed_ms();
-    let draft = Draft::build(reading, app)?;
+    let draft = Draft::build(reading, app, watch)?;
     watch.look()?;
     match watch.wish() {
         Wish::GoOn => {}

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 
 use super::SiteFacts;
 use super::visits::Touched;
@@ -12,6 +13,7 @@ use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::SiteId;
 use crate::domain::notice::{NoticeKind, NoticeState, announcement_due};
+use crate::service::campaign::visits_behind_gates;
 use crate::service::notice::outbox::{self, NewNotice};
 use crate::service::{App, Error};
 
@@ -121,6 +123,35 @@ pub(super) fn supersede_waiting(connection: &mut Connection, visit_ids: &[i64]) 
     Ok(())
 }
 
+/// Notices about these visits that wait for the latest moment because a wave had not opened wait no longer.
+pub(super) fn wake(
+    connection: &mut Connection,
+    app: &App,
+    visits: &[VisitRow],
+    facts: &HashMap<SiteId, SiteFacts>,
+) -> Result<(), Error> {
+    let now = app.clock.now();
+    let zones: HashMap<i64, Tz> =
+        visits.iter().map(|visit| (visit.id, facts[&SiteId(visit.site_id)].zone)).collect();
+    let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+    let held = visits_behind_gates(connection, &ids)?;
+    let mut waiting: BTreeMap<i64, Tz> = BTreeMap::new();
+    for (about, state, in_words) in db::notice::about_visits(connection, &ids)? {
+        if state == NoticeState::Queued.as_str() && !in_words && !held.contains(&about.visit_id) {
+            waiting.insert(about.notice_id, zones[&about.visit_id]);
+        }
+    }
+    for (id, zone) in waiting {
+        let Some(row) = db::notice::find(connection, id)? else { continue };
+        let latest = row.next_attempt_at.utc();
+        let at = app.settings.quiet_hours.respect(row.send_after.utc(), now, latest, zone);
+        if at < latest {
+            db::notice::postpone(connection, id, None, Instant::from(at))?;
+        }
+    }
+    Ok(())
+}
+
 fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&(Instant, Instant)>) -> Option<Saying<'a>> {
     let visit = &item.visit;
     let told = item.told.filter(|told| told.kind != NoticeKind::Cancelled);
@@ -151,6 +182,8 @@ fn write(
     let reminder_lead = minutes(app.settings.reminder_lead_minutes);
     let ahead = minutes(app.settings.announce_ahead_minutes);
     let allowance = minutes(app.settings.announce_allowance_minutes);
+    let visit_ids: Vec<i64> = bundles.values().flatten().map(|saying| saying.visit.id).collect();
+    let held = visits_behind_gates(connection, &visit_ids)?;
     let ids = db::allot(connection, Table::Notice, bundles.len())?;
     let (mut rows, mut abouts) = (Vec::new(), Vec::new());
     for (id, ((merchant_id, night, kind), sayings)) in ids.into_iter().zip(bundles) {
@@ -182,7 +215,7 @@ fn write(
             NoticeKind::Cancelled => ends_at.max(Instant::from(now + TimeDelta::days(1))),
             _ => ends_at,
         };
-        rows.push(outbox::row(
+        let mut row = outbox::row(
             app,
             id,
             NewNotice {
@@ -196,7 +229,12 @@ fn write(
                 send_after,
                 expires_at: expires_at.utc(),
             },
-        ));
+        );
+        // Of what may never open nobody is told before it is known that it does; then it is told in time, or not at all.
+        if kind == NoticeKind::Announcement && sayings.iter().any(|saying| held.contains(&saying.visit.id)) {
+            row.next_attempt_at = row.next_attempt_at.max(Instant::from(latest));
+        }
+        rows.push(row);
         abouts.extend(sayings.iter().map(|saying| NoticeVisitRow {
             notice_id: id,
             visit_id: saying.visit.id,

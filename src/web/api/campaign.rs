@@ -7,9 +7,10 @@ use utoipa_axum::routes;
 
 use crate::api::Because;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
+use crate::api::preview::CampaignPreview;
 use crate::domain::access::Role;
 use crate::domain::campaign::CampaignState;
-use crate::service::campaign;
+use crate::service::{campaign, plan};
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
@@ -19,11 +20,13 @@ pub(super) fn router() -> Routes {
     Routes::new()
         .whole(Role::Viewer, routes!(campaigns))
         .whole(Role::Operator, routes!(create))
+        .whole(Role::Operator, routes!(preview))
         .whole(Role::Viewer, routes!(show))
         .whole(Role::Viewer, routes!(targets))
         .whole(Role::Operator, routes!(activate))
         .whole(Role::Operator, routes!(pause))
         .whole(Role::Operator, routes!(resume))
+        .whole(Role::Operator, routes!(pass))
         .whole(Role::Operator, routes!(cancel))
 }
 
@@ -46,6 +49,18 @@ async fn create(
 ) -> Result<(StatusCode, Tagged<CampaignView>), ApiError> {
     let result = state.run(move |app| campaign::create(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// What a campaign would be if it were made and planned now; nothing is stored.
+#[utoipa::path(post, path = "/campaigns/preview", tag = "campaigns",
+    request_body = NewCampaign,
+    responses((status = 200, description = "What it would be", body = CampaignPreview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(new): Body<NewCampaign>,
+) -> Result<Json<CampaignPreview>, ApiError> {
+    let result = state.run(move |app| plan::preview(app, &new)).await?;
+    Ok(Json(result))
 }
 
 /// One campaign.
@@ -126,6 +141,25 @@ async fn resume(
 ) -> Result<Tagged<CampaignView>, ApiError> {
     let result = state
         .run(move |app| campaign::resume(app, &who, &name, &expected, because.reason.as_deref()))
+        .await?;
+    state.workers().wake();
+    Ok(Tagged(result))
+}
+
+/// The next wave may open whatever the gate says; a reason is required.
+#[utoipa::path(post, path = "/campaigns/{name}/pass", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = Because,
+    responses((status = 200, description = "The next wave may open whatever the gate says", body = CampaignView)))]
+async fn pass(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
+    Body(because): Body<Because>,
+) -> Result<Tagged<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| campaign::pass_by_hand(app, &who, &name, &expected, because.reason.as_deref()))
         .await?;
     state.workers().wake();
     Ok(Tagged(result))

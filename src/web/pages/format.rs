@@ -151,11 +151,11 @@ fn milliseconds(number: i64, locale: Locale) -> String {
 /// The shape beside a state's word, so that a column of states can be read at a glance without colour.
 fn mark(state: &str) -> &'static str {
     match state {
-        "planned" | "queued" | "draft" | "reported" => "○",
+        "planned" | "queued" | "draft" | "reported" | "waiting" => "○",
         "announced" | "verified" | "informed" => "◐",
         "open" | "running" | "sending" | "solving" | "in_repair" => "►",
-        "done" | "accepted" | "published" | "confirmed" | "fixed" => "✓",
-        "failed" | "bounced" => "✕",
+        "done" | "accepted" | "published" | "confirmed" | "fixed" | "passed" | "completed" => "✓",
+        "failed" | "bounced" | "halted" => "✕",
         "missed" | "deferred" | "expired" => "!",
         _ => "–",
     }
@@ -164,11 +164,12 @@ fn mark(state: &str) -> &'static str {
 /// How loud a state is: `bad` wants somebody, `busy` goes on now, `good` went well, `calm` is the rest.
 fn tone(state: &str) -> &'static str {
     match state {
-        "failed" | "bounced" | "missed" | "expired" => "bad",
+        "failed" | "bounced" | "missed" | "expired" | "halted" => "bad",
         "open" | "running" | "sending" | "solving" | "deferred" | "reported" | "informed" | "in_repair" => {
             "busy"
         }
-        "done" | "accepted" | "published" | "confirmed" | "fixed" | "announced" | "verified" => "good",
+        "done" | "accepted" | "published" | "confirmed" | "fixed" | "announced" | "verified" | "passed"
+        | "completed" => "good",
         _ => "calm",
     }
 }

@@ -26,6 +26,7 @@ const fn more(path: &'static str, key: &'static str) -> Place {
 pub const PLACES: &[Place] = &[
     place("/", "tonight"),
     place("/appointments", "schedule"),
+    place("/campaigns", "campaigns"),
     place("/plans", "plans"),
     place("/fleet", "fleet"),
     place("/notices", "notices"),

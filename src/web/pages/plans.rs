@@ -8,7 +8,7 @@ use super::figures::PlanFigures;
 use super::home::NightList;
 use super::render::{PageContext, RenderError, render};
 use crate::api::Page;
-use crate::api::plan::{Load, NightLoad, PlanItem, PlanView};
+use crate::api::plan::{Load, NightLoad, PlanDiff, PlanItem, PlanView};
 
 /// What the list is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +28,46 @@ pub struct PlanPage {
     pub unplaced: Page<PlanItem>,
     /// The night whose load is drawn; the first that goes over a budget, or the fullest, unless told.
     pub night: Option<NaiveDate>,
+}
+
+/// What the page of a plan's changes is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangesPage {
+    /// The plan.
+    pub plan: i64,
+    /// What it would change.
+    pub diff: PlanDiff,
+}
+
+/// Rows of each kind that the page of a plan's changes shows.
+const CHANGES_SHOWN_MAX: usize = 200;
+
+#[derive(Serialize)]
+struct ChangesView {
+    plan: i64,
+    diff: PlanDiff,
+    added: usize,
+    moved: usize,
+    unplaced: usize,
+}
+
+/// Puts what a plan would change into HTML.
+pub fn render_changes(page_context: &PageContext, page: &ChangesPage) -> Result<String, RenderError> {
+    let ChangesPage { plan, diff } = page;
+    let few = |items: &[PlanItem]| items.iter().take(CHANGES_SHOWN_MAX).cloned().collect();
+    let view = ChangesView {
+        plan: *plan,
+        added: diff.added.len(),
+        moved: diff.moved.len(),
+        unplaced: diff.unplaced.len(),
+        diff: PlanDiff {
+            added: few(&diff.added),
+            moved: diff.moved.iter().take(CHANGES_SHOWN_MAX).cloned().collect(),
+            unplaced: few(&diff.unplaced),
+            kept: diff.kept,
+        },
+    };
+    render("plan_changes.html", page_context, &view)
 }
 
 #[derive(Serialize)]

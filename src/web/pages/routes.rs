@@ -16,7 +16,7 @@ use super::context::PageContext;
 use super::home::{self, HomePage};
 use super::night::bounds;
 use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
-use super::plans::{self, PlanPage, PlansPage};
+use super::plans::{self, ChangesPage, PlanPage, PlansPage};
 use super::problem;
 use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
@@ -40,12 +40,14 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/appointments", get(appointments_page))
         .whole(Role::Viewer, "/plans", get(plans_page))
         .whole(Role::Viewer, "/plans/{id}", get(plan_page))
+        .whole(Role::Viewer, "/plans/{id}/changes", get(plan_changes_page))
         .whole(Role::Viewer, "/notices", get(notices_page))
         .whole(Role::Viewer, "/notices/{id}", get(notice_page))
         .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
         .whole(Role::Viewer, "/notices/preview", get(preview_page))
         .whole(Role::Viewer, "/notices/preview/html", get(preview_html))
         .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .merge(super::campaigns::routes())
         .merge(super::fleet::router())
         .merge(super::rules::router())
         .merge(super::unreached::router())
@@ -181,6 +183,18 @@ async fn plan_page(
         Ok(PlanPage { plan, load, unplaced, night })
     };
     page(state, page_context, ask, plans::render_page).await
+}
+
+async fn plan_changes_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(id): Path<String>,
+) -> Response {
+    let ask = move |app: &App, _: &PageContext| {
+        let id: PlanId = number_of("plan", &id, "see `offpeak plan list`")?;
+        Ok(ChangesPage { plan: id.0, diff: service::plan::diff(app, id)? })
+    };
+    page(state, page_context, ask, plans::render_changes).await
 }
 
 async fn notices_page(

@@ -1,4 +1,4 @@
-//! `offpeak campaign activate|pause|resume|cancel`: one step in a campaign's life.
+//! `offpeak campaign activate|pause|resume|pass|cancel`: one step in a campaign's life.
 
 use crate::api::Because;
 use crate::api::campaign::CampaignView;
@@ -27,6 +27,8 @@ pub enum Step {
     Pause,
     /// From paused to active.
     Resume,
+    /// The next wave, whatever the gate says.
+    Pass,
     /// Called off.
     Cancel,
 }
@@ -37,12 +39,13 @@ pub(super) fn run(step: Step, args: &ChangeArgs, context: &Context) -> Result<()
         Step::Activate => "activate",
         Step::Pause => "pause",
         Step::Resume => "resume",
+        Step::Pass => "pass",
         Step::Cancel => "cancel",
     };
     let path = format!("/campaigns/{}/{verb}", path_segment(&args.name));
     let campaign: CampaignView = context.client()?.post(&path, &Because { reason: args.reason.clone() })?;
     context.output.show(&campaign, |screen| render::campaign::one(screen, &campaign))?;
-    if matches!(step, Step::Activate | Step::Resume) {
+    if matches!(step, Step::Activate | Step::Resume | Step::Pass) {
         context.output.hint("Next: offpeak plan create");
     }
     Ok(())

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::campaign::{CampaignView, NewCampaign};
+use crate::api::preview::CampaignPreview;
+use crate::api::wave::{NewGate, NewWave};
 use crate::cli::context::{Context, shell_quoted};
 use crate::cli::error::CliError;
 use crate::cli::{render, values};
@@ -89,6 +91,19 @@ pub struct TermArgs {
     /// Least time between the announcement and the start [default: the setting notice_lead_minutes]
     #[arg(long = "notice-lead", value_name = "DURATION", value_parser = values::minutes)]
     pub notice_lead_minutes: Option<u32>,
+    /// A wave: a share (`1%`), a count (`50`) or `rest`, which comes last; given once for each
+    #[arg(long = "wave", value_name = "SIZE")]
+    pub waves: Vec<String>,
+    /// So long the next wave waits after the last outcome of one [default: 1d]
+    #[arg(long, value_name = "DURATION", value_parser = values::minutes, requires = "waves")]
+    pub soak: Option<u32>,
+    /// What has to have gone well before the next wave opens: `success=95%`, `failures=3` (or `5%`), `sample=10`,
+    /// separated by commas
+    #[arg(long, value_name = "RULES", value_parser = gate, requires = "waves")]
+    pub gate: Option<NewGate>,
+    /// Say what it would be, and make nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Leave it a draft: nothing is planned until it is activated
     #[arg(long)]
     pub draft: bool,
@@ -125,7 +140,20 @@ fn create(name: &str, work: Work, terms: &TermArgs, context: &Context) -> Result
         release_at: terms.release,
         deadline_at: terms.deadline,
         draft: terms.draft,
+        waves: terms
+            .waves
+            .iter()
+            .map(|share| NewWave {
+                share: share.clone(),
+                soak_minutes: terms.soak,
+                gate: terms.gate.clone().unwrap_or_default(),
+            })
+            .collect(),
     };
+    if terms.dry_run {
+        let preview: CampaignPreview = context.client()?.post("/campaigns/preview", &campaign)?;
+        return context.output.show(&preview, |screen| render::campaign::preview(screen, &preview));
+    }
     let created: CampaignView = context.client()?.post("/campaigns", &campaign)?;
     context.output.show(&created, |screen| render::campaign::one(screen, &created))?;
     let name = shell_quoted(name);
@@ -135,4 +163,27 @@ fn create(name: &str, work: Work, terms: &TermArgs, context: &Context) -> Result
         format!("Next: offpeak campaign targets {name}, then offpeak plan create")
     });
     Ok(())
+}
+
+/// `success=95%,failures=3,sample=10`.
+fn gate(text: &str) -> Result<NewGate, String> {
+    let mut gate = NewGate::default();
+    let number = |name: &str, value: &str| {
+        value.parse::<u32>().map_err(|_| format!("`{value}` is not a number for `{name}`"))
+    };
+    for rule in text.split(',') {
+        match rule.trim().split_once('=') {
+            Some(("success", value)) => {
+                gate.success_percent_min = Some(number("success", value.trim_end_matches('%'))?);
+            }
+            Some(("failures", value)) => gate.failures_max = Some(value.to_owned()),
+            Some(("sample", value)) => gate.sample_min = Some(number("sample", value)?),
+            _ => {
+                return Err(format!(
+                    "`{rule}` is not a rule of a gate; use `success=95%`, `failures=3` or `sample=10`"
+                ));
+            }
+        }
+    }
+    Ok(gate)
 }

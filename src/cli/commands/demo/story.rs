@@ -285,6 +285,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
         release_at: None,
         deadline_at,
         draft: false,
+        waves: Vec::new(),
     };
     let inspection = NewCampaign {
         name: "health-check".into(),
@@ -296,6 +297,7 @@ fn create_campaigns(context: &Context, teller: &Teller<'_>, now: DateTime<Utc>) 
         release_at: None,
         deadline_at,
         draft: false,
+        waves: Vec::new(),
     };
     let deadline = deadline_at.format("%Y-%m-%d");
     teller.commands(&[

@@ -1,0 +1,3 @@
+ALTER TABLE campaign DROP COLUMN looked_over_at;
+DROP TABLE wave_member;
+DROP TABLE campaign_wave;

@@ -1,0 +1,297 @@
+//! Waves: who is in which, and how far each is.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::to_i32;
+use crate::api::wave::{NewWave, WaveView};
+use crate::db::wave::{MemberRow, Turn, WaveRow};
+use crate::db::{self, Connection, Instant};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::campaign::wave::{self, Place};
+use crate::domain::campaign::{Ceiling, Gate, Share, Tally, Verdict, WaveState};
+use crate::service::world::World;
+use crate::service::{App, Error};
+
+/// How long a wave soaks unless told.
+const SOAK_MINUTES: u32 = 24 * 60;
+
+/// What a gate asks for unless told.
+const GATE: Gate = Gate { success_percent_min: 95, failures_max: None, sample_min: 10 };
+
+/// The waves asked for, checked; rows of the campaign `campaign_id`.
+pub(super) fn rows_of(campaign_id: i64, new: &[NewWave]) -> Result<Vec<WaveRow>, Error> {
+    let invalid =
+        |number: usize, message: String| Error::invalid("waves", format!("wave {number}: {message}"));
+    let mut parsed = Vec::with_capacity(new.len());
+    for (number, wave) in (1..).zip(new) {
+        let share: Share = wave.share.parse().map_err(|error| invalid(number, error))?;
+        let failures_max = wave.gate.failures_max.as_deref().map(str::parse::<Ceiling>).transpose();
+        let gate = Gate {
+            success_percent_min: wave.gate.success_percent_min.unwrap_or(GATE.success_percent_min),
+            failures_max: failures_max.map_err(|error| invalid(number, error))?,
+            sample_min: wave.gate.sample_min.unwrap_or(GATE.sample_min),
+        };
+        let soak = wave.soak_minutes.unwrap_or(SOAK_MINUTES);
+        if soak > 60 * 24 * 60 {
+            return Err(invalid(
+                number,
+                format!("a soak of {soak} minutes is out of range; use at most 60 days"),
+            ));
+        }
+        parsed.push((share, gate, soak));
+    }
+    let shares: Vec<(Share, Gate)> = parsed.iter().map(|(share, gate, _)| (*share, *gate)).collect();
+    wave::check(&shares).map_err(|message| Error::invalid("waves", message))?;
+    (1..)
+        .zip(parsed)
+        .map(|(number, (share, gate, soak))| {
+            Ok(WaveRow {
+                campaign_id,
+                number,
+                share: share.to_string(),
+                soak_minutes: to_i32("waves", soak)?,
+                success_percent_min: to_i32("waves", gate.success_percent_min)?,
+                failures_max: gate.failures_max.map(|most| most.to_string()),
+                sample_min: to_i32("waves", gate.sample_min)?,
+                state: WaveState::Waiting.as_str().to_owned(),
+                opened_at: None,
+                counted_from: None,
+                closed_at: None,
+                verdict: None,
+            })
+        })
+        .collect()
+}
+
+/// The wave of each terminal that has one before the last: those that could be planned now, spread over regions and
+/// sites.
+pub(crate) fn allot(
+    world: &World,
+    name: &str,
+    waves: &[WaveRow],
+    terminals: &[u32],
+) -> Result<Vec<(i64, i32)>, Error> {
+    let shares = waves.iter().map(share_of).collect::<Result<Vec<_>, _>>()?;
+    let places: Vec<Place<'_>> = terminals
+        .iter()
+        .map(|index| {
+            let terminal = &world.terminals[*index as usize];
+            let site = world.site(terminal);
+            Place { serial: &terminal.serial, site: &site.code, region: world.region(site) }
+        })
+        .collect();
+    let mut order = wave::spread(name, &places).into_iter();
+    let mut members = Vec::new();
+    let sizes = wave::sizes(&shares, places.len());
+    for (row, size) in waves.iter().zip(sizes).take(waves.len().saturating_sub(1)) {
+        let of_wave = order.by_ref().take(size);
+        members.extend(of_wave.map(|index| (world.terminals[terminals[index] as usize].id.0, row.number)));
+    }
+    Ok(members)
+}
+
+/// Fixes who is in which wave, and opens the first.
+pub(super) fn open_first(
+    connection: &mut Connection,
+    app: &App,
+    campaign_id: i64,
+    members: &[(i64, i32)],
+) -> Result<(), Error> {
+    let rows: Vec<MemberRow> = members
+        .iter()
+        .map(|(terminal_id, wave)| MemberRow { campaign_id, terminal_id: *terminal_id, wave: *wave })
+        .collect();
+    db::wave::insert_members(connection, &rows)?;
+    let now = Instant::from(app.clock.now());
+    db::wave::enter(connection, campaign_id, 1, WaveState::Open, now, None)?;
+    Ok(())
+}
+
+fn corrupt(row: &WaveRow, error: impl std::fmt::Display) -> Error {
+    Error::Corrupt(format!("wave {} of campaign {}: {error}", row.number, row.campaign_id))
+}
+
+fn share_of(row: &WaveRow) -> Result<Share, Error> {
+    row.share.parse().map_err(|error| corrupt(row, error))
+}
+
+fn state_of(row: &WaveRow) -> Result<WaveState, Error> {
+    row.state.parse().map_err(|error| corrupt(row, error))
+}
+
+fn gate_of(row: &WaveRow) -> Result<Gate, Error> {
+    let failures_max = row.failures_max.as_deref().map(str::parse).transpose();
+    Ok(Gate {
+        success_percent_min: unsigned(row.success_percent_min),
+        failures_max: failures_max.map_err(|error: String| corrupt(row, error))?,
+        sample_min: unsigned(row.sample_min),
+    })
+}
+
+fn unsigned(value: impl TryInto<u32>) -> u32 {
+    value.try_into().unwrap_or_default()
+}
+
+/// What became of a wave's terminals.
+pub(super) fn tally_of(
+    connection: &mut Connection,
+    row: &WaveRow,
+    is_last: bool,
+    size: i64,
+) -> Result<Tally, Error> {
+    let Some(opened_at) = row.opened_at else { return Ok(Tally::default()) };
+    let new_from = row.counted_from.unwrap_or(opened_at);
+    if is_last {
+        return tally_of_rest(connection, row, opened_at, new_from);
+    }
+    // What ended before it opened could not open.
+    let turns = db::wave::turns(connection, row.campaign_id, row.number)?;
+    let locked = db::wave::locked_since(connection)?;
+    let mut latest: HashMap<i64, &Turn> = HashMap::new();
+    let mut standing: HashSet<i64> = HashSet::new();
+    for turn in &turns {
+        match turn.closed_at {
+            Some(closed_at) if closed_at >= opened_at => {
+                let known = latest.entry(turn.terminal_id).or_insert(turn);
+                if known.closed_at <= turn.closed_at {
+                    *known = turn;
+                }
+            }
+            Some(_) => {}
+            None if turn.state.is_standing() => {
+                standing.insert(turn.terminal_id);
+            }
+            None => {}
+        }
+    }
+    let mut tally = Tally { members: Some(unsigned(size)), ..Tally::default() };
+    for (terminal, turn) in &latest {
+        let closed_at = turn.closed_at.unwrap_or(opened_at);
+        let lock = locked.get(terminal).filter(|since| **since >= closed_at);
+        // A lock that came after is news even if its update was known.
+        let ended_at = lock.copied().unwrap_or(closed_at);
+        let is_new = ended_at > new_from || new_from == opened_at;
+        tally.ended_new += u32::from(is_new);
+        if turn.state == AppointmentState::Done && lock.is_none() {
+            tally.done += 1;
+        } else {
+            tally.against += 1;
+            tally.against_new += u32::from(is_new);
+        }
+    }
+    tally.pending = unsigned(standing.iter().filter(|terminal| !latest.contains_key(terminal)).count());
+    tally.last_ended_at = latest.values().filter_map(|turn| turn.closed_at).max().map(Instant::utc);
+    Ok(tally)
+}
+
+/// The last wave may be the whole fleet: what went well is counted by the database.
+fn tally_of_rest(
+    connection: &mut Connection,
+    row: &WaveRow,
+    opened_at: Instant,
+    new_from: Instant,
+) -> Result<Tally, Error> {
+    let id = row.campaign_id;
+    let (done, last_done_at) = db::wave::done_of_the_rest(connection, id, opened_at)?;
+    let bad = db::wave::bad_turns_of_the_rest(connection, id, opened_at)?;
+    let mut latest: HashMap<i64, Instant> = HashMap::new();
+    for turn in &bad {
+        let Some(closed_at) = turn.closed_at else { continue };
+        let known = latest.entry(turn.terminal_id).or_insert(closed_at);
+        *known = (*known).max(closed_at);
+    }
+    let locked = db::wave::locked_since(connection)?;
+    let concerned: Vec<i64> = latest.keys().chain(locked.keys()).copied().collect();
+    let done_at = db::wave::done_at(connection, id, &concerned)?;
+    let in_other_waves = db::wave::members(connection, id, &concerned)?;
+    latest.retain(|terminal, closed_at| done_at.get(terminal).is_none_or(|done| *done < *closed_at));
+    let mut locked_since_done = 0;
+    for (terminal, since) in &locked {
+        let done = done_at.get(terminal).filter(|done| *since >= **done && **done >= opened_at);
+        if done.is_some() && !in_other_waves.contains_key(terminal) && !latest.contains_key(terminal) {
+            latest.insert(*terminal, *since);
+            locked_since_done += 1;
+        }
+    }
+    let against_new = unsigned(latest.values().filter(|at| **at > new_from || new_from == opened_at).count());
+    let done = unsigned(done).saturating_sub(locked_since_done);
+    Ok(Tally {
+        members: None,
+        done,
+        against: unsigned(latest.len()),
+        against_new,
+        ended_new: done + against_new,
+        pending: 0,
+        last_ended_at: last_done_at.map(Instant::utc),
+    })
+}
+
+/// The waves of campaigns, as the API shows them; with `progress`, how far each is too.
+pub(super) fn views_of(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    campaign_ids: &[i64],
+    progress: bool,
+) -> Result<HashMap<i64, Vec<WaveView>>, Error> {
+    let rows = db::wave::of_campaigns(connection, campaign_ids)?;
+    let mut views: HashMap<i64, Vec<WaveView>> = HashMap::new();
+    for of_one in rows.chunk_by(|a, b| a.campaign_id == b.campaign_id) {
+        let id = of_one[0].campaign_id;
+        let sizes = db::wave::sizes(connection, id)?;
+        let drawn = of_one.iter().any(|row| row.opened_at.is_some());
+        for (place, row) in of_one.iter().enumerate() {
+            let is_last = place + 1 == of_one.len();
+            let size = sizes.get(&row.number).copied().unwrap_or(0);
+            let state = state_of(row)?;
+            let mut tally = Tally::default();
+            let mut verdict = row.verdict.clone();
+            if progress {
+                tally = tally_of(connection, row, is_last, size)?;
+                if state == WaveState::Open {
+                    verdict = Some(verdict_of(row, is_last, &tally, now)?.1);
+                } else if state == WaveState::Waiting && drawn {
+                    verdict = Some(format!("waits for the gate of wave {}", row.number - 1));
+                }
+            }
+            views.entry(id).or_default().push(WaveView {
+                number: unsigned(row.number),
+                share: row.share.clone(),
+                state,
+                terminals: (drawn && !is_last).then(|| unsigned(size)),
+                soak_minutes: unsigned(row.soak_minutes),
+                success_percent_min: unsigned(row.success_percent_min),
+                failures_max: row.failures_max.clone(),
+                sample_min: unsigned(row.sample_min),
+                done: tally.done,
+                against: tally.against,
+                pending: (!is_last).then_some(tally.pending),
+                opened_at: row.opened_at.map(Instant::utc),
+                passed_at: row.closed_at.map(Instant::utc),
+                verdict,
+            });
+        }
+    }
+    Ok(views)
+}
+
+/// What a wave's gate says now; the last wave has only its ceiling.
+pub(super) fn verdict_of(
+    row: &WaveRow,
+    is_last: bool,
+    tally: &Tally,
+    now: DateTime<Utc>,
+) -> Result<(Verdict, String), Error> {
+    let gate = gate_of(row)?;
+    let soak = TimeDelta::minutes(i64::from(row.soak_minutes));
+    let open_since = row.opened_at.map_or(now, Instant::utc);
+    let verdict = gate.judge(tally, soak, open_since, now);
+    let words = match verdict {
+        Verdict::Soaking { .. } | Verdict::Pass | Verdict::Pending(_) if is_last => {
+            format!("{} of {} terminals went well", tally.done, tally.ended())
+        }
+        _ => gate.in_words(&verdict, tally),
+    };
+    Ok((verdict, words))
+}

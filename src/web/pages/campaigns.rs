@@ -1,0 +1,142 @@
+//! `/campaigns`, `/campaigns/new` and `/campaigns/{name}`: what is done to which terminals, wave by wave, and a form
+//! that shows what a campaign would be while it is written.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::render::{PageContext, RenderError, render};
+use super::routes::page;
+use crate::api::campaign::CampaignView;
+use crate::domain::access::Role;
+use crate::service;
+use crate::web::AppState;
+use crate::web::routes::PageRoutes;
+
+/// What the list is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct CampaignsPage {
+    /// Campaigns, the latest first.
+    pub campaigns: Vec<CampaignView>,
+}
+
+/// What the form is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewCampaignPage {
+    /// The deadline that the form begins with.
+    pub deadline_at: DateTime<Utc>,
+    /// Regions, to choose from.
+    pub regions: Vec<String>,
+    /// Models and their firmware, to choose from.
+    pub models: Vec<String>,
+}
+
+/// What one campaign's page is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct CampaignPage {
+    /// The campaign.
+    pub campaign: CampaignView,
+}
+
+#[derive(Serialize)]
+struct OneCampaignView<'a> {
+    campaign: &'a CampaignView,
+    /// Appointments that are over, of all of them.
+    ended: i64,
+    all: i64,
+    may: Steps,
+}
+
+/// What may be done with a campaign as it is.
+#[derive(Serialize)]
+struct Steps {
+    activate: bool,
+    pause: bool,
+    resume: bool,
+    pass: bool,
+    cancel: bool,
+}
+
+/// Puts the list into HTML.
+pub fn render_list(page_context: &PageContext, page: &CampaignsPage) -> Result<String, RenderError> {
+    render("campaigns.html", page_context, page)
+}
+
+/// Puts the form into HTML.
+pub fn render_new(page_context: &PageContext, page: &NewCampaignPage) -> Result<String, RenderError> {
+    render("campaign_new.html", page_context, page)
+}
+
+/// Puts one campaign into HTML.
+pub fn render_page(page_context: &PageContext, page: &CampaignPage) -> Result<String, RenderError> {
+    use crate::domain::campaign::{CampaignState, WaveState};
+    let campaign = &page.campaign;
+    let over = |(state, count): (&String, &i64)| match state.as_str() {
+        "done" | "failed" | "missed" => *count,
+        _ => 0,
+    };
+    let halted = campaign.waves.iter().any(|wave| wave.state == WaveState::Halted);
+    let active = campaign.state == CampaignState::Active;
+    let at_a_gate = campaign.waves.iter().rev().skip(1).any(|wave| match wave.state {
+        WaveState::Open => active,
+        WaveState::Halted => true,
+        WaveState::Waiting | WaveState::Passed => false,
+    });
+    let view = OneCampaignView {
+        campaign,
+        ended: campaign.appointments.iter().map(over).sum(),
+        all: campaign
+            .appointments
+            .iter()
+            .filter(|(state, _)| *state != "cancelled")
+            .map(|(_, count)| count)
+            .sum(),
+        may: Steps {
+            activate: campaign.state == CampaignState::Draft,
+            pause: active,
+            resume: campaign.state == CampaignState::Paused,
+            pass: at_a_gate && (active || halted),
+            cancel: !campaign.state.is_final(),
+        },
+    };
+    render("campaign.html", page_context, &view)
+}
+
+/// The addresses.
+pub(super) fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .whole(Role::Viewer, "/campaigns", get(list))
+        .whole(Role::Operator, "/campaigns/new", get(new))
+        .whole(Role::Viewer, "/campaigns/{name}", get(show))
+}
+
+async fn list(State(state): State<AppState>, page_context: PageContext) -> Response {
+    let ask =
+        |app: &service::App, _: &PageContext| Ok(CampaignsPage { campaigns: service::campaign::list(app)? });
+    page(state, page_context, ask, render_list).await
+}
+
+async fn new(State(state): State<AppState>, page_context: PageContext) -> Response {
+    let ask = |app: &service::App, context: &PageContext| {
+        let summary = service::fleet::summary(app)?;
+        Ok(NewCampaignPage {
+            deadline_at: context.now + TimeDelta::days(30),
+            regions: summary.by_region.into_iter().map(|group| group.name).take(60).collect(),
+            models: summary.by_model.into_iter().map(|group| group.name).take(60).collect(),
+        })
+    };
+    page(state, page_context, ask, render_new).await
+}
+
+async fn show(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(name): Path<String>,
+) -> Response {
+    let ask = move |app: &service::App, _: &PageContext| {
+        Ok(CampaignPage { campaign: service::campaign::show(app, &name)? })
+    };
+    page(state, page_context, ask, render_page).await
+}

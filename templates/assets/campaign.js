@@ -1,0 +1,208 @@
+// The form for a campaign: the fields of its kind, its waves, and what it would be, asked for while it is written.
+
+import { post } from "./api.js";
+import { bodyOf } from "./form.js";
+import { moment, say } from "./words.js";
+
+const form = document.getElementById("campaign");
+const rows = document.getElementById("waves");
+const preview = document.getElementById("preview");
+const kind = form.elements["work.kind"];
+
+function showKind() {
+  for (const label of form.querySelectorAll("[data-kind]")) {
+    const wanted = label.dataset.kind === kind.value;
+    label.hidden = !wanted;
+    label.querySelector("input").disabled = !wanted;
+  }
+}
+
+function addWave(values = {}) {
+  const row = document.getElementById("wave").content.firstElementChild.cloneNode(true);
+  for (const [of, value] of Object.entries(values)) {
+    row.querySelector(`[data-of="${of}"]`).value = value;
+  }
+  const rest = [...rows.children].find((it) => it.querySelector('[data-of="share"]').value === "rest");
+  if (rest && values.share !== "rest") {
+    rest.before(row);
+  } else {
+    rows.append(row);
+  }
+  return row;
+}
+
+function takeWaves() {
+  const waves = [...rows.children].map((row) => {
+    const value = (of) => row.querySelector(`[data-of="${of}"]`).value.trim();
+    const number = (of) => (value(of) === "" ? null : Number(value(of)));
+    const soak = number("soak");
+    return {
+      share: value("share"),
+      soak_minutes: soak === null ? null : Math.round(soak * 60),
+      gate: { success_percent_min: number("success"), failures_max: value("failures") || null, sample_min: number("sample") },
+    };
+  });
+  form.elements.waves.value = JSON.stringify(waves);
+}
+
+const element = (name, text, attributes = {}) => {
+  const made = document.createElement(name);
+  if (text !== undefined) {
+    made.textContent = text;
+  }
+  for (const [key, value] of Object.entries(attributes)) {
+    made.setAttribute(key, value);
+  }
+  return made;
+};
+
+function facts(pairs) {
+  const list = element("dl", undefined, { class: "facts" });
+  for (const [name, value] of pairs) {
+    const pair = element("div");
+    pair.append(element("dt", name), element("dd", value));
+    list.append(pair);
+  }
+  return list;
+}
+
+function table(caption, heads, lines) {
+  const made = element("table", undefined, { class: "stack" });
+  made.append(element("caption", caption));
+  const head = element("thead").appendChild(element("tr"));
+  heads.forEach((text) => head.append(element("th", text, { scope: "col" })));
+  made.append(head.parentElement);
+  const body = element("tbody");
+  for (const line of lines) {
+    const row = element("tr");
+    line.forEach((text, place) => row.append(element("td", text, { "data-label": heads[place] })));
+    body.append(row);
+  }
+  made.append(body);
+  return made;
+}
+
+const number = (value) => value.toLocaleString("en-US");
+const when = (at) => (at ? moment(at) : "–");
+
+function show(it) {
+  const lines = [
+    [say("campaigns.js_selected"), number(it.selected)],
+    [say("campaigns.js_to_plan"), number(it.to_plan)],
+    [say("campaigns.js_placed"), number(it.placed)],
+    [say("campaigns.js_starts"), when(it.starts_at)],
+    [say("campaigns.js_finishes"), when(it.finishes_at)],
+    [say("campaigns.js_merchants"), number(it.merchants)],
+    [say("campaigns.js_visits"), number(it.visits)],
+    [say("campaigns.js_peak"), it.fleet_cap === null ? number(it.peak_down) : say("campaigns.js_of", { down: it.peak_down, cap: it.fleet_cap })],
+  ];
+  if (it.tightest) {
+    lines.push([say("campaigns.js_tightest"), `${it.tightest.group}: ${say("campaigns.js_of", { down: it.tightest.down, cap: it.tightest.cap })}`]);
+  }
+  const parts = [facts(lines)];
+  if (it.to_plan > 0 && it.placed === it.to_plan) {
+    parts.unshift(element("p", say("campaigns.js_all_fit"), { class: "all-well" }));
+  } else if (it.to_plan === 0) {
+    parts.unshift(element("p", say("campaigns.js_nobody"), { class: "all-well trouble" }));
+  } else {
+    parts.unshift(element("p", say("campaigns.js_some_fit", { n: it.to_plan - it.placed }), { class: "all-well trouble" }));
+  }
+  if (it.waves.length > 0) {
+    const heads = [say("campaigns.js_wave"), say("campaigns.js_terminals"), say("campaigns.js_placed"), say("campaigns.js_starts"), say("campaigns.js_finishes")];
+    parts.push(table(say("campaigns.js_waves"), heads, it.waves.map((wave) => [
+      `${wave.number} (${wave.share})`, number(wave.terminals), number(wave.placed), when(wave.starts_at), when(wave.ends_at),
+    ])));
+  }
+  const heads = [say("campaigns.js_region"), say("campaigns.js_terminals"), say("campaigns.js_placed")];
+  if (it.regions.length > 0) {
+    parts.push(table(say("campaigns.js_regions"), heads, it.regions.map((row) => [row.region, number(row.terminals), number(row.placed)])));
+  }
+  if (it.skipped.length > 0) {
+    parts.push(table(say("campaigns.js_skipped"), [say("campaigns.js_terminals"), say("campaigns.js_why")], it.skipped.map((row) => [number(row.terminals), row.explanation])));
+  }
+  if (it.unplaced.length > 0) {
+    parts.push(table(say("campaigns.js_unplaced"), [say("campaigns.js_terminals"), say("campaigns.js_why")], it.unplaced.map((row) => [number(row.terminals), row.reason])));
+  }
+  if (it.relaxations.length > 0) {
+    parts.push(element("h3", say("campaigns.js_relaxations")));
+    const list = element("ul");
+    it.relaxations.forEach((text) => list.append(element("li", text)));
+    parts.push(list);
+  }
+  if (it.cut_short) {
+    parts.push(element("p", say("campaigns.js_cut_short"), { class: "quiet" }));
+  }
+  preview.replaceChildren(...parts);
+}
+
+let waiting;
+let asked;
+let shown = "";
+
+async function ask() {
+  takeWaves();
+  const body = bodyOf(form);
+  body.name ||= "preview";
+  if (!body.deadline_at || !body.duration_minutes || (kind.value === "firmware" && (!body.work.artifact || !body.work.version))) {
+    return;
+  }
+  const text = JSON.stringify(body);
+  if (text === shown) {
+    return;
+  }
+  asked?.abort();
+  asked = new AbortController();
+  preview.setAttribute("aria-busy", "true");
+  const result = await post("/campaigns/preview", body, { signal: asked.signal });
+  if (result.aborted) {
+    return;
+  }
+  preview.removeAttribute("aria-busy");
+  shown = text;
+  if (result.ok) {
+    show(result.body);
+  } else {
+    preview.replaceChildren(element("p", result.problem.detail ?? result.problem.title, { class: "problem" }));
+    if (result.status === 409) {
+      shown = "";
+      later(3000);
+    }
+  }
+}
+
+function later(milliseconds = 600) {
+  clearTimeout(waiting);
+  waiting = setTimeout(ask, milliseconds);
+}
+
+form.addEventListener("input", () => {
+  takeWaves();
+  later();
+});
+kind.addEventListener("change", () => {
+  showKind();
+  later();
+});
+document.getElementById("add-wave").addEventListener("click", () => {
+  if (rows.children.length === 0) {
+    addWave({ share: "rest" });
+  }
+  addWave().querySelector("input").focus();
+  takeWaves();
+  later();
+});
+document.getElementById("usual-waves").addEventListener("click", () => {
+  rows.replaceChildren();
+  ["1%", "10%", "rest"].forEach((share) => addWave({ share }));
+  takeWaves();
+  later();
+});
+rows.addEventListener("click", (event) => {
+  if ("remove" in event.target.dataset) {
+    event.target.closest("li").remove();
+    document.getElementById("add-wave").focus();
+    takeWaves();
+    later();
+  }
+});
+showKind();
