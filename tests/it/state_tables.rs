@@ -3,9 +3,8 @@
 
 use offpeak::db;
 use offpeak::domain::appointment::AppointmentState;
-use offpeak::domain::campaign::{CampaignState, WaveState};
 use offpeak::domain::approval::ApprovalState;
-use offpeak::domain::campaign::CampaignState;
+use offpeak::domain::campaign::{CampaignState, WaveState};
 use offpeak::domain::lock::LockState;
 use offpeak::domain::notice::NoticeState;
 use offpeak::domain::plan::PlanState;

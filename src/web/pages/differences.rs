@@ -81,6 +81,8 @@ mod tests {
             reason: None,
             fence: None,
             origin: None,
+            position: 1,
+            hash: String::new(),
         }
     }
 
