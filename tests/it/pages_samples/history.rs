@@ -32,6 +32,7 @@ pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory 
             volume: 1_240,
             retired: !with_history,
             tags: if with_history { tags } else { BTreeMap::new() },
+            etag: "\"0\"".to_owned(),
         },
         site: SiteView {
             etag: String::new(),
