@@ -53,6 +53,7 @@ pub mod replica;
 pub mod schema;
 pub mod timeline;
 pub mod transfer;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -30,6 +30,7 @@ pub mod solve;
 pub mod terminal;
 pub mod tonight;
 pub mod verify;
+pub mod webhook;
 pub mod window;
 pub mod worker;
 
@@ -88,6 +89,9 @@ pub enum Command {
     /// Read who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Have other systems told what happens
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
@@ -134,6 +138,7 @@ impl Command {
             Command::Mail(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
+            Command::Webhook(command) => command.run(context),
             Command::Worker(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Doctor(args) => doctor::run(args, context),

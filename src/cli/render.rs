@@ -10,6 +10,7 @@ pub mod load;
 pub mod notice;
 pub mod plan;
 pub mod problem;
+pub mod webhook;
 mod words;
 
 pub use words::{instant, limit, minutes_in_words, night, optional, share, span, tags};

@@ -17,6 +17,7 @@ mod plan;
 mod programme;
 mod replica;
 mod token;
+mod webhook;
 mod worker;
 
 use crate::web::routes::Routes;
@@ -39,6 +40,7 @@ pub(super) fn router() -> Routes {
         .merge(replica::router())
         .merge(event::router())
         .merge(worker::router())
+        .merge(webhook::router())
         .merge(doctor::router())
         .merge(account::router())
         .merge(token::router())

@@ -8,7 +8,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::audit::{Change, record};
-use crate::service::{Actor, App, Error};
+use crate::service::{Actor, App, Error, webhook};
 
 /// The first wait after a refusal, in minutes; it doubles with each attempt.
 const RETRY_MINUTES_MIN: i64 = 2;
@@ -67,6 +67,10 @@ pub fn settle(app: &App, claim: Claim, settlement: &Settlement) -> Result<Notice
         if !db::notice::end_attempt(connection, id, of_attempt, &ending)? {
             let state = super::find(connection, id)?.state;
             return state.parse().map_err(|error| Error::Corrupt(format!("notice {id}: {error}")));
+        }
+        if matches!(ending.state, NoticeState::Accepted | NoticeState::Failed | NoticeState::Expired) {
+            let (state, at) = (ending.state.as_str(), Instant::from(now));
+            webhook::tell_of_notice(connection, id, &row.kind, state, at, ending.error)?;
         }
         if matches!(settlement, Settlement::NoSuchAddress(_)) {
             suppress(connection, app, &row, ending.error.unwrap_or_default(), now)?;
