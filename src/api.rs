@@ -19,6 +19,7 @@
 //! | `GET /appointments`, `GET /appointments/{id}`, `POST /appointments/{id}/{move,cancel,start,outcome}` | [`appointment::MoveRequest`], [`Because`], [`appointment::OutcomeReport`] | [`appointment::AppointmentView`] |
 //! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
 //! | `POST /notices/{id}/retry`, `GET /unreached`, `POST /visits/{id}/{told,override}`, `POST /merchants/{number}/address` | [`notice::CallReport`], [`Because`], [`notice::AddressChange`] | [`notice::NoticeView`], [`notice::Unreached`] |
+//! | `GET /notices/stats`, `POST /notices/retry`, `GET, POST /suppressions`, `POST /suppressions/release`, `GET, POST /merchants/{number}/reminders` | [`notice::RetryRequest`], [`notice::SuppressionChange`] | [`notice::NoticeStats`], [`notice::RetryResult`], [`notice::Suppression`], [`notice::Reminders`] |
 //! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |

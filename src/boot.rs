@@ -9,7 +9,7 @@ use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
 use crate::config::{Pooler, Settings};
 use crate::db::PoolOptions;
-use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
+use crate::mail::transport::{Relays, SmtpSetupError, SmtpTransport, SmtpUrl, SmtpUrlError, Transport};
 use crate::mail::{DkimKey, DkimKeyError};
 use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
@@ -140,6 +140,13 @@ fn transport_of(url: &str) -> Result<Transport, BootError> {
     if let Some(folder) = url.strip_prefix("folder:") {
         return Ok(Transport::Folder(PathBuf::from(folder)));
     }
-    let smtp = SmtpTransport::new(url.parse()?, crate::mail::transport::SmtpTimeouts::default())?;
-    Ok(Transport::Smtp(Box::new(smtp)))
+    let mut servers = Vec::new();
+    for url in url.split_whitespace() {
+        servers.push(SmtpTransport::new(url.parse()?, crate::mail::transport::SmtpTimeouts::default())?);
+    }
+    if servers.is_empty() {
+        // What a blank means is told as what any other text that is no URL.
+        url.parse::<SmtpUrl>()?;
+    }
+    Ok(Transport::Relays(Box::new(Relays::new(servers))))
 }

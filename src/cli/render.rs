@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod fleet;
 pub mod load;
 pub mod notice;
+pub mod notice_stats;
 pub mod plan;
 pub mod problem;
 mod words;

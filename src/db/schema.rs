@@ -219,6 +219,10 @@ diesel::table! {
         subject -> Nullable<Text>,
         envelope_from -> Nullable<Text>,
         message -> Nullable<Binary>,
+        domain -> Text,
+        urgent -> Bool,
+        deferrals -> Integer,
+        refused_for -> Nullable<Text>,
     }
 }
 
@@ -266,6 +270,13 @@ diesel::table! {
     merchant_without_optional (merchant_id) {
         merchant_id -> BigInt,
         since -> BigInt,
+    }
+}
+
+diesel::table! {
+    merchant_reminders (merchant_id) {
+        merchant_id -> BigInt,
+        leads -> Text,
     }
 }
 
@@ -333,6 +344,7 @@ diesel::joinable!(notice_lock -> notice (notice_id));
 diesel::joinable!(notice_lock -> terminal_lock (lock_id));
 diesel::joinable!(visit_answer -> visit (visit_id));
 diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
+diesel::joinable!(merchant_reminders -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
 
@@ -356,6 +368,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     link_key,
     visit_answer,
     merchant_without_optional,
+    merchant_reminders,
     suppression,
     terminal_lock,
     audit,
@@ -363,3 +376,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(notice::kind, notice::state, notice::domain);

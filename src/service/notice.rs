@@ -4,11 +4,15 @@
 pub(super) mod happened;
 mod letter;
 pub(super) mod outbox;
+pub mod reminders;
 mod sending;
 mod settling;
+mod stats;
+pub mod suppressing;
 pub mod unreached;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use crate::api::Page;
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
@@ -21,8 +25,40 @@ use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
 pub(super) use letter::about as letter_about;
-pub use sending::{Claim, Sendable, claim};
-pub use settling::{Settlement, give_back, settle};
+pub use sending::{Claim, Sendable, Wanted, claim, claim_wanted};
+pub use settling::{RefusedFor, Settlement, give_back, settle, settle_all};
+pub use stats::stats;
+
+/// How many mails may go at once and how fast, as the settings say; for each process.
+#[derive(Clone, Copy, Debug)]
+pub struct MailLimits {
+    /// Mails under way at once.
+    pub at_once: usize,
+    /// Of these, to one domain.
+    pub domain_at_once: usize,
+    /// Mails a minute; 0 is no limit.
+    pub per_minute: u32,
+    /// Mails a minute to one domain; 0 is no limit.
+    pub domain_per_minute: u32,
+    /// Errors in a row that pause a domain.
+    pub errors_max: u32,
+    /// The first pause.
+    pub pause: Duration,
+}
+
+/// The limits that hold in this process.
+pub fn mail_limits(app: &App) -> MailLimits {
+    let settings = &app.settings;
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    MailLimits {
+        at_once: count(settings.mail_connections_max),
+        domain_at_once: count(settings.mail_domain_connections_max),
+        per_minute: settings.mail_rate_per_minute,
+        domain_per_minute: settings.mail_domain_rate_per_minute,
+        errors_max: settings.mail_domain_errors_max,
+        pause: Duration::from_secs(u64::from(settings.mail_domain_pause_seconds)),
+    }
+}
 
 /// The outbox, the latest first.
 pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {

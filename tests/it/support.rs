@@ -70,18 +70,28 @@ pub fn postgres_url() -> String {
 impl TestApp {
     /// An application over `database_url`, or over a SQLite file in its own folder.
     pub fn new(database_url: Option<String>, adjust: impl Fn(&mut Settings)) -> TestApp {
+        let mail = MemoryTransport::default();
+        TestApp { mail: mail.clone(), ..TestApp::over(database_url, Transport::Memory(mail), adjust) }
+    }
+
+    /// The same with another way for its mail; `mail` stays empty.
+    pub fn over(
+        database_url: Option<String>,
+        transport: Transport,
+        adjust: impl Fn(&mut Settings),
+    ) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::embedded(folder.path());
         // Everything is sent as soon as it can be; tests of timing say otherwise.
         settings.announce_ahead_minutes = 60 * 24 * 60;
         settings.quiet_hours = QuietHours::NONE;
+        settings.change_settle_minutes = 0;
         if let Some(url) = database_url {
             settings.database_url = url;
         }
         adjust(&mut settings);
         let clock = Clock::standing_at(instant(NOW));
         let mail = MemoryTransport::default();
-        let transport = Transport::Memory(mail.clone());
         let state = offpeak::boot::start_with(settings, clock.clone(), transport).expect("it starts");
         TestApp { state, clock, mail, _folder: folder }
     }
@@ -265,6 +275,11 @@ impl TestApp {
     pub fn set_time(&self, text: &str) {
         self.clock.set(instant(text));
     }
+}
+
+/// A Python that has what the tests import; `tests/run` makes it.
+pub fn python() -> String {
+    std::env::var("OFFPEAK_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 /// Runs the real binary, with nothing of this process's environment that would lead it elsewhere.

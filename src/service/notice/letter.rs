@@ -101,35 +101,57 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    /// Asks what is true now: visits stand in the revision that the notice tells of, or have gone as it says, and
-    /// there is still time to read it.
-    pub(super) fn of(connection: &mut Connection, app: &App, notice: &NoticeRow) -> Result<Truth, Error> {
-        let abouts: HashMap<i64, NoticeVisitRow> = db::notice::visits_of(connection, &[notice.id])?
-            .into_iter()
-            .map(|about| (about.visit_id, about))
-            .collect();
-        let ids: Vec<i64> = abouts.keys().copied().collect();
+    /// Asks what is true now of one notice.
+    fn of(connection: &mut Connection, app: &App, notice: &NoticeRow) -> Result<Truth, Error> {
+        let truth = Truth::of_each(connection, app, &[notice])?.remove(&notice.id);
+        truth.ok_or_else(|| Error::Corrupt(format!("notice {} was asked about and not answered", notice.id)))
+    }
+
+    /// Asks what is true now of each of these notices: visits stand in the revision that it tells of, or have gone as
+    /// it says, and there is still time to read it.
+    pub(super) fn of_each(
+        connection: &mut Connection,
+        app: &App,
+        notices: &[&NoticeRow],
+    ) -> Result<HashMap<i64, Truth>, Error> {
+        let notice_ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
+        let mut abouts: HashMap<i64, HashMap<i64, NoticeVisitRow>> = HashMap::new();
+        let mut visit_ids: Vec<i64> = Vec::new();
+        for about in db::notice::visits_of(connection, &notice_ids)? {
+            visit_ids.push(about.visit_id);
+            abouts.entry(about.notice_id).or_default().insert(about.visit_id, about);
+        }
+        visit_ids.sort_unstable();
+        visit_ids.dedup();
+        let visits: HashMap<i64, VisitRow> =
+            db::visit::by_ids(connection, &visit_ids)?.into_iter().map(|visit| (visit.id, visit)).collect();
+        let mut lock_ids: HashMap<i64, Vec<i64>> = HashMap::new();
+        let with_locks = db::notice_lock::of_notices(connection, &notice_ids)?;
+        let all_locks: Vec<i64> = with_locks.iter().map(|(_, lock)| *lock).collect();
+        for (notice, lock) in with_locks {
+            lock_ids.entry(notice).or_default().push(lock);
+        }
+        let locks: HashMap<i64, LockRow> =
+            db::lock::by_ids(connection, &all_locks)?.into_iter().map(|lock| (lock.id, lock)).collect();
         let now = app.clock.now();
-        let kind: Result<NoticeKind, String> = notice.kind.parse();
-        let mut visits = db::visit::by_ids(connection, &ids)?;
-        visits.retain(|visit| {
-            let holds = match kind {
-                Ok(NoticeKind::Cancelled) => visit.cancelled,
-                // A visit is called off with its last appointment; others of it may be done.
-                Ok(NoticeKind::Completed | NoticeKind::Missed) => return true,
-                _ if visit.cancelled => false,
-                // What could not wait, and what changes, is worth knowing even while it goes on.
-                Ok(NoticeKind::Moved | NoticeKind::Started) => visit.ends_at.utc() > now,
-                _ if notice.emergency => visit.ends_at.utc() > now,
-                _ => visit.starts_at.utc() > now,
+        let truth = |notice: &&NoticeRow| {
+            let abouts = abouts.remove(&notice.id).unwrap_or_default();
+            let lock_ids = lock_ids.remove(&notice.id).unwrap_or_default();
+            let kind: Result<NoticeKind, String> = notice.kind.parse();
+            let mut told: Vec<&VisitRow> = abouts.keys().filter_map(|id| visits.get(id)).collect();
+            told.retain(|visit| still_holds(notice, &kind, visit, abouts[&visit.id].revision, now));
+            told.sort_by_key(|visit| visit.id);
+            let ended = kind == Ok(NoticeKind::Unlocked);
+            let is_told = |lock: &&LockRow| lock.state.parse().is_ok_and(LockState::is_over) == ended;
+            let truth = Truth {
+                visits: told.into_iter().cloned().collect(),
+                lock_count: lock_ids.len(),
+                locks: lock_ids.iter().filter_map(|id| locks.get(id)).filter(is_told).cloned().collect(),
+                abouts,
             };
-            holds && abouts[&visit.id].revision == visit.sequence
-        });
-        let lock_ids = db::notice_lock::of_notice(connection, notice.id)?;
-        let mut locks = db::lock::by_ids(connection, &lock_ids)?;
-        let ended = kind == Ok(NoticeKind::Unlocked);
-        locks.retain(|lock| lock.state.parse().is_ok_and(LockState::is_over) == ended);
-        Ok(Truth { abouts, visits, lock_count: lock_ids.len(), locks })
+            (notice.id, truth)
+        };
+        Ok(notices.iter().map(truth).collect())
     }
 
     /// Nothing of it is true any more.
@@ -141,6 +163,27 @@ impl Truth {
     pub(super) fn is_whole(&self) -> bool {
         self.visits.len() == self.abouts.len() && self.locks.len() == self.lock_count
     }
+}
+
+/// Whether what `notice` tells of a visit in that revision is still so.
+fn still_holds(
+    notice: &NoticeRow,
+    kind: &Result<NoticeKind, String>,
+    visit: &VisitRow,
+    revision: i32,
+    now: DateTime<Utc>,
+) -> bool {
+    let holds = match kind {
+        Ok(NoticeKind::Cancelled) => visit.cancelled,
+        // A visit is called off with its last appointment; others of it may be done.
+        Ok(NoticeKind::Completed | NoticeKind::Missed) => return true,
+        _ if visit.cancelled => false,
+        // What could not wait, and what changes, is worth knowing even while it goes on.
+        Ok(NoticeKind::Moved | NoticeKind::Started) => visit.ends_at.utc() > now,
+        _ if notice.emergency => visit.ends_at.utc() > now,
+        _ => visit.starts_at.utc() > now,
+    };
+    holds && revision == visit.sequence
 }
 
 fn locks_of(
