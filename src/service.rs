@@ -25,6 +25,7 @@ pub mod programme;
 pub mod schedule;
 pub mod schema;
 pub mod transfer;
+pub mod version;
 pub mod world;
 
 use std::sync::Arc;

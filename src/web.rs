@@ -9,12 +9,13 @@ mod metrics;
 mod openapi;
 pub mod pages;
 mod serve;
+mod tagged;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -72,18 +73,19 @@ pub fn router(state: AppState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let (api, _) = openapi::router().split_for_parts();
     Router::new()
-        .nest("/api/v1", api)
+        .nest("/api/v1", api.layer(from_fn(tagged::conditional)))
         .route("/api/v1/openapi.json", get(openapi::served))
         .merge(pages::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), access::guard))
         .merge(pages::merchant::router())
+        .merge(pages::preferences::router())
         .route("/assets/{name}", get(pages::assets::serve))
         .route("/health", get(metrics::health))
         .route("/ready", get(metrics::ready))
         .route("/metrics", get(metrics::scrape))
-        .layer(axum::middleware::from_fn(metrics::observe))
+        .layer(from_fn(metrics::observe))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(CompressionLayer::new())
         .layer(SetResponseHeaderLayer::if_not_present(

@@ -43,6 +43,28 @@ pub struct AppointmentView {
     pub announced_at: Option<DateTime<Utc>>,
     /// Why it was moved, cancelled, held or done out of turn; or the outcome's note.
     pub note: Option<String>,
+    /// Plans leave it where it is.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Where it stood before the move that this answers; a move back there undoes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousPlace>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
+}
+
+/// Where an appointment stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviousPlace {
+    /// Its revision there.
+    pub revision: i32,
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// End.
+    pub ends_at: DateTime<Utc>,
+    /// Start in the site's zone.
+    pub local_start: String,
 }
 
 /// Which appointments.
@@ -79,6 +101,107 @@ pub struct MoveRequest {
     /// Only say whether it is legal.
     #[serde(default)]
     pub dry_run: bool,
+}
+
+/// Several appointments to edit at once: all of them, or none.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequest {
+    /// What is done to each.
+    pub action: BatchAction,
+    /// Which, 1 to 1000.
+    pub items: Vec<BatchItem>,
+    /// Why; merchants read it.
+    pub reason: Option<String>,
+    /// Only say whether all of it is possible.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What is done to appointments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchAction {
+    /// They get another time.
+    Move,
+    /// They are called off.
+    Cancel,
+    /// Plans leave them where they are.
+    Pin,
+    /// Plans may move them again.
+    Unpin,
+}
+
+/// One of several appointments.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchItem {
+    /// Its number.
+    pub id: i64,
+    /// Where a move leads: `tonight 02:00`, `2026-12-01 02:00`, … in the site's zone, or RFC 3339.
+    pub at: Option<String>,
+    /// Instead: by how many minutes it is moved, negative to an earlier time.
+    pub shift_minutes: Option<i64>,
+    /// The version that whoever edits it has seen; any, unless told.
+    pub etag: Option<String>,
+}
+
+/// Appointments after an edit.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BatchResult {
+    /// Each, in the order in which they were named.
+    pub appointments: Vec<AppointmentView>,
+    /// It was a dry run.
+    pub dry_run: bool,
+}
+
+/// Between when an appointment might start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct StartsQuery {
+    /// From; now unless told.
+    pub from: Option<DateTime<Utc>>,
+    /// To, not included; a day after `from` unless told, at most 31.
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// When an appointment may start.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StartsView {
+    /// Its number.
+    pub appointment: i64,
+    /// Where it stands now.
+    pub starts_at: DateTime<Utc>,
+    /// The site's zone.
+    pub time_zone: String,
+    /// Length of a slot in minutes.
+    pub slot_minutes: u32,
+    /// The slots of the range, those with the same answer together.
+    pub runs: Vec<StartRun>,
+}
+
+/// Slots one after the other for which the same holds.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StartRun {
+    /// The first slot's start.
+    pub from: DateTime<Utc>,
+    /// The last slot's end.
+    pub to: DateTime<Utc>,
+    /// The appointment may start at each of them.
+    pub legal: bool,
+    /// Otherwise: what forbids it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleSaid>,
+}
+
+/// A rule that forbids a time.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RuleSaid {
+    /// The rule, as a refusal names it.
+    pub rule: String,
+    /// What exactly it says no to, at the first slot of the run.
+    pub message: String,
 }
 
 /// What became of an appointment.

@@ -46,4 +46,7 @@ pub struct BudgetView {
     pub keep: u32,
     /// Local times of day between which it applies.
     pub hours: Option<String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }

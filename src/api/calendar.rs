@@ -36,6 +36,9 @@ pub struct WindowView {
     pub cutoff_minutes: u32,
     /// IANA zone of the line, if not each site's own.
     pub time_zone: Option<String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// Whose openings to show: a site's, or those of a line that is not saved yet.
@@ -122,4 +125,7 @@ pub struct BlackoutView {
     pub yearly: bool,
     /// IANA zone, if not each site's own.
     pub time_zone: Option<String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }

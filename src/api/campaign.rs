@@ -56,6 +56,9 @@ pub struct CampaignView {
     pub programme: Option<String>,
     /// Its appointments by state.
     pub appointments: std::collections::BTreeMap<String, i64>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// Which terminals a campaign picks, and which of those it skips.
@@ -139,4 +142,7 @@ pub struct ProgrammeView {
     pub paused: bool,
     /// When a crontab line raises the next campaign.
     pub next_due_at: Option<DateTime<Utc>>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }

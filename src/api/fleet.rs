@@ -74,6 +74,9 @@ pub struct MerchantView {
     pub phone: Option<String>,
     /// Free labels.
     pub tags: std::collections::BTreeMap<String, String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// A site.
@@ -97,6 +100,9 @@ pub struct SiteView {
     pub traffic_profile: String,
     /// Free labels.
     pub tags: std::collections::BTreeMap<String, String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// A terminal.

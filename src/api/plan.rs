@@ -27,6 +27,24 @@ pub struct NewPlan {
     /// Standing appointments may be moved where that places more; they stay unless told.
     #[serde(default)]
     pub replan: bool,
+    /// Only this: its appointments may move, and everything else stays where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<PlanSelection>,
+}
+
+/// What is planned of everything; 1 to 10,000 things.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanSelection {
+    /// These appointments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub appointments: Vec<i64>,
+    /// These terminals' appointments and open work, by serial number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serials: Vec<String>,
+    /// The same for every terminal of these sites, by code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<String>,
 }
 
 /// A plan and its report.
@@ -51,6 +69,9 @@ pub struct PlanView {
     pub report: Option<PlanReport>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// How far the search is.

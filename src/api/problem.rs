@@ -27,6 +27,37 @@ pub struct Problem {
     /// Findings of the checker.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingView>,
+    /// The thing as it is now, where somebody else has changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub current: Option<serde_json::Value>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// Of several things that were to be changed together, each that cannot be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemProblem>,
+}
+
+/// Why one of several things cannot be changed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ItemProblem {
+    /// Its number.
+    pub id: i64,
+    /// The kind of the problem, as a problem document has it.
+    pub code: String,
+    /// What is wrong here, and what to do about it.
+    pub detail: String,
+    /// Rules that the proposed time breaks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    /// The thing as it is now, where somebody else has changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub current: Option<serde_json::Value>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 /// One bad value of an imported file.

@@ -168,8 +168,10 @@ pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
     let kind = match error {
         Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
         Error::Invalid { .. } => ErrorKind::Usage,
-        Error::Conflict(_) | Error::Fenced { .. } => ErrorKind::Conflict,
-        Error::Refused(_) | Error::BadRows { .. } | Error::Unverified(_) => ErrorKind::Refused,
+        Error::Conflict(_) | Error::Fenced { .. } | Error::Changed { .. } => ErrorKind::Conflict,
+        Error::Refused(_) | Error::Batch(_) | Error::BadRows { .. } | Error::Unverified(_) => {
+            ErrorKind::Refused
+        }
         Error::Database(_) => ErrorKind::Unavailable,
         Error::Query(_) | Error::Corrupt(_) => ErrorKind::Internal,
     };

@@ -27,6 +27,7 @@ pub struct AppointmentRow {
     pub note: Option<String>,
     pub created_at: Instant,
     pub closed_at: Option<Instant>,
+    pub pinned: bool,
 }
 
 /// What planning asks of an appointment that stands.
@@ -40,15 +41,16 @@ pub struct Standing {
     pub ends_at: Instant,
     pub notice_lead_minutes: i32,
     pub emergency: bool,
-    /// It has not begun.
+    /// It has not begun, and nobody has pinned it.
     pub is_movable: bool,
 }
 
-type StandingColumns = (i64, String, i32, i64, Instant, Instant, i32, bool);
+type StandingColumns = (i64, String, i32, i64, Instant, Instant, i32, bool, bool);
 
 fn standing_of(columns: StandingColumns) -> Standing {
-    let (id, state, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency) = columns;
-    let is_movable = state.parse().is_ok_and(AppointmentState::is_movable);
+    let (id, state, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency, pinned) =
+        columns;
+    let is_movable = !pinned && state.parse().is_ok_and(AppointmentState::is_movable);
     let terminal_id = TerminalId(terminal_id);
     Standing { id, revision, terminal_id, starts_at, ends_at, notice_lead_minutes, emergency, is_movable }
 }
@@ -64,6 +66,7 @@ macro_rules! standing_columns {
             appointment::ends_at,
             appointment::notice_lead_minutes,
             appointment::emergency,
+            appointment::pinned,
         )
     };
 }
@@ -339,6 +342,16 @@ pub fn enter(
         diesel::update(appointment::table.find(id)).set(appointment::note.eq(note)).execute(connection)?;
     }
     Ok(rows > 0)
+}
+
+/// Has plans leave these where they are, or not any more.
+pub fn set_pinned(connection: &mut Connection, ids: &[i64], pinned: bool) -> QueryResult<()> {
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        diesel::update(appointment::table.filter(appointment::id.eq_any(chunk)))
+            .set(appointment::pinned.eq(pinned))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 /// Notes why it stands as it does.

@@ -6,8 +6,8 @@ use crate::db::Connection;
 use crate::db::schema::{blackout, budget, maintenance_window};
 
 /// A maintenance window.
-#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
-#[diesel(table_name = maintenance_window, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = maintenance_window, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)]
 pub struct WindowRow {
     pub id: i64,
@@ -19,8 +19,8 @@ pub struct WindowRow {
 }
 
 /// A blackout.
-#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
-#[diesel(table_name = blackout, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = blackout, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)]
 pub struct BlackoutRow {
     pub id: i64,
@@ -33,8 +33,8 @@ pub struct BlackoutRow {
 }
 
 /// A disruption budget.
-#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
-#[diesel(table_name = budget, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = budget, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)]
 pub struct BudgetRow {
     pub id: i64,
@@ -49,10 +49,20 @@ pub struct BudgetRow {
 }
 
 macro_rules! small_table {
-    ($table:ident, $row:ident, $all:ident, $insert:ident, $delete:ident) => {
+    ($table:ident, $row:ident, $all:ident, $one:ident, $insert:ident, $update:ident, $delete:ident) => {
         /// Every row, by id.
         pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
             $table::table.order($table::id).load(connection)
+        }
+
+        /// One row.
+        pub fn $one(connection: &mut Connection, id: i64) -> QueryResult<Option<$row>> {
+            $table::table.find(id).first(connection).optional()
+        }
+
+        /// Overwrites a row.
+        pub fn $update(connection: &mut Connection, row: &$row) -> QueryResult<()> {
+            diesel::update($table::table.find(row.id)).set(row).execute(connection).map(drop)
         }
 
         /// Adds a row.
@@ -67,6 +77,6 @@ macro_rules! small_table {
     };
 }
 
-small_table!(maintenance_window, WindowRow, windows, insert_window, delete_window);
-small_table!(blackout, BlackoutRow, blackouts, insert_blackout, delete_blackout);
-small_table!(budget, BudgetRow, budgets, insert_budget, delete_budget);
+small_table!(maintenance_window, WindowRow, windows, window, insert_window, update_window, delete_window);
+small_table!(blackout, BlackoutRow, blackouts, blackout, insert_blackout, update_blackout, delete_blackout);
+small_table!(budget, BudgetRow, budgets, budget, insert_budget, update_budget, delete_budget);

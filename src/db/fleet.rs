@@ -259,6 +259,16 @@ pub fn set_email(
         .map(drop)
 }
 
+/// Ids of the active terminals of these sites.
+pub fn terminals_of_sites(connection: &mut Connection, site_ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let mut ids = Vec::new();
+    for chunk in site_ids.chunks(LOOKUP_KEYS) {
+        let active = terminal::site_id.eq_any(chunk).and(terminal::retired.eq(false));
+        ids.extend(terminal::table.filter(active).select(terminal::id).load::<i64>(connection)?);
+    }
+    Ok(ids)
+}
+
 /// A merchant's terminals that are not retired, by serial number.
 pub fn terminals_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<Vec<TerminalRow>> {
     terminal::table

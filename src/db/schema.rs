@@ -184,6 +184,7 @@ diesel::table! {
         note -> Nullable<Text>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        pinned -> Bool,
     }
 }
 

@@ -1,25 +1,29 @@
-//! Appointments: list, show, move, cancel, start, outcome.
+//! Appointments: list, show, start, outcome; how they are edited and where they may go stands in rooms of their own.
+
+mod edit;
+mod starts;
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 
 use crate::api::Page;
-use crate::api::appointment::{AppointmentQuery, AppointmentView, MoveRequest, Outcome, OutcomeReport};
+use crate::api::appointment::{AppointmentQuery, AppointmentView, Outcome, OutcomeReport};
 use crate::db::appointment::{AppointmentRow, Filter};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::calendar::parse_when;
 use crate::domain::fleet::clean_text;
-use crate::domain::ids::{AppointmentId, TerminalId};
+use crate::domain::ids::AppointmentId;
 use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::fleet::places_of;
-use crate::service::legality::{Question, decide, local_text};
+use crate::service::legality::local_text;
 use crate::service::notice::happened::tell_of_visits;
-use crate::service::schedule::{self, Changes, Move};
-use crate::service::world::Surroundings;
+use crate::service::version::Versioned;
 use crate::service::{Actor, App, Error, lock};
+
+pub use edit::{batch, cancel, move_to, set_pinned};
+pub use starts::starts;
 
 /// How far ahead an appointment may be moved or ad-hoc work be arranged, in days.
 pub(super) const HORIZON_DAYS: u32 = 62;
@@ -56,7 +60,7 @@ pub(super) fn cursor(after: &str) -> Result<(Instant, i64), Error> {
     after
         .split_once('_')
         .and_then(|(micros, id)| {
-            let at = chrono::DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+            let at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
             Some((Instant::from(at), id.parse().ok()?))
         })
         .ok_or_else(|| {
@@ -75,106 +79,29 @@ pub fn show(app: &App, AppointmentId(id): AppointmentId) -> Result<AppointmentVi
     })
 }
 
-/// Moves an appointment that has not begun, if the rules allow it; its merchant is told.
-pub fn move_to(
-    app: &App,
-    actor: &Actor,
-    AppointmentId(id): AppointmentId,
-    request: &MoveRequest,
-) -> Result<AppointmentView, Error> {
-    let reason = request.reason.as_deref().map(clean_text);
-    app.database.write(|connection| {
-        connection.serialize_schedule()?;
-        let row = find(connection, id)?;
-        let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &[row.terminal_id])?;
-        let world = &surroundings.world;
-        let terminal = world
-            .terminal(TerminalId(row.terminal_id))
-            .ok_or_else(|| Error::Conflict(format!("the terminal of appointment {id} is retired")))?;
-        let site = world.site(terminal);
-        let starts_at = parse_when(&request.at, app.clock.now(), site.time_zone)
-            .map_err(|error| Error::invalid("at", error))?;
-        let duration = (row.ends_at.utc() - row.starts_at.utc()).num_minutes();
-        let deadline_at = deadline(connection, id)?;
-        let question = Question {
-            terminal,
-            starts_at,
-            duration_minutes: u32::try_from(duration).unwrap_or(u32::MAX),
-            notice_lead_minutes: Some(lead_minutes(app, row.notice_lead_minutes)),
-            deadline_at,
-            moving: Some(id),
-        };
-        let ends_at = starts_at + TimeDelta::minutes(duration);
-        let refusals =
-            decide(connection, &surroundings, starts_at..ends_at, |rules| Ok(rules.refusals(question)))?;
-        if !refusals.is_empty() {
-            return Err(Error::Refused(refusals));
-        }
-        if request.dry_run {
-            return view(connection, row);
-        }
-        let before = row.starts_at.utc();
-        if starts_at == before {
-            return view(connection, row);
-        }
-        let moves = vec![Move { appointment: row, site_id: site.id, starts_at, ends_at }];
-        let changes = Changes { moves, reason: reason.clone(), ..Changes::default() };
-        schedule::apply(connection, app, changes)?;
-        let change = Change::new("appointment.move", format!("appointment {id}"))
-            .before(&before)
-            .after(&starts_at)
-            .because(reason.as_deref());
-        record(connection, app, actor, change)?;
-        let row = find(connection, id)?;
-        view(connection, row)
-    })
-}
-
 /// The lead that a new time must keep: the notice lead, and the time that acceptance of the mail may take.
 pub(super) fn lead_minutes(app: &App, notice_lead_minutes: i32) -> u32 {
     u32::try_from(notice_lead_minutes).unwrap_or_default() + app.settings.announce_allowance_minutes
 }
 
 /// The earliest deadline among the campaigns of an appointment.
-pub(super) fn deadline(
-    connection: &mut Connection,
-    id: i64,
-) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
-    let campaigns: HashMap<i64, _> =
-        db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
-    let work = db::appointment::work_of(connection, &[id])?;
-    Ok(work
-        .iter()
-        .filter_map(|item| item.campaign_id.and_then(|id| campaigns.get(&id)))
-        .filter(|campaign| campaign.programme_id.is_none())
-        .map(|campaign| campaign.deadline_at.utc())
-        .min())
+pub(super) fn deadline(connection: &mut Connection, id: i64) -> Result<Option<DateTime<Utc>>, Error> {
+    Ok(deadlines(connection, &[id])?.remove(&id))
 }
 
-/// Calls an appointment off that has not begun; its merchant is told.
-pub fn cancel(
-    app: &App,
-    actor: &Actor,
-    AppointmentId(id): AppointmentId,
-    reason: Option<&str>,
-) -> Result<AppointmentView, Error> {
-    let reason = reason.map(clean_text);
-    app.database.write(|connection| {
-        connection.serialize_schedule()?;
-        let row = find(connection, id)?;
-        let before = row.state.clone();
-        let visit_id = row.visit_id;
-        let cancel = vec![row];
-        schedule::apply(connection, app, Changes { cancel, reason: reason.clone(), ..Changes::default() })?;
-        tell_of_visits(connection, app, &[visit_id])?;
-        let change = Change::new("appointment.cancel", format!("appointment {id}"))
-            .before(&before)
-            .after(&AppointmentState::Cancelled)
-            .because(reason.as_deref());
-        record(connection, app, actor, change)?;
-        let row = find(connection, id)?;
-        view(connection, row)
-    })
+/// The same for each of several that has one.
+fn deadlines(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, DateTime<Utc>>, Error> {
+    let campaigns: HashMap<i64, _> =
+        db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
+    let mut deadlines = HashMap::new();
+    for work in db::appointment::work_of(connection, ids)? {
+        let campaign = work.campaign_id.and_then(|id| campaigns.get(&id));
+        if let Some(campaign) = campaign.filter(|campaign| campaign.programme_id.is_none()) {
+            let known = deadlines.entry(work.appointment_id).or_insert(campaign.deadline_at.utc());
+            *known = campaign.deadline_at.utc().min(*known);
+        }
+    }
+    Ok(deadlines)
 }
 
 /// The terminal is down for the work.
@@ -341,7 +268,11 @@ pub(super) fn views(
                 emergency: row.emergency,
                 announced_at: row.announced_at.map(Instant::utc),
                 note: row.note,
-            })
+                pinned: row.pinned,
+                previous: None,
+                etag: String::new(),
+            }
+            .with_version())
         })
         .collect()
 }

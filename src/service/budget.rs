@@ -1,12 +1,13 @@
-//! Disruption budgets: list, add, remove.
+//! Disruption budgets: list, add, change, remove.
 
 use crate::api::budget::{BudgetView, NewBudget};
 use crate::db::calendar::BudgetRow;
-use crate::db::{self, Table};
+use crate::db::{self, Connection, Table};
 use crate::domain::budget::{Budget, BudgetError, Limit};
 use crate::domain::ids::BudgetId;
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
+use crate::service::version::{Expected, Versioned};
 use crate::service::world::budget_of;
 use crate::service::{Actor, App, Error};
 
@@ -18,6 +19,18 @@ pub fn list(app: &App) -> Result<Vec<BudgetView>, Error> {
 
 /// Adds a budget. Several on one group all hold: the narrowest counts.
 pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Error> {
+    let budget = checked(new)?;
+    app.database.write(|connection| {
+        let row = row_of(db::allot(connection, Table::Budget, 1)?[0], &budget)?;
+        db::calendar::insert_budget(connection, row.clone())?;
+        let view = view(&row)?;
+        let change = Change::new("budget.add", format!("budget {}", view.id)).after(&view);
+        record(connection, app, actor, change)?;
+        Ok(view)
+    })
+}
+
+fn checked(new: &NewBudget) -> Result<Budget, Error> {
     let budget = Budget {
         grouping: new.grouping.parse().map_err(|error| Error::invalid("grouping", error))?,
         value: new.value.clone(),
@@ -31,23 +44,52 @@ pub fn add(app: &App, actor: &Actor, new: &NewBudget) -> Result<BudgetView, Erro
         BudgetError::DayMinutes => Error::invalid("hours", error),
         BudgetError::Percent(_) | BudgetError::Grouping(_) => Error::invalid("limit", error),
     })?;
+    Ok(budget)
+}
+
+/// One budget.
+pub fn show(app: &App, BudgetId(id): BudgetId) -> Result<BudgetView, Error> {
+    app.database.read(|connection| find(connection, id))
+}
+
+fn find(connection: &mut Connection, id: i64) -> Result<BudgetView, Error> {
+    match db::calendar::budget(connection, id)? {
+        Some(row) => view(&row),
+        None => Err(not_found("budget", id, "see `offpeak budget list`")),
+    }
+}
+
+/// Gives a budget other terms; they hold from the next decision on.
+pub fn change(
+    app: &App,
+    actor: &Actor,
+    BudgetId(id): BudgetId,
+    expected: &Expected,
+    new: &NewBudget,
+) -> Result<BudgetView, Error> {
+    let budget = checked(new)?;
     app.database.write(|connection| {
-        let row = row_of(db::allot(connection, Table::Budget, 1)?[0], &budget)?;
-        db::calendar::insert_budget(connection, row.clone())?;
+        let before = find(connection, id)?;
+        expected.check(&before)?;
+        let row = row_of(id, &budget)?;
+        db::calendar::update_budget(connection, &row)?;
         let view = view(&row)?;
-        let change = Change::new("budget.add", format!("budget {}", view.id)).after(&view);
-        record(connection, app, actor, change)?;
+        if view.etag != before.etag {
+            let change = Change::new("budget.change", format!("budget {id}")).before(&before).after(&view);
+            record(connection, app, actor, change)?;
+        }
         Ok(view)
     })
 }
 
 /// Removes a budget.
-pub fn remove(app: &App, actor: &Actor, BudgetId(id): BudgetId) -> Result<(), Error> {
+pub fn remove(app: &App, actor: &Actor, BudgetId(id): BudgetId, expected: &Expected) -> Result<(), Error> {
     app.database.write(|connection| {
-        if !db::calendar::delete_budget(connection, id)? {
-            return Err(not_found("budget", id, "see `offpeak budget list`"));
-        }
-        record(connection, app, actor, Change::new("budget.remove", format!("budget {id}")))?;
+        let before = find(connection, id)?;
+        expected.check(&before)?;
+        db::calendar::delete_budget(connection, id)?;
+        let change = Change::new("budget.remove", format!("budget {id}")).before(&before);
+        record(connection, app, actor, change)?;
         Ok(())
     })
 }
@@ -81,7 +123,8 @@ fn view(row: &BudgetRow) -> Result<BudgetView, Error> {
     let Budget { grouping, value, limit, min, keep, day_minutes } = budget_of(row)?;
     let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let hours = day_minutes.map(|(from, to)| format!("{}-{}", clock(from), clock(to)));
-    Ok(BudgetView { id: row.id, grouping: grouping.to_string(), value, limit, min, keep, hours })
+    let (id, grouping, etag) = (row.id, grouping.to_string(), String::new());
+    Ok(BudgetView { id, grouping, value, limit, min, keep, hours, etag }.with_version())
 }
 
 fn parse_hours(text: &str) -> Result<(u32, u32), Error> {

@@ -1,4 +1,4 @@
-//! Maintenance windows and blackouts: list, add, remove, preview.
+//! Maintenance windows and blackouts: list, add, change, remove, preview.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -14,6 +14,7 @@ use crate::domain::calendar::{
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::domain::scope::Scope;
 use crate::service::audit::{Change, record};
+use crate::service::version::{Expected, Versioned};
 use crate::service::world::{Surroundings, window_of};
 use crate::service::{Actor, App, Error};
 
@@ -25,23 +26,10 @@ pub fn windows(app: &App) -> Result<Vec<WindowView>, Error> {
 
 /// Adds a window.
 pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowView, Error> {
-    let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
-    if scope.window_rank().is_none() {
-        let message =
-            format!("`{scope}` cannot have windows; use fleet, region:NAME, merchant:NUMBER or site:CODE");
-        return Err(Error::invalid("scope", message));
-    }
-    rule_of(&new.cron, new.duration_minutes, new.cutoff_minutes, new.time_zone.as_deref())?;
+    let scope = check_window(new)?;
     app.database.write(|connection| {
         must_exist(connection, &scope)?;
-        let row = WindowRow {
-            id: db::allot(connection, Table::MaintenanceWindow, 1)?[0],
-            scope: scope.to_string(),
-            cron: new.cron.clone(),
-            duration_minutes: minutes(new.duration_minutes)?,
-            cutoff_minutes: minutes(new.cutoff_minutes)?,
-            time_zone: new.time_zone.clone(),
-        };
+        let row = window_row(db::allot(connection, Table::MaintenanceWindow, 1)?[0], &scope, new)?;
         db::calendar::insert_window(connection, row.clone())?;
         let view = window_view(row);
         record(
@@ -54,13 +42,75 @@ pub fn add_window(app: &App, actor: &Actor, new: &NewWindow) -> Result<WindowVie
     })
 }
 
-/// Removes a window.
-pub fn remove_window(app: &App, actor: &Actor, WindowId(id): WindowId) -> Result<(), Error> {
+fn check_window(new: &NewWindow) -> Result<Scope, Error> {
+    let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
+    if scope.window_rank().is_none() {
+        let message =
+            format!("`{scope}` cannot have windows; use fleet, region:NAME, merchant:NUMBER or site:CODE");
+        return Err(Error::invalid("scope", message));
+    }
+    rule_of(&new.cron, new.duration_minutes, new.cutoff_minutes, new.time_zone.as_deref())?;
+    Ok(scope)
+}
+
+fn window_row(id: i64, scope: &Scope, new: &NewWindow) -> Result<WindowRow, Error> {
+    Ok(WindowRow {
+        id,
+        scope: scope.to_string(),
+        cron: new.cron.clone(),
+        duration_minutes: minutes(new.duration_minutes)?,
+        cutoff_minutes: minutes(new.cutoff_minutes)?,
+        time_zone: new.time_zone.clone(),
+    })
+}
+
+/// One window.
+pub fn window(app: &App, WindowId(id): WindowId) -> Result<WindowView, Error> {
+    app.database.read(|connection| find_window(connection, id))
+}
+
+fn find_window(connection: &mut db::Connection, id: i64) -> Result<WindowView, Error> {
+    let row = db::calendar::window(connection, id)?;
+    row.map(window_view).ok_or_else(|| not_found("window", id, "see `offpeak window list`"))
+}
+
+/// Gives a window other terms. Appointments that stand outside them stay until somebody plans again.
+pub fn change_window(
+    app: &App,
+    actor: &Actor,
+    WindowId(id): WindowId,
+    expected: &Expected,
+    new: &NewWindow,
+) -> Result<WindowView, Error> {
+    let scope = check_window(new)?;
     app.database.write(|connection| {
-        if !db::calendar::delete_window(connection, id)? {
-            return Err(not_found("window", id, "see `offpeak window list`"));
+        let before = find_window(connection, id)?;
+        expected.check(&before)?;
+        must_exist(connection, &scope)?;
+        let row = window_row(id, &scope, new)?;
+        db::calendar::update_window(connection, &row)?;
+        let view = window_view(row);
+        if view.etag != before.etag {
+            let change = Change::new("window.change", format!("window {id}")).before(&before).after(&view);
+            record(connection, app, actor, change)?;
         }
-        record(connection, app, actor, Change::new("window.remove", format!("window {id}")))?;
+        Ok(view)
+    })
+}
+
+/// Removes a window.
+pub fn remove_window(
+    app: &App,
+    actor: &Actor,
+    WindowId(id): WindowId,
+    expected: &Expected,
+) -> Result<(), Error> {
+    app.database.write(|connection| {
+        let before = find_window(connection, id)?;
+        expected.check(&before)?;
+        db::calendar::delete_window(connection, id)?;
+        let change = Change::new("window.remove", format!("window {id}")).before(&before);
+        record(connection, app, actor, change)?;
         Ok(())
     })
 }
@@ -73,6 +123,19 @@ pub fn blackouts(app: &App) -> Result<Vec<BlackoutView>, Error> {
 
 /// Adds a blackout. Appointments that already stand in it stay until somebody plans again.
 pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<BlackoutView, Error> {
+    let scope = check_blackout(new)?;
+    app.database.write(|connection| {
+        must_exist(connection, &scope)?;
+        let row = blackout_row(db::allot(connection, Table::Blackout, 1)?[0], &scope, new);
+        db::calendar::insert_blackout(connection, row.clone())?;
+        let view = blackout_view(row);
+        let change = Change::new("blackout.add", format!("blackout {}", view.id)).after(&view);
+        record(connection, app, actor, change)?;
+        Ok(view)
+    })
+}
+
+fn check_blackout(new: &NewBlackout) -> Result<Scope, Error> {
     let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
     if let Some(zone) = &new.time_zone {
         parse_zone(zone)?;
@@ -84,32 +147,69 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
         format!("{}..{}", new.from.trim(), new.to.trim()).parse().map_err(invalid)?;
     let recurrence = if new.yearly { Recurrence::Yearly } else { Recurrence::Once };
     Blackout::new(crate::domain::fleet::clean_text(&new.name), period, recurrence, None).map_err(invalid)?;
+    Ok(scope)
+}
+
+fn blackout_row(id: i64, scope: &Scope, new: &NewBlackout) -> BlackoutRow {
+    BlackoutRow {
+        id,
+        name: crate::domain::fleet::clean_text(&new.name),
+        scope: scope.to_string(),
+        from_local: new.from.trim().to_owned(),
+        to_local: new.to.trim().to_owned(),
+        yearly: new.yearly,
+        time_zone: new.time_zone.clone(),
+    }
+}
+
+/// One blackout.
+pub fn blackout(app: &App, BlackoutId(id): BlackoutId) -> Result<BlackoutView, Error> {
+    app.database.read(|connection| find_blackout(connection, id))
+}
+
+fn find_blackout(connection: &mut db::Connection, id: i64) -> Result<BlackoutView, Error> {
+    let row = db::calendar::blackout(connection, id)?;
+    row.map(blackout_view).ok_or_else(|| not_found("blackout", id, "see `offpeak blackout list`"))
+}
+
+/// Gives a blackout other terms. Appointments that stand in it stay until somebody plans again.
+pub fn change_blackout(
+    app: &App,
+    actor: &Actor,
+    BlackoutId(id): BlackoutId,
+    expected: &Expected,
+    new: &NewBlackout,
+) -> Result<BlackoutView, Error> {
+    let scope = check_blackout(new)?;
     app.database.write(|connection| {
+        let before = find_blackout(connection, id)?;
+        expected.check(&before)?;
         must_exist(connection, &scope)?;
-        let row = BlackoutRow {
-            id: db::allot(connection, Table::Blackout, 1)?[0],
-            name: crate::domain::fleet::clean_text(&new.name),
-            scope: scope.to_string(),
-            from_local: new.from.trim().to_owned(),
-            to_local: new.to.trim().to_owned(),
-            yearly: new.yearly,
-            time_zone: new.time_zone.clone(),
-        };
-        db::calendar::insert_blackout(connection, row.clone())?;
+        let row = blackout_row(id, &scope, new);
+        db::calendar::update_blackout(connection, &row)?;
         let view = blackout_view(row);
-        let change = Change::new("blackout.add", format!("blackout {}", view.id)).after(&view);
-        record(connection, app, actor, change)?;
+        if view.etag != before.etag {
+            let change =
+                Change::new("blackout.change", format!("blackout {id}")).before(&before).after(&view);
+            record(connection, app, actor, change)?;
+        }
         Ok(view)
     })
 }
 
 /// Removes a blackout.
-pub fn remove_blackout(app: &App, actor: &Actor, BlackoutId(id): BlackoutId) -> Result<(), Error> {
+pub fn remove_blackout(
+    app: &App,
+    actor: &Actor,
+    BlackoutId(id): BlackoutId,
+    expected: &Expected,
+) -> Result<(), Error> {
     app.database.write(|connection| {
-        if !db::calendar::delete_blackout(connection, id)? {
-            return Err(not_found("blackout", id, "see `offpeak blackout list`"));
-        }
-        record(connection, app, actor, Change::new("blackout.remove", format!("blackout {id}")))?;
+        let before = find_blackout(connection, id)?;
+        expected.check(&before)?;
+        db::calendar::delete_blackout(connection, id)?;
+        let change = Change::new("blackout.remove", format!("blackout {id}")).before(&before);
+        record(connection, app, actor, change)?;
         Ok(())
     })
 }
@@ -255,10 +355,13 @@ fn window_view(row: WindowRow) -> WindowView {
         duration_minutes: unsigned(row.duration_minutes),
         cutoff_minutes: unsigned(row.cutoff_minutes),
         time_zone: row.time_zone,
+        etag: String::new(),
     }
+    .with_version()
 }
 
 fn blackout_view(row: BlackoutRow) -> BlackoutView {
     let BlackoutRow { id, name, scope, from_local, to_local, yearly, time_zone } = row;
-    BlackoutView { id, name, scope, from: from_local, to: to_local, yearly, time_zone }
+    let etag = String::new();
+    BlackoutView { id, name, scope, from: from_local, to: to_local, yearly, time_zone, etag }.with_version()
 }

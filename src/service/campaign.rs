@@ -14,6 +14,7 @@ use crate::domain::selector::Selector;
 use crate::service::audit::{Change, record};
 use crate::service::lease::Leader;
 use crate::service::schedule::{self, Changes};
+use crate::service::version::{Expected, Versioned};
 use crate::service::world::World;
 use crate::service::{Actor, App, Error};
 
@@ -87,13 +88,25 @@ pub fn create(app: &App, actor: &Actor, new: &NewCampaign) -> Result<CampaignVie
 }
 
 /// A draft begins to be planned.
-pub fn activate(app: &App, actor: &Actor, name: &str, reason: Option<&str>) -> Result<CampaignView, Error> {
-    begin(app, actor, name, CampaignState::Draft, reason)
+pub fn activate(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<CampaignView, Error> {
+    begin(app, actor, name, CampaignState::Draft, expected, reason)
 }
 
 /// A paused campaign goes on.
-pub fn resume(app: &App, actor: &Actor, name: &str, reason: Option<&str>) -> Result<CampaignView, Error> {
-    begin(app, actor, name, CampaignState::Paused, reason)
+pub fn resume(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<CampaignView, Error> {
+    begin(app, actor, name, CampaignState::Paused, expected, reason)
 }
 
 /// Both lead to `active`; neither stands in for the other, so that nobody resumes a draft by mistake.
@@ -102,6 +115,7 @@ fn begin(
     actor: &Actor,
     name: &str,
     from: CampaignState,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
     let state = app.database.read(|connection| find(connection, name))?.state;
@@ -110,7 +124,7 @@ fn begin(
         let verb = if from == CampaignState::Draft { "resume" } else { "activate" };
         return Err(Error::Conflict(format!("campaign `{name}` is {state}; {verb} it instead")));
     }
-    steer(app, actor, name, CampaignState::Active, reason)
+    steer(app, actor, name, CampaignState::Active, expected, reason)
 }
 
 /// Pauses or cancels a campaign, or whatever else its states allow.
@@ -119,11 +133,13 @@ pub fn steer(
     actor: &Actor,
     name: &str,
     state: CampaignState,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
     app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = find(connection, name)?;
+        expected.check(&view(connection, row.clone())?)?;
         let before = row.state.clone();
         if !db::campaign::enter(connection, row.id, state)? {
             let from: Vec<&str> = state.previous().into_iter().map(CampaignState::as_str).collect();
@@ -355,7 +371,9 @@ fn views(connection: &mut Connection, rows: Vec<CampaignRow>) -> Result<Vec<Camp
                 appointments: counts.remove(&row.id).unwrap_or_default(),
                 name: row.name,
                 selector: row.selector,
-            })
+                etag: String::new(),
+            }
+            .with_version())
         })
         .collect()
 }

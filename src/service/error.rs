@@ -28,6 +28,16 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// Somebody else has changed it since whoever asks has seen it; nothing was written.
+    #[error("{title} has been changed meanwhile; look at it as it is now, and decide again")]
+    Changed {
+        /// What people call it.
+        title: String,
+        /// Its version now.
+        etag: String,
+        /// As it is now.
+        current: Box<serde_json::Value>,
+    },
     /// Another replica does it by now; nothing was written.
     #[error(
         "the lease `{lease}` has gone to another replica since it had token {token}; nothing was written"
@@ -41,6 +51,9 @@ pub enum Error {
     /// Rules forbid it; each is named.
     #[error("{}", count_of(.0.len(), "rule forbids it", "rules forbid it"))]
     Refused(Vec<Refusal>),
+    /// Some of several edits may not be, so none was made: the appointment, and why.
+    #[error("{}; none was changed", count_of(.0.len(), "appointment cannot be changed so", "appointments cannot be changed so"))]
+    Batch(Vec<(i64, Error)>),
     /// Imported files have bad rows.
     #[error("{}; nothing was changed", count_of(usize::try_from(*count).unwrap_or(usize::MAX), "bad value", "bad values"))]
     BadRows {

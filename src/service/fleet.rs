@@ -12,6 +12,7 @@ use crate::db::visit::VisitRow;
 use crate::db::{self, Connection};
 use crate::domain::fleet::Tags;
 use crate::service::audit::{page_limit, page_of};
+use crate::service::version::Versioned;
 use crate::service::world::window_of;
 use crate::service::{App, Error, appointment, lock};
 
@@ -200,7 +201,8 @@ fn tags_of(text: &str) -> Tags {
 
 fn merchant_view(row: MerchantRow) -> MerchantView {
     let MerchantRow { id: _, number, name, locale, email, phone, tags, updated_at: _ } = row;
-    MerchantView { number, name, locale, email, phone, tags: tags_of(&tags) }
+    let (tags, etag) = (tags_of(&tags), String::new());
+    MerchantView { number, name, locale, email, phone, tags, etag }.with_version()
 }
 
 fn site_view(row: SiteRow, numbers: &HashMap<i64, String>) -> SiteView {
@@ -214,7 +216,9 @@ fn site_view(row: SiteRow, numbers: &HashMap<i64, String>) -> SiteView {
         opening_hours: row.opening_hours,
         traffic_profile: row.traffic_profile,
         tags: tags_of(&row.tags),
+        etag: String::new(),
     }
+    .with_version()
 }
 
 fn terminal_view(row: TerminalRow, site_code: String) -> TerminalView {

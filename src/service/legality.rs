@@ -94,8 +94,13 @@ impl<'a> Rules<'a> {
     pub fn refusals(&mut self, question: Question<'_>) -> Vec<Refusal> {
         self.forget(question.moving);
         let broken = self.broken(question);
-        let nearest = if broken.is_empty() { None } else { self.nearest(question) };
+        let refusals = self.refusals_of(question, broken);
         self.remember(question.moving);
+        refusals
+    }
+
+    fn refusals_of(&mut self, question: Question<'_>, broken: Vec<(&'static str, String)>) -> Vec<Refusal> {
+        let nearest = if broken.is_empty() { None } else { self.nearest(question) };
         let serial = &question.terminal.serial;
         let zone = self.world.site(question.terminal).time_zone;
         broken
@@ -108,6 +113,36 @@ impl<'a> Rules<'a> {
                 nearest_legal_local: nearest.map(|at| local_text(at, zone)),
             })
             .collect()
+    }
+
+    /// What forbids each of these, with those before it counted where they would stand; what may be placed stays
+    /// placed.
+    pub fn place_together(&mut self, questions: &[Question<'_>]) -> Vec<Vec<Refusal>> {
+        questions.iter().for_each(|question| self.forget(question.moving));
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            let broken = self.broken(*question);
+            let length = TimeDelta::minutes(i64::from(question.duration_minutes));
+            let span = Span::new(question.starts_at, question.starts_at + length);
+            if let Some(span) = span.filter(|_| broken.is_empty()) {
+                self.place(question.terminal, question.moving.unwrap_or_default(), span);
+            }
+            answers.push(self.refusals_of(*question, broken));
+        }
+        answers
+    }
+
+    /// What forbids each of these starts, without the nearest legal one.
+    pub fn broken_at(
+        &mut self,
+        question: Question<'_>,
+        starts: &[DateTime<Utc>],
+    ) -> Vec<Vec<(&'static str, String)>> {
+        self.forget(question.moving);
+        let broken =
+            starts.iter().map(|start| self.broken(Question { starts_at: *start, ..question })).collect();
+        self.remember(question.moving);
+        broken
     }
 
     /// By how much these may be moved together, the least first: each is asked with the others counted where they

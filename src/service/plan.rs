@@ -1,5 +1,6 @@
 //! Plans: asked for, solved beside the other work, looked at, published in one step.
 
+mod chosen;
 mod create;
 mod drawing;
 mod kept;
@@ -20,6 +21,7 @@ use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanState;
 use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
+use crate::service::version::Expected;
 use crate::service::{Actor, App, Error};
 
 pub use create::{cancel, create, fail_abandoned};
@@ -53,10 +55,12 @@ pub fn discard(
     app: &App,
     actor: &Actor,
     PlanId(id): PlanId,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<PlanView, Error> {
     app.database.write(|connection| {
         let row = find(connection, id)?;
+        expected.check(&views::plan_view(row.clone())?)?;
         if !db::plan::enter(connection, id, PlanState::Discarded)? {
             return Err(Error::Conflict(format!("plan {id} is {} and cannot be discarded", row.state)));
         }

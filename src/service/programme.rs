@@ -12,12 +12,26 @@ use crate::service::audit::{Change, record};
 use crate::service::calendar::parse_zone;
 use crate::service::campaign::{check_terms, to_i32, to_json};
 use crate::service::lease::Leader;
+use crate::service::version::{Expected, Versioned};
 use crate::service::{Actor, App, Error};
 
 /// Every programme, by name.
 pub fn list(app: &App) -> Result<Vec<ProgrammeView>, Error> {
     let rows = app.database.read(|connection| Ok::<_, Error>(db::campaign::programmes(connection)?))?;
     rows.into_iter().map(view).collect()
+}
+
+/// One programme.
+pub fn show(app: &App, name: &str) -> Result<ProgrammeView, Error> {
+    app.database.read(|connection| view(find(connection, name)?))
+}
+
+fn find(connection: &mut Connection, name: &str) -> Result<ProgrammeRow, Error> {
+    db::campaign::programme_by_name(connection, name)?.ok_or_else(|| Error::NotFound {
+        what: "programme",
+        key: name.to_owned(),
+        remedy: "see `offpeak programme list`",
+    })
 }
 
 /// Creates a programme; a rolling one gets its campaign at once.
@@ -76,14 +90,12 @@ pub fn set_paused(
     actor: &Actor,
     name: &str,
     paused: bool,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<ProgrammeView, Error> {
     app.database.write(|connection| {
-        let mut row = db::campaign::programme_by_name(connection, name)?.ok_or_else(|| Error::NotFound {
-            what: "programme",
-            key: name.to_owned(),
-            remedy: "see `offpeak programme list`",
-        })?;
+        let mut row = find(connection, name)?;
+        expected.check(&view(row.clone())?)?;
         db::campaign::set_programme_paused(connection, row.id, paused)?;
         row.paused = paused;
         // A rolling programme acts through its campaign.
@@ -193,5 +205,7 @@ fn view(row: ProgrammeRow) -> Result<ProgrammeView, Error> {
         notice_lead_minutes: unsigned(row.notice_lead_minutes),
         paused: row.paused,
         next_due_at: row.next_due_at.map(Instant::utc),
-    })
+        etag: String::new(),
+    }
+    .with_version())
 }

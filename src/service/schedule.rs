@@ -195,7 +195,8 @@ pub(super) fn remind_anew(
     notices::remind_anew(connection, app, &visits, &facts)
 }
 
-fn begun(id: i64, verb: &str) -> Error {
+/// That an appointment can no longer be changed.
+pub(super) fn begun(id: i64, verb: &str) -> Error {
     Error::Conflict(format!("appointment {id} has begun or ended and can no longer be {verb}"))
 }
 
@@ -242,6 +243,7 @@ fn create(
                 note: appointment.note.clone(),
                 created_at: now,
                 closed_at: None,
+                pinned: false,
             });
             for (ordinal, (campaign_id, title)) in (0..).zip(appointment.work.iter()) {
                 let (campaign_id, title) = (*campaign_id, title.clone());

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::api::problem::Problem;
+use crate::api::problem::{ItemProblem, Problem};
 use crate::service::{DatabaseError, Error, Outage};
 
 /// An answer that is an error.
@@ -71,9 +71,21 @@ impl From<Error> for ApiError {
             Error::Conflict(_) | Error::Fenced { .. } => {
                 problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")
             }
+            Error::Changed { etag, current, .. } => {
+                let status = StatusCode::PRECONDITION_FAILED;
+                let mut answer = problem(status, "precondition_failed", "Changed meanwhile");
+                answer.0.etag = Some(etag);
+                answer.0.current = Some(*current);
+                answer
+            }
             Error::Refused(refusals) => {
                 let mut answer = problem(StatusCode::CONFLICT, "refused", "The rules forbid it");
                 answer.0.refusals = refusals;
+                answer
+            }
+            Error::Batch(refusals) => {
+                let mut answer = problem(StatusCode::CONFLICT, "batch_refused", "Not all of it is possible");
+                answer.0.items = refusals.into_iter().map(|(id, error)| item_problem(id, error)).collect();
                 answer
             }
             Error::BadRows { rows, .. } => {
@@ -97,6 +109,12 @@ impl From<Error> for ApiError {
             ) => problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available for now"),
         }
     }
+}
+
+/// One refusal of several.
+fn item_problem(id: i64, error: Error) -> ItemProblem {
+    let Problem { code, detail, refusals, current, etag, .. } = *ApiError::from(error).0;
+    ItemProblem { id, code, detail, refusals, current, etag }
 }
 
 /// No route of that path.

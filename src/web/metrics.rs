@@ -47,7 +47,9 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     // A label for each word that somebody invents would fill the memory.
     let method = match request.method() {
-        known @ (&Method::GET | &Method::HEAD | &Method::POST | &Method::DELETE) => known.to_string(),
+        known @ (&Method::GET | &Method::HEAD | &Method::POST | &Method::PUT | &Method::DELETE) => {
+            known.to_string()
+        }
         _ => "other".to_owned(),
     };
     let stopwatch = Stopwatch::start();

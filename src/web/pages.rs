@@ -9,19 +9,24 @@ pub mod appointments;
 pub mod assets;
 pub mod calendar_part;
 pub mod chart;
+pub mod context;
 mod figures;
 mod format;
 pub mod home;
 pub mod merchant;
+pub mod nav;
 pub mod night;
 pub mod notices;
 pub mod plans;
+pub mod preferences;
 pub mod problem;
 mod render;
 mod routes;
 pub mod terminal;
+pub mod words;
 
-pub use render::{PageContext, RenderError};
+pub use context::PageContext;
+pub use render::RenderError;
 pub use routes::router;
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.

@@ -1,77 +1,11 @@
-// Keeps a page fresh: asks for it again and exchanges the parts that changed. Lets a button ask the API for what
-// it names. The pages say everything without it.
+// What every page has: forms that go to the API, dialogs, toasts, and parts that keep themselves fresh. The pages say
+// everything without it.
 
-const parts = () => document.querySelectorAll("[data-live]");
-const seconds = Math.min(30, ...[...parts()].map((part) => Number(part.dataset.seconds ?? 30)));
-const freshness = document.getElementById("freshness");
-let last_success = new Date();
+import { send } from "./api.js";
+import "./dialog.js";
+import "./form.js";
+import "./live.js";
+import { showKeptToast } from "./toast.js";
 
-// A part is left alone while somebody reads or holds something in it.
-const inUse = (part) => part.contains(document.activeElement) || part.querySelector("details[open]") !== null;
-
-function exchange(fresh) {
-  for (const part of parts()) {
-    const replacement = fresh.getElementById(part.id);
-    if (!replacement && "untilGone" in part.dataset) {
-      // What was waited for is there: the page has other parts now.
-      location.reload();
-      return;
-    }
-    if (replacement && !inUse(part) && part.innerHTML !== replacement.innerHTML) {
-      part.replaceWith(document.adoptNode(replacement));
-    }
-  }
-  const clock = fresh.getElementById("now");
-  if (clock) {
-    document.getElementById("now").replaceWith(document.adoptNode(clock));
-  }
-}
-
-function report(problem) {
-  freshness.hidden = false;
-  freshness.classList.toggle("stale", problem);
-  const time = last_success.toLocaleTimeString("en-GB", { timeZone: "UTC" });
-  freshness.textContent = problem
-    ? `Not updated since ${time} UTC: the server does not answer.`
-    : `Updated ${time} UTC, again every ${seconds} seconds.`;
-}
-
-async function refresh() {
-  if (document.hidden) {
-    return;
-  }
-  try {
-    const answer = await fetch(location.href, { cache: "no-store" });
-    if (!answer.ok) {
-      throw new Error(`status ${answer.status}`);
-    }
-    exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    last_success = new Date();
-    report(false);
-  } catch {
-    report(true);
-  }
-}
-
-if (parts().length > 0) {
-  report(false);
-  setInterval(refresh, seconds * 1000);
-  document.addEventListener("visibilitychange", refresh);
-}
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-post]");
-  if (!button) {
-    return;
-  }
-  button.disabled = true;
-  const headers = { "content-type": "application/json" };
-  const answer = await fetch(button.dataset.post, { method: "POST", headers, body: "{}" }).catch(() => null);
-  if (answer?.ok) {
-    location.reload();
-    return;
-  }
-  const problem = await answer?.json().catch(() => null);
-  button.after(` ${problem?.detail ?? "The server does not answer."}`);
-  button.disabled = false;
-});
+showKeptToast(send);
+document.documentElement.dataset.ready = "";

@@ -98,6 +98,9 @@ fn appointment(
         emergency: number % 11 == 5,
         announced_at: (state != AppointmentState::Planned).then(|| start - hours(74)),
         note: (number % 7 == 3).then(|| wording.text("moved at the merchant's wish")),
+        pinned: number % 13 == 6,
+        previous: None,
+        etag: format!("\"{number}\""),
     }
 }
 
@@ -279,6 +282,7 @@ pub(crate) fn plan(wording: Wording, id: i64, state: PlanState) -> PlanView {
             PlanReport { findings, ..report(wording) }
         }),
         error: (state == PlanState::Failed).then(|| wording.text("the search ran out of memory")),
+        etag: format!("\"{id}\""),
     }
 }
 
@@ -549,6 +553,7 @@ pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory 
             tags: if with_history { tags } else { BTreeMap::new() },
         },
         site: SiteView {
+            etag: String::new(),
             code: wording.text("S-0041"),
             merchant_number: wording.text("M01000"),
             name: wording.text("上海第一食品商店"),
@@ -560,6 +565,7 @@ pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory 
             tags: BTreeMap::new(),
         },
         merchant: MerchantView {
+            etag: String::new(),
             number: wording.text("M01000"),
             name: wording.text("上海第一食品商店"),
             locale: "zh-CN".to_owned(),

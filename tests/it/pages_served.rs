@@ -18,6 +18,7 @@ use offpeak::domain::budget::Limit;
 use offpeak::domain::campaign::Work;
 use offpeak::domain::ids::{NoticeId, PlanId};
 use offpeak::mail::transport::{MemoryTransport, Transport};
+use offpeak::service::version::Expected;
 use offpeak::service::{self, Actor, App};
 use offpeak::sim::fleet::write_fleet;
 use offpeak::web::pages::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY};
@@ -145,7 +146,7 @@ fn publish_a_plan(app: &App) -> i64 {
     let request = NewPlan { horizon_days: Some(7), effort: Some("fast".to_owned()), ..NewPlan::default() };
     let plan = service::plan::create(app, &actor, &request).expect("a plan");
     service::plan::solve(app, &actor, PlanId(plan.id), &request).expect("a search");
-    service::plan::publish(app, &actor, PlanId(plan.id), None).expect("a publication");
+    service::plan::publish(app, &actor, PlanId(plan.id), &Expected::ANYTHING, None).expect("a publication");
     plan.id
 }
 

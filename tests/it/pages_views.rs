@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::notices::{self, MailPart};
@@ -15,12 +16,16 @@ use roxmltree::{Document, Node, ParsingOptions};
 use crate::pages_samples::{self as samples, HOSTILE_TAG, MARKUP, PLAIN, Wording};
 
 fn context() -> PageContext {
-    PageContext { now: samples::now(), zone: chrono_tz::Asia::Shanghai }
+    context_in(Locale::En)
+}
+
+fn context_in(locale: Locale) -> PageContext {
+    PageContext { locale, ..PageContext::plain(samples::now(), chrono_tz::Asia::Shanghai) }
 }
 
 /// Every page with full data, by name.
-fn full_pages(wording: Wording) -> Vec<(&'static str, String)> {
-    let context = &context();
+fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
+    let context = &context_in(locale);
     let home_on = |night: &str| {
         let mut page = samples::home(wording, false);
         page.night = Some(night.parse().expect("a date"));
@@ -50,13 +55,15 @@ fn full_pages(wording: Wording) -> Vec<(&'static str, String)> {
     ];
     pages
         .into_iter()
-        .map(|(name, page)| (name, page.unwrap_or_else(|error| panic!("{name}: {error:?}"))))
+        .map(|(name, page)| {
+            (format!("{name}-{locale}"), page.unwrap_or_else(|error| panic!("{name}: {error:?}")))
+        })
         .collect()
 }
 
 /// Every page with as little data as there can be, by name.
-fn empty_pages() -> Vec<(&'static str, String)> {
-    let context = &context();
+fn empty_pages(locale: Locale) -> Vec<(String, String)> {
+    let context = &context_in(locale);
     let filtered = AppointmentsQuery { state: Some("failed".to_owned()), ..AppointmentsQuery::default() };
     let pages = [
         ("empty-home", home::render_page(context, &samples::empty_home())),
@@ -73,13 +80,19 @@ fn empty_pages() -> Vec<(&'static str, String)> {
     ];
     pages
         .into_iter()
-        .map(|(name, page)| (name, page.unwrap_or_else(|error| panic!("{name}: {error:?}"))))
+        .map(|(name, page)| {
+            (format!("{name}-{locale}"), page.unwrap_or_else(|error| panic!("{name}: {error:?}")))
+        })
         .collect()
 }
 
-fn every_page() -> Vec<(&'static str, String)> {
-    let mut pages = full_pages(PLAIN);
-    pages.extend(empty_pages());
+/// Every page in every language.
+fn every_page() -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for locale in Locale::ALL {
+        pages.extend(full_pages(PLAIN, locale));
+        pages.extend(empty_pages(locale));
+    }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&folder).expect("the build's own folder can be written");
     for (name, page) in &pages {
@@ -107,7 +120,7 @@ fn text_of(node: Node<'_, '_>) -> String {
 #[test]
 fn a_strict_content_security_policy_finds_nothing_to_refuse() {
     for (name, page) in every_page() {
-        let document = parse(name, &page);
+        let document = parse(&name, &page);
         for node in document.descendants().filter(Node::is_element) {
             let tag = node.tag_name().name();
             assert_ne!(tag, "style", "{name}");
@@ -134,7 +147,7 @@ fn a_strict_content_security_policy_finds_nothing_to_refuse() {
 #[test]
 fn every_page_has_the_landmarks_that_a_screen_reader_goes_by() {
     for (name, page) in every_page() {
-        let document = parse(name, &page);
+        let document = parse(&name, &page);
         let mut ids = HashSet::new();
         for id in document.descendants().filter_map(|node| node.attribute("id")) {
             assert!(ids.insert(id), "{name}: the id `{id}` stands twice");
@@ -149,7 +162,8 @@ fn every_page_has_the_landmarks_that_a_screen_reader_goes_by() {
                 assert!(ids.contains(target), "{name}: a link leads to `#{target}`, which is not there");
             }
         }
-        assert_eq!(document.root_element().attribute("lang"), Some("en"), "{name}");
+        let lang = document.root_element().attribute("lang").unwrap_or_default();
+        assert!(name.ends_with(lang), "{name}: the page says that it is in `{lang}`");
         for tag in ["main", "h1", "header", "footer", "title"] {
             let parent_is_svg =
                 |node: &Node<'_, '_>| node.ancestors().any(|above| above.tag_name().name() == "svg");
@@ -175,7 +189,7 @@ fn every_page_has_the_landmarks_that_a_screen_reader_goes_by() {
 #[test]
 fn every_picture_table_and_field_says_in_words_what_it_is() {
     for (name, page) in every_page() {
-        let document = parse(name, &page);
+        let document = parse(&name, &page);
         for picture in elements(&document, "svg") {
             let is_part_of_another =
                 picture.ancestors().skip(1).any(|above| above.tag_name().name() == "svg");
@@ -213,8 +227,8 @@ fn every_picture_table_and_field_says_in_words_what_it_is() {
 
 #[test]
 fn markup_in_any_text_is_shown_as_text() {
-    let plain_pages = full_pages(PLAIN);
-    for ((name, page), (_, plain_page)) in full_pages(MARKUP).iter().zip(&plain_pages) {
+    let plain_pages = full_pages(PLAIN, Locale::ZhCn);
+    for ((name, page), (_, plain_page)) in full_pages(MARKUP, Locale::ZhCn).iter().zip(&plain_pages) {
         let (document, plain_document) = (parse(name, page), parse(name, plain_page));
         let count_of = |document: &Document<'_>| document.descendants().filter(Node::is_element).count();
         assert_eq!(count_of(&document), count_of(&plain_document), "{name}: a text became an element");
@@ -361,7 +375,7 @@ fn shell_words(line: &str) -> Vec<String> {
 fn every_command_that_a_page_proposes_is_one_that_the_program_takes() {
     let mut lines = HashSet::new();
     for (name, page) in every_page() {
-        let document = parse(name, &page);
+        let document = parse(&name, &page);
         lines.extend(elements(&document, "code").map(text_of).filter(|line| line.starts_with("offpeak ")));
     }
     assert!(lines.len() >= 8, "the pages propose too little: {lines:?}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use offpeak::api::plan::NewPlan;
 use offpeak::domain::ids::PlanId;
+use offpeak::service::version::Expected;
 use offpeak::service::{Actor, plan};
 use serde_json::{Value, json};
 
@@ -87,10 +88,7 @@ fn others_are_answered_while_a_search_runs_and_it_can_be_ended_with_what_it_has(
         let detail = refusal["detail"].as_str().unwrap();
         assert!(detail.contains(&format!("offpeak plan cancel {id}")), "{detail}");
         let page = app.send(Method::GET, &format!("/plans/{id}"), None).await.1;
-        assert!(
-            page.as_str().unwrap().contains(&format!("data-post=\"/api/v1/plans/{id}/cancel\"")),
-            "{page}"
-        );
+        assert!(page.as_str().unwrap().contains(&format!("data-api-path=\"/plans/{id}/cancel\"")), "{page}");
         assert_eq!(app.get(&format!("/plans/{id}/items")).await["items"], json!([]), "it is no plan yet");
 
         // The heart beats: most of a minute goes by twice, and nobody takes it for dead.
@@ -135,10 +133,12 @@ fn a_search_that_is_ended_before_it_begins_leaves_nothing() {
         let asked = tokio::task::spawn_blocking(move || {
             let (actor, request) = (Actor::local(), NewPlan::default());
             let cancelled = plan::create(&state, &actor, &request).expect("a plan").id;
-            plan::cancel(&state, &actor, PlanId(cancelled), None).expect("it is being solved");
+            plan::cancel(&state, &actor, PlanId(cancelled), &Expected::ANYTHING, None)
+                .expect("it is being solved");
             plan::solve(&state, &actor, PlanId(cancelled), &request).expect("an end");
             let discarded = plan::create(&state, &actor, &request).expect("a plan").id;
-            plan::discard(&state, &actor, PlanId(discarded), None).expect("it is being solved");
+            plan::discard(&state, &actor, PlanId(discarded), &Expected::ANYTHING, None)
+                .expect("it is being solved");
             plan::solve(&state, &actor, PlanId(discarded), &request).expect("an end");
             [cancelled, discarded]
         });

@@ -15,6 +15,7 @@ use crate::planner::{Effort, SolveOptions};
 use crate::service::audit::{Change, record};
 use crate::service::campaign::to_json;
 use crate::service::lease::Leader;
+use crate::service::version::Expected;
 use crate::service::{Actor, App, Error};
 
 /// Asks for a plan; [`super::solve`] then makes it. Refused while as many searches run as the settings allow.
@@ -63,9 +64,16 @@ fn make_room(connection: &mut Connection, app: &App) -> Result<(), Error> {
 
 /// Ends the search of a plan with the best that it has found: a draft that is marked as cut short. A search that
 /// has not begun to place anything leaves nothing, and its plan is discarded.
-pub fn cancel(app: &App, actor: &Actor, PlanId(id): PlanId, reason: Option<&str>) -> Result<PlanView, Error> {
+pub fn cancel(
+    app: &App,
+    actor: &Actor,
+    PlanId(id): PlanId,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<PlanView, Error> {
     app.database.write(|connection| {
         let row = super::find(connection, id)?;
+        expected.check(&plan_view(row.clone())?)?;
         if !db::plan::ask_stop(connection, id)? {
             return Err(Error::Conflict(format!(
                 "plan {id} is {}: no search runs for it; see `offpeak plan show {id}`",

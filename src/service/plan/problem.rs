@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::chosen::Chosen;
 use super::writer::{NewTask, Writer};
 use crate::api::plan::NewPlan;
+use crate::db::appointment::Standing;
 use crate::db::campaign::CampaignRow;
 use crate::db::{self, Connection};
 use crate::domain::campaign::{SkipReason, Term};
@@ -38,6 +40,7 @@ pub(super) struct Reading {
     /// For each standing appointment that may move, by when it has to end.
     deadlines: HashMap<i64, DateTime<Utc>>,
     replan: bool,
+    chosen: Option<Chosen>,
 }
 
 /// A problem with the world it came from.
@@ -59,24 +62,34 @@ impl Reading {
             .map(|row| Picking::begin(connection, row))
             .collect::<Result<Vec<_>, _>>()?;
         let days = horizon_days(request)?;
+        let chosen = Chosen::load(connection, request)?;
         let world = World::visit(connection, app, days, &mut |place, terminal, site, merchant| {
             campaigns.iter_mut().for_each(|campaign| campaign.look_at(place, terminal, site, merchant));
         })?;
-        let deadlines = if request.replan { deadlines_of(connection, &world)? } else { HashMap::new() };
-        Ok(Reading { world, campaigns, deadlines, replan: request.replan })
+        let may_move = |row: &Standing| match &chosen {
+            Some(chosen) => chosen.may_move(row.id, row.terminal_id),
+            None => request.replan,
+        };
+        let movable: Vec<i64> = world.standing.iter().filter(|row| may_move(row)).map(|row| row.id).collect();
+        let deadlines = deadlines_of(connection, &movable)?;
+        Ok(Reading { world, campaigns, deadlines, replan: request.replan, chosen })
     }
 }
 
 impl Draft {
     /// Builds the problem; takes no connection, and a while.
     pub(super) fn build(reading: Reading, app: &App) -> Result<Draft, Error> {
-        let Reading { world, campaigns, deadlines, replan } = reading;
+        let Reading { world, campaigns, deadlines, replan, chosen } = reading;
         let mut pieces: Vec<Piece> = Vec::new();
         let mut skipped = BTreeMap::new();
         for (campaign, picking) in (0..).zip(&campaigns) {
             for target in picking.targets(&world, app.settings.announce_allowance_minutes) {
                 match target.state {
                     TargetState::ToPlan { term } => {
+                        let id = world.terminals[target.terminal as usize].id;
+                        if chosen.as_ref().is_some_and(|chosen| !chosen.terminals.contains(&id)) {
+                            continue;
+                        }
                         pieces.push(Piece { terminal: target.terminal, campaign, term });
                     }
                     TargetState::Skipped(reason) => *skipped.entry(reason).or_insert(0) += 1,
@@ -94,7 +107,9 @@ impl Draft {
         let mut writer = Writer::new(&world, groups, planned);
         let mut meanings = Vec::with_capacity(pieces.len() + world.standing.len());
         for (index, number) in (0..world.standing.len()).zip(0..) {
-            let movable = replan && writer.may_move(index, app);
+            let row = &world.standing[index];
+            let asked = chosen.as_ref().map_or(replan, |chosen| chosen.may_move(row.id, row.terminal_id));
+            let movable = asked && writer.may_move(index, app);
             if writer.add_standing(index, movable, app, &deadlines) {
                 meanings.push(Meaning::Standing(number));
             }
@@ -151,6 +166,7 @@ impl Works<'_> {
 /// Refuses a request that cannot be planned, before anybody waits for it.
 pub(super) fn check(connection: &mut Connection, request: &NewPlan) -> Result<(), Error> {
     horizon_days(request)?;
+    Chosen::load(connection, request)?;
     campaigns_of(connection, request).map(drop)
 }
 
@@ -180,13 +196,15 @@ fn campaigns_of(connection: &mut Connection, request: &NewPlan) -> Result<Vec<Ca
     Ok(wanted)
 }
 
-/// For each standing appointment, the earliest deadline among its campaigns.
-fn deadlines_of(connection: &mut Connection, world: &World) -> Result<HashMap<i64, DateTime<Utc>>, Error> {
+/// For each of these appointments, the earliest deadline among its campaigns.
+fn deadlines_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, DateTime<Utc>>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let campaigns: HashMap<i64, DateTime<Utc>> =
         db::campaign::all(connection)?.into_iter().map(|row| (row.id, row.deadline_at.utc())).collect();
-    let ids: Vec<i64> = world.standing.iter().map(|row| row.id).collect();
     let mut deadlines: HashMap<i64, DateTime<Utc>> = HashMap::new();
-    for work in db::appointment::work_of(connection, &ids)? {
+    for work in db::appointment::work_of(connection, ids)? {
         if let Some(deadline) = work.campaign_id.and_then(|id| campaigns.get(&id)) {
             let known = deadlines.entry(work.appointment_id).or_insert(*deadline);
             *known = (*known).min(*deadline);

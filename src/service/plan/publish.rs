@@ -20,6 +20,7 @@ use crate::domain::plan::PlanState;
 use crate::domain::plan_file::{Metrics, Plan};
 use crate::service::audit::{Change, record};
 use crate::service::schedule::{self, Changes, Move, NewAppointment};
+use crate::service::version::Expected;
 use crate::service::world::{Groups, World};
 use crate::service::{Actor, App, Error};
 
@@ -56,11 +57,13 @@ pub fn publish(
     app: &App,
     actor: &Actor,
     PlanId(id): PlanId,
+    expected: &Expected,
     reason: Option<&str>,
 ) -> Result<PlanView, Error> {
     app.database.write(|connection| {
         connection.serialize_schedule()?;
         let row = super::find(connection, id)?;
+        expected.check(&plan_view(row.clone())?)?;
         if !db::plan::enter(connection, id, PlanState::Published)? {
             let why = match row.state.parse() {
                 Ok(PlanState::Published) => "is published already",

@@ -14,6 +14,7 @@ use crate::domain::plan_file::{Change, Reason};
 use crate::domain::problem::Problem;
 use crate::planner::Relaxation;
 use crate::service::audit::{page_cursor, page_limit, page_of};
+use crate::service::version::Versioned;
 use crate::service::{App, Error};
 
 /// Items that a diff lists of each kind.
@@ -36,7 +37,9 @@ pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
         stopping: row.stop_asked && state == PlanState::Solving,
         report,
         error: row.error,
-    })
+        etag: String::new(),
+    }
+    .with_version())
 }
 
 /// A plan's items, by ordinal.

@@ -6,12 +6,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::appointment::{
-    AppointmentQuery, AppointmentView, Maintenance, MaintenanceResult, MoveRequest, OutcomeReport,
+    AppointmentQuery, AppointmentView, BatchRequest, BatchResult, Maintenance, MaintenanceResult,
+    MoveRequest, OutcomeReport, StartsQuery, StartsView,
 };
 use crate::api::{Because, Page};
 use crate::domain::ids::AppointmentId;
 use crate::service::{appointment, maintenance};
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -19,8 +21,12 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(arrange))
         .routes(routes!(appointments))
         .routes(routes!(show))
+        .routes(routes!(starts))
         .routes(routes!(move_to))
         .routes(routes!(cancel))
+        .routes(routes!(pin))
+        .routes(routes!(unpin))
+        .routes(routes!(batch))
         .routes(routes!(start))
         .routes(routes!(outcome))
 }
@@ -58,9 +64,20 @@ async fn appointments(
 async fn show(
     State(state): State<AppState>,
     Segment(id): Segment<AppointmentId>,
-) -> Result<Json<AppointmentView>, ApiError> {
-    let result = state.run(move |app| appointment::show(app, id)).await?;
-    Ok(Json(result))
+) -> Result<Tagged<AppointmentView>, ApiError> {
+    Ok(Tagged(state.run(move |app| appointment::show(app, id)).await?))
+}
+
+/// When it may start: for each slot of a range, whether the rules allow it there, or which forbid it.
+#[utoipa::path(get, path = "/appointments/{id}/starts", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number"), StartsQuery),
+    responses((status = 200, description = "The slots, those with the same answer together", body = StartsView)))]
+async fn starts(
+    State(state): State<AppState>,
+    Segment(id): Segment<AppointmentId>,
+    Query(query): Query<StartsQuery>,
+) -> Result<Json<StartsView>, ApiError> {
+    Ok(Json(state.run(move |app| appointment::starts(app, id, &query)).await?))
 }
 
 /// Moves it, if the rules allow it; its merchant is told.
@@ -72,11 +89,12 @@ async fn move_to(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<AppointmentId>,
+    IfMatch(expected): IfMatch,
     Body(request): Body<MoveRequest>,
-) -> Result<Json<AppointmentView>, ApiError> {
-    let result = state.run(move |app| appointment::move_to(app, &who, id, &request)).await?;
+) -> Result<Tagged<AppointmentView>, ApiError> {
+    let result = state.run(move |app| appointment::move_to(app, &who, id, &expected, &request)).await?;
     state.workers().wake();
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// Calls it off; its merchant is told.
@@ -88,9 +106,60 @@ async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<AppointmentId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<AppointmentView>, ApiError> {
-    let result = state.run(move |app| appointment::cancel(app, &who, id, because.reason.as_deref())).await?;
+) -> Result<Tagged<AppointmentView>, ApiError> {
+    let reason = because.reason;
+    let cancel = move |app: &_| appointment::cancel(app, &who, id, &expected, reason.as_deref());
+    let result = state.run(cancel).await?;
+    state.workers().wake();
+    Ok(Tagged(result))
+}
+
+/// Plans leave it where it is from now on; whoever moves it by hand may.
+#[utoipa::path(post, path = "/appointments/{id}/pin", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = Because,
+    responses((status = 200, description = "The appointment, pinned", body = AppointmentView)))]
+async fn pin(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<AppointmentId>,
+    IfMatch(expected): IfMatch,
+    Body(because): Body<Because>,
+) -> Result<Tagged<AppointmentView>, ApiError> {
+    let reason = because.reason;
+    let pin = move |app: &_| appointment::set_pinned(app, &who, id, &expected, true, reason.as_deref());
+    Ok(Tagged(state.run(pin).await?))
+}
+
+/// Plans may move it again.
+#[utoipa::path(post, path = "/appointments/{id}/unpin", tag = "appointments",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = Because,
+    responses((status = 200, description = "The appointment, no longer pinned", body = AppointmentView)))]
+async fn unpin(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<AppointmentId>,
+    IfMatch(expected): IfMatch,
+    Body(because): Body<Because>,
+) -> Result<Tagged<AppointmentView>, ApiError> {
+    let reason = because.reason;
+    let unpin = move |app: &_| appointment::set_pinned(app, &who, id, &expected, false, reason.as_deref());
+    Ok(Tagged(state.run(unpin).await?))
+}
+
+/// Moves, cancels or pins several appointments: all of them, or none.
+#[utoipa::path(post, path = "/appointments/batch", tag = "appointments",
+    request_body = BatchRequest,
+    responses((status = 200, description = "The appointments as they are now", body = BatchResult)))]
+async fn batch(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(request): Body<BatchRequest>,
+) -> Result<Json<BatchResult>, ApiError> {
+    let result = state.run(move |app| appointment::batch(app, &who, &request)).await?;
     state.workers().wake();
     Ok(Json(result))
 }
@@ -105,9 +174,9 @@ async fn start(
     Extension(who): Who,
     Segment(id): Segment<AppointmentId>,
     Body(because): Body<Because>,
-) -> Result<Json<AppointmentView>, ApiError> {
+) -> Result<Tagged<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::start(app, &who, id, because.reason.as_deref())).await?;
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// What became of it; a failure opens a lock.
@@ -120,7 +189,7 @@ async fn outcome(
     Extension(who): Who,
     Segment(id): Segment<AppointmentId>,
     Body(report): Body<OutcomeReport>,
-) -> Result<Json<AppointmentView>, ApiError> {
+) -> Result<Tagged<AppointmentView>, ApiError> {
     let result = state.run(move |app| appointment::outcome(app, &who, id, &report)).await?;
-    Ok(Json(result))
+    Ok(Tagged(result))
 }

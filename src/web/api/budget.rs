@@ -10,10 +10,11 @@ use crate::api::budget::{BudgetView, NewBudget};
 use crate::domain::ids::BudgetId;
 use crate::service::budget;
 use crate::web::extract::{Body, Segment};
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(budgets, add)).routes(routes!(remove))
+    OpenApiRouter::new().routes(routes!(budgets, add)).routes(routes!(show, change, remove))
 }
 
 /// Every disruption budget.
@@ -32,9 +33,36 @@ async fn add(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(new): Body<NewBudget>,
-) -> Result<(StatusCode, Json<BudgetView>), ApiError> {
+) -> Result<(StatusCode, Tagged<BudgetView>), ApiError> {
     let result = state.run(move |app| budget::add(app, &who, &new)).await?;
-    Ok((StatusCode::CREATED, Json(result)))
+    Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// One disruption budget.
+#[utoipa::path(get, path = "/budgets/{id}", tag = "budgets",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "One disruption budget", body = BudgetView)))]
+async fn show(
+    State(state): State<AppState>,
+    Segment(id): Segment<BudgetId>,
+) -> Result<Tagged<BudgetView>, ApiError> {
+    Ok(Tagged(state.run(move |app| budget::show(app, id)).await?))
+}
+
+/// Gives a disruption budget other terms; they hold from the next decision on.
+#[utoipa::path(put, path = "/budgets/{id}", tag = "budgets",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = NewBudget,
+    responses((status = 200, description = "As it is now", body = BudgetView)))]
+async fn change(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<BudgetId>,
+    IfMatch(expected): IfMatch,
+    Body(new): Body<NewBudget>,
+) -> Result<Tagged<BudgetView>, ApiError> {
+    let change = move |app: &_| budget::change(app, &who, id, &expected, &new);
+    Ok(Tagged(state.run(change).await?))
 }
 
 /// Removes a disruption budget.
@@ -45,7 +73,8 @@ async fn remove(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<BudgetId>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    state.run(move |app| budget::remove(app, &who, id)).await?;
+    state.run(move |app| budget::remove(app, &who, id, &expected)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,15 +10,16 @@ use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, Previe
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(windows, add_window))
-        .routes(routes!(remove_window))
+        .routes(routes!(window, change_window, remove_window))
         .routes(routes!(preview))
         .routes(routes!(blackouts, add_blackout))
-        .routes(routes!(remove_blackout))
+        .routes(routes!(blackout, change_blackout, remove_blackout))
 }
 
 /// Every maintenance window.
@@ -37,9 +38,36 @@ async fn add_window(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(new): Body<NewWindow>,
-) -> Result<(StatusCode, Json<WindowView>), ApiError> {
+) -> Result<(StatusCode, Tagged<WindowView>), ApiError> {
     let result = state.run(move |app| calendar::add_window(app, &who, &new)).await?;
-    Ok((StatusCode::CREATED, Json(result)))
+    Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// One maintenance window.
+#[utoipa::path(get, path = "/windows/{id}", tag = "calendar",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "One maintenance window", body = WindowView)))]
+async fn window(
+    State(state): State<AppState>,
+    Segment(id): Segment<WindowId>,
+) -> Result<Tagged<WindowView>, ApiError> {
+    Ok(Tagged(state.run(move |app| calendar::window(app, id)).await?))
+}
+
+/// Gives a maintenance window other terms. What stands outside them stays until somebody plans again.
+#[utoipa::path(put, path = "/windows/{id}", tag = "calendar",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = NewWindow,
+    responses((status = 200, description = "As it is now", body = WindowView)))]
+async fn change_window(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<WindowId>,
+    IfMatch(expected): IfMatch,
+    Body(new): Body<NewWindow>,
+) -> Result<Tagged<WindowView>, ApiError> {
+    let change = move |app: &_| calendar::change_window(app, &who, id, &expected, &new);
+    Ok(Tagged(state.run(change).await?))
 }
 
 /// Removes a maintenance window.
@@ -50,8 +78,9 @@ async fn remove_window(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<WindowId>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    state.run(move |app| calendar::remove_window(app, &who, id)).await?;
+    state.run(move |app| calendar::remove_window(app, &who, id, &expected)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -83,9 +112,36 @@ async fn add_blackout(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(new): Body<NewBlackout>,
-) -> Result<(StatusCode, Json<BlackoutView>), ApiError> {
+) -> Result<(StatusCode, Tagged<BlackoutView>), ApiError> {
     let result = state.run(move |app| calendar::add_blackout(app, &who, &new)).await?;
-    Ok((StatusCode::CREATED, Json(result)))
+    Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// One blackout.
+#[utoipa::path(get, path = "/blackouts/{id}", tag = "calendar",
+    params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "One blackout", body = BlackoutView)))]
+async fn blackout(
+    State(state): State<AppState>,
+    Segment(id): Segment<BlackoutId>,
+) -> Result<Tagged<BlackoutView>, ApiError> {
+    Ok(Tagged(state.run(move |app| calendar::blackout(app, id)).await?))
+}
+
+/// Gives a blackout other terms. What stands outside them stays until somebody plans again.
+#[utoipa::path(put, path = "/blackouts/{id}", tag = "calendar",
+    params(("id" = i64, Path, description = "Its number")),
+    request_body = NewBlackout,
+    responses((status = 200, description = "As it is now", body = BlackoutView)))]
+async fn change_blackout(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<BlackoutId>,
+    IfMatch(expected): IfMatch,
+    Body(new): Body<NewBlackout>,
+) -> Result<Tagged<BlackoutView>, ApiError> {
+    let change = move |app: &_| calendar::change_blackout(app, &who, id, &expected, &new);
+    Ok(Tagged(state.run(change).await?))
 }
 
 /// Removes a blackout.
@@ -96,7 +152,8 @@ async fn remove_blackout(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<BlackoutId>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    state.run(move |app| calendar::remove_blackout(app, &who, id)).await?;
+    state.run(move |app| calendar::remove_blackout(app, &who, id, &expected)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

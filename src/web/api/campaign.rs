@@ -11,6 +11,7 @@ use crate::api::campaign::{CampaignView, NewCampaign, Targets};
 use crate::domain::campaign::CampaignState;
 use crate::service::campaign;
 use crate::web::extract::{Body, Segment};
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -40,9 +41,9 @@ async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(new): Body<NewCampaign>,
-) -> Result<(StatusCode, Json<CampaignView>), ApiError> {
+) -> Result<(StatusCode, Tagged<CampaignView>), ApiError> {
     let result = state.run(move |app| campaign::create(app, &who, &new)).await?;
-    Ok((StatusCode::CREATED, Json(result)))
+    Ok((StatusCode::CREATED, Tagged(result)))
 }
 
 /// One campaign.
@@ -52,9 +53,9 @@ async fn create(
 async fn show(
     State(state): State<AppState>,
     Segment(name): Segment<String>,
-) -> Result<Json<CampaignView>, ApiError> {
+) -> Result<Tagged<CampaignView>, ApiError> {
     let result = state.run(move |app| campaign::show(app, &name)).await?;
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// Which terminals it picks, and which it skips and why.
@@ -78,12 +79,14 @@ async fn activate(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<CampaignView>, ApiError> {
-    let result =
-        state.run(move |app| campaign::activate(app, &who, &name, because.reason.as_deref())).await?;
+) -> Result<Tagged<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| campaign::activate(app, &who, &name, &expected, because.reason.as_deref()))
+        .await?;
     state.workers().wake();
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// No further appointment is made or opened.
@@ -95,13 +98,16 @@ async fn pause(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<CampaignView>, ApiError> {
+) -> Result<Tagged<CampaignView>, ApiError> {
     let result = state
-        .run(move |app| campaign::steer(app, &who, &name, CampaignState::Paused, because.reason.as_deref()))
+        .run(move |app| {
+            campaign::steer(app, &who, &name, CampaignState::Paused, &expected, because.reason.as_deref())
+        })
         .await?;
     state.workers().wake();
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// It goes on.
@@ -113,11 +119,14 @@ async fn resume(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<CampaignView>, ApiError> {
-    let result = state.run(move |app| campaign::resume(app, &who, &name, because.reason.as_deref())).await?;
+) -> Result<Tagged<CampaignView>, ApiError> {
+    let result = state
+        .run(move |app| campaign::resume(app, &who, &name, &expected, because.reason.as_deref()))
+        .await?;
     state.workers().wake();
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// It is called off with its standing appointments; the merchants are told.
@@ -129,13 +138,14 @@ async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<CampaignView>, ApiError> {
+) -> Result<Tagged<CampaignView>, ApiError> {
     let result = state
         .run(move |app| {
-            campaign::steer(app, &who, &name, CampaignState::Cancelled, because.reason.as_deref())
+            campaign::steer(app, &who, &name, CampaignState::Cancelled, &expected, because.reason.as_deref())
         })
         .await?;
     state.workers().wake();
-    Ok(Json(result))
+    Ok(Tagged(result))
 }

@@ -13,6 +13,7 @@ use crate::api::{Because, Page, PageQuery};
 use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -70,7 +71,7 @@ async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(request): Body<NewPlan>,
-) -> Result<(StatusCode, Json<PlanView>), ApiError> {
+) -> Result<(StatusCode, Tagged<PlanView>), ApiError> {
     let actor = who.clone();
     let asked = request.clone();
     let view = state.run(move |app| plan::create(app, &actor, &asked)).await?;
@@ -81,7 +82,7 @@ async fn create(
             tracing::warn!(plan = %id, %error, "the plan could not be made");
         }
     });
-    Ok((StatusCode::ACCEPTED, Json(view)))
+    Ok((StatusCode::ACCEPTED, Tagged(view)))
 }
 
 /// One plan.
@@ -91,8 +92,8 @@ async fn create(
 async fn show(
     State(state): State<AppState>,
     Segment(id): Segment<PlanId>,
-) -> Result<Json<PlanView>, ApiError> {
-    Ok(Json(state.run(move |app| plan::show(app, id)).await?))
+) -> Result<Tagged<PlanView>, ApiError> {
+    Ok(Tagged(state.run(move |app| plan::show(app, id)).await?))
 }
 
 /// Its tasks, placed or not.
@@ -138,11 +139,13 @@ async fn publish(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<PlanId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<PlanView>, ApiError> {
-    let view = state.run(move |app| plan::publish(app, &who, id, because.reason.as_deref())).await?;
+) -> Result<Tagged<PlanView>, ApiError> {
+    let view =
+        state.run(move |app| plan::publish(app, &who, id, &expected, because.reason.as_deref())).await?;
     state.workers().wake();
-    Ok(Json(view))
+    Ok(Tagged(view))
 }
 
 /// Ends its search with the best plan so far, which becomes a draft that is marked as cut short. A search that
@@ -154,9 +157,10 @@ async fn cancel(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<PlanId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<PlanView>, ApiError> {
-    Ok(Json(state.run(move |app| plan::cancel(app, &who, id, because.reason.as_deref())).await?))
+) -> Result<Tagged<PlanView>, ApiError> {
+    Ok(Tagged(state.run(move |app| plan::cancel(app, &who, id, &expected, because.reason.as_deref())).await?))
 }
 
 /// Throws it away; a search that still runs for it ends.
@@ -167,9 +171,12 @@ async fn discard(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(id): Segment<PlanId>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<PlanView>, ApiError> {
-    Ok(Json(state.run(move |app| plan::discard(app, &who, id, because.reason.as_deref())).await?))
+) -> Result<Tagged<PlanView>, ApiError> {
+    Ok(Tagged(
+        state.run(move |app| plan::discard(app, &who, id, &expected, because.reason.as_deref())).await?,
+    ))
 }
 
 /// The planning problem as things stand, as an offpeak.problem/1 file.

@@ -10,10 +10,15 @@ use crate::api::Because;
 use crate::api::campaign::{NewProgramme, ProgrammeView};
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(programmes, create)).routes(routes!(pause)).routes(routes!(resume))
+    OpenApiRouter::new()
+        .routes(routes!(programmes, create))
+        .routes(routes!(show))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
 }
 
 /// Every programme.
@@ -32,9 +37,20 @@ async fn create(
     State(state): State<AppState>,
     Extension(who): Who,
     Body(new): Body<NewProgramme>,
-) -> Result<(StatusCode, Json<ProgrammeView>), ApiError> {
+) -> Result<(StatusCode, Tagged<ProgrammeView>), ApiError> {
     let result = state.run(move |app| programme::create(app, &who, &new)).await?;
-    Ok((StatusCode::CREATED, Json(result)))
+    Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// One programme.
+#[utoipa::path(get, path = "/programmes/{name}", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, description = "One programme", body = ProgrammeView)))]
+async fn show(
+    State(state): State<AppState>,
+    Segment(name): Segment<String>,
+) -> Result<Tagged<ProgrammeView>, ApiError> {
+    Ok(Tagged(state.run(move |app| programme::show(app, &name)).await?))
 }
 
 /// It raises nothing for the time being.
@@ -46,12 +62,13 @@ async fn pause(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<ProgrammeView>, ApiError> {
+) -> Result<Tagged<ProgrammeView>, ApiError> {
     let result = state
-        .run(move |app| programme::set_paused(app, &who, &name, true, because.reason.as_deref()))
+        .run(move |app| programme::set_paused(app, &who, &name, true, &expected, because.reason.as_deref()))
         .await?;
-    Ok(Json(result))
+    Ok(Tagged(result))
 }
 
 /// It goes on.
@@ -63,10 +80,11 @@ async fn resume(
     State(state): State<AppState>,
     Extension(who): Who,
     Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
     Body(because): Body<Because>,
-) -> Result<Json<ProgrammeView>, ApiError> {
+) -> Result<Tagged<ProgrammeView>, ApiError> {
     let result = state
-        .run(move |app| programme::set_paused(app, &who, &name, false, because.reason.as_deref()))
+        .run(move |app| programme::set_paused(app, &who, &name, false, &expected, because.reason.as_deref()))
         .await?;
-    Ok(Json(result))
+    Ok(Tagged(result))
 }

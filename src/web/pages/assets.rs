@@ -7,6 +7,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::words;
 
 #[derive(RustEmbed)]
 #[folder = "templates/assets"]
@@ -25,6 +28,11 @@ pub struct Asset {
 
 /// The file of this name, if there is one.
 pub fn find(name: &str) -> Option<Asset> {
+    if let Some(locale) = name.strip_prefix("words.").and_then(|rest| rest.strip_suffix(".js")) {
+        let bytes = words::script_module(locale.parse().ok()?).as_bytes();
+        let version = hex::encode(&Sha256::digest(bytes)[..8]);
+        return Some(Asset { bytes: bytes.into(), content_type: "text/javascript; charset=utf-8", version });
+    }
     let content_type = match name.rsplit_once('.')?.1 {
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",

@@ -114,8 +114,8 @@ pub struct HourMark {
     pub label: Option<String>,
     /// Left out on narrow screens.
     pub minor: bool,
-    /// The day that begins here, as `Tue 24 Nov`.
-    pub day: Option<String>,
+    /// The day that begins here.
+    pub day: Option<NaiveDate>,
 }
 
 /// The picture of a night; `None` when no work is done in it.
@@ -356,8 +356,7 @@ fn hour_marks(cut: &Cut, zone: Tz) -> Vec<HourMark> {
                 percent: percent_of(slot),
                 label: hour.is_multiple_of(wide).then(|| clock(at, zone)),
                 minor: !hour.is_multiple_of(narrow),
-                day: (hour == 0 && local.minute() < slot_minutes)
-                    .then(|| local.format("%a %-d %b").to_string()),
+                day: (hour == 0 && local.minute() < slot_minutes).then(|| local.date_naive()),
             }
         })
         .collect()

@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
+use super::words::say;
 use crate::api::plan::PlanReport;
+use crate::domain::fleet::Locale;
 
 /// What the pages say of a plan in figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,7 +25,7 @@ pub(super) struct PlanFigures {
 }
 
 impl PlanFigures {
-    pub(super) fn of(report: &PlanReport) -> PlanFigures {
+    pub(super) fn of(report: &PlanReport, locale: Locale) -> PlanFigures {
         PlanFigures {
             placed_share: share_rounded_down(report.placed, report.tasks),
             weight_share: share_rounded_down(report.weight_placed, report.weight_total),
@@ -31,7 +33,7 @@ impl PlanFigures {
                 report.weight_upper.min(report.weight_total),
                 report.weight_total,
             ),
-            disruption: disruption_gap(report.disruption, report.disruption_lower),
+            disruption: disruption_gap(report.disruption, report.disruption_lower, locale),
             unplaced: report.tasks.saturating_sub(report.placed),
             is_clean: report.findings.is_empty(),
         }
@@ -46,13 +48,13 @@ fn share_rounded_up(part: u64, whole: u64) -> Option<String> {
     (whole > 0).then(|| per_mille_words((u128::from(part) * 1000).div_ceil(u128::from(whole))))
 }
 
-fn disruption_gap(disruption: u64, lower: u64) -> String {
+fn disruption_gap(disruption: u64, lower: u64, locale: Locale) -> String {
     match (disruption, lower) {
-        (0, _) => "none".to_owned(),
-        (_, 0) => "no lower bound is proven".to_owned(),
-        _ if disruption <= lower => "at the proven minimum".to_owned(),
+        (0, _) => say(locale, "figures.none", &[]),
+        (_, 0) => say(locale, "figures.no_bound", &[]),
+        _ if disruption <= lower => say(locale, "figures.minimum", &[]),
         _ => share_rounded_up(disruption - lower, lower)
-            .map(|gap| format!("within {gap} of the proven minimum"))
+            .map(|gap| say(locale, "figures.within", &[("gap", &gap)]))
             .expect("the lower bound is above zero here"),
     }
 }
@@ -79,10 +81,10 @@ mod tests {
 
     #[test]
     fn the_gap_to_the_minimum_is_never_flattered() {
-        assert_eq!(disruption_gap(1_007, 1_000), "within 0.7 % of the proven minimum");
-        assert_eq!(disruption_gap(100_001, 100_000), "within 0.1 % of the proven minimum");
-        assert_eq!(disruption_gap(1_000, 1_000), "at the proven minimum");
-        assert_eq!(disruption_gap(5, 0), "no lower bound is proven");
-        assert_eq!(disruption_gap(0, 0), "none");
+        assert_eq!(disruption_gap(1_007, 1_000, Locale::En), "within 0.7 % of the proven minimum");
+        assert_eq!(disruption_gap(100_001, 100_000, Locale::En), "within 0.1 % of the proven minimum");
+        assert_eq!(disruption_gap(1_000, 1_000, Locale::En), "at the proven minimum");
+        assert_eq!(disruption_gap(5, 0, Locale::En), "no lower bound is proven");
+        assert_eq!(disruption_gap(0, 0, Locale::En), "none");
     }
 }

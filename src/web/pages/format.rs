@@ -1,34 +1,37 @@
 //! How the pages write instants, spans, counts and states. The templates know these as filters.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use minijinja::Environment;
 use minijinja::value::Serde;
 
-use super::render::PageContext;
+use super::context::PageContext;
+use super::words;
+use crate::domain::fleet::Locale;
 
 type Instant = Serde<DateTime<Utc>>;
 
-/// Teaches the templates to write what a page shows, in the page's zone and seen from its instant.
-pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: PageContext) {
-    let PageContext { now, zone } = page_context;
+/// Teaches the templates to write what a page shows, in the page's language and zone and seen from its instant.
+pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: &PageContext) {
+    let PageContext { now, zone, locale, .. } = *page_context;
     environment.add_filter("clock", move |at: Instant| clock(*at, zone));
-    environment.add_filter("day", move |at: Instant| day(*at, zone));
-    environment.add_filter("moment", move |at: Instant| moment(*at, now, zone));
-    environment.add_filter("from_now", move |at: Instant| from_now(*at, now));
-    environment.add_filter("near_or_day", move |at: Instant| near_or_day(*at, now, zone));
-    environment.add_filter("date", |date: Serde<NaiveDate>| date.format("%a %-d %b").to_string());
-    environment.add_filter("long_date", |date: Serde<NaiveDate>| date.format("%A, %-d %B %Y").to_string());
+    environment.add_filter("day", move |at: Instant| date(at.with_timezone(&zone).date_naive(), locale));
+    environment.add_filter("moment", move |at: Instant| moment(*at, now, zone, locale));
+    environment.add_filter("from_now", move |at: Instant| from_now(*at, now, locale));
+    environment.add_filter("near_or_day", move |at: Instant| near_or_day(*at, now, zone, locale));
+    environment.add_filter("date", move |day: Serde<NaiveDate>| date(*day, locale));
+    environment.add_filter("long_date", move |day: Serde<NaiveDate>| long_date(*day, locale));
     environment.add_filter("is_elsewhere", move |name: &str| name != zone.name());
     environment.add_filter("count", count);
     environment.add_filter("phone_digits", phone_digits);
-    environment.add_filter("counted", counted);
-    environment.add_filter("words", |text: &str| text.replace('_', " "));
+    environment.add_filter("counted", move |number: i64, noun: &str| words::counted(locale, number, noun));
+    environment.add_filter("words", move |text: &str| word(text, locale));
     environment.add_filter("mark", mark);
     environment.add_filter("tone", tone);
-    environment.add_filter("span_length", |from: Instant, to: Instant| span_length(*to - *from));
-    environment.add_filter("unplaced_reason", |code: &str| unplaced_reason(code).to_owned());
-    environment.add_filter("milliseconds", milliseconds);
+    environment.add_filter("span_length", move |from: Instant, to: Instant| span_length(*to - *from, locale));
+    environment.add_filter("unplaced_reason", move |code: &str| unplaced_reason(code, locale));
+    environment.add_filter("milliseconds", move |number: i64| milliseconds(number, locale));
+    environment.add_filter("local_field", move |at: Instant| local_field(*at, zone));
 }
 
 /// A telephone number as a `tel:` link wants it.
@@ -41,43 +44,77 @@ pub(super) fn clock(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%H:%M").to_string()
 }
 
+/// What a `datetime-local` field holds.
+fn local_field(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// `Tue 24 Nov`, `11月24日 周二`.
+pub(super) fn date(day: NaiveDate, locale: Locale) -> String {
+    match locale {
+        Locale::En => day.format("%a %-d %b").to_string(),
+        Locale::ZhCn => format!("{}月{}日 周{}", day.month(), day.day(), weekday(day)),
+    }
+}
+
+fn long_date(day: NaiveDate, locale: Locale) -> String {
+    match locale {
+        Locale::En => day.format("%A, %-d %B %Y").to_string(),
+        Locale::ZhCn => format!("{}年{}月{}日 星期{}", day.year(), day.month(), day.day(), weekday(day)),
+    }
+}
+
+fn weekday(day: NaiveDate) -> &'static str {
+    ["一", "二", "三", "四", "五", "六", "日"][day.weekday().num_days_from_monday() as usize]
+}
+
 /// Day and time, with the year where it is not this one: `Tue 24 Nov 02:15`.
-fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+pub(super) fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz, locale: Locale) -> String {
     let local = at.with_timezone(&zone);
-    let this_year = now.with_timezone(&zone).format("%Y").to_string();
-    let pattern =
-        if local.format("%Y").to_string() == this_year { "%a %-d %b %H:%M" } else { "%a %-d %b %Y %H:%M" };
-    local.format(pattern).to_string()
+    let this_year = local.year() == now.with_timezone(&zone).year();
+    let day = match locale {
+        _ if this_year => date(local.date_naive(), locale),
+        Locale::En => local.format("%a %-d %b %Y").to_string(),
+        Locale::ZhCn => format!("{}年{}", local.year(), date(local.date_naive(), locale)),
+    };
+    format!("{day} {}", local.format("%H:%M"))
 }
 
 /// The distance of an instant in one unit: `in 23 min`, `2 h ago`, `now`.
-fn from_now(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+fn from_now(at: DateTime<Utc>, now: DateTime<Utc>, locale: Locale) -> String {
     let distance = at - now;
-    if distance.abs() < TimeDelta::minutes(1) {
-        return "now".to_owned();
-    }
-    let length = span_length(distance.abs());
-    if distance > TimeDelta::zero() { format!("in {length}") } else { format!("{length} ago") }
-}
-
-fn day(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%a %-d %b").to_string()
+    let key = match distance {
+        _ if distance.abs() < TimeDelta::minutes(1) => "format.now",
+        _ if distance > TimeDelta::zero() => "format.ahead",
+        _ => "format.ago",
+    };
+    words::say(locale, key, &[("length", &span_length(distance.abs(), locale))])
 }
 
 /// What to say beside a time of day: how near it is, or else on which day.
-fn near_or_day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
-    if (at - now).abs() < TimeDelta::hours(20) { from_now(at, now) } else { day(at, zone) }
+fn near_or_day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz, locale: Locale) -> String {
+    if (at - now).abs() < TimeDelta::hours(20) {
+        return from_now(at, now, locale);
+    }
+    date(at.with_timezone(&zone).date_naive(), locale)
 }
 
 /// A length of time for the eye: minutes below two hours, hours below two days, days above.
-pub(super) fn span_length(length: TimeDelta) -> String {
+pub(super) fn span_length(length: TimeDelta, locale: Locale) -> String {
     let minutes = length.num_minutes();
-    match minutes {
-        ..120 => format!("{minutes} min"),
-        120..2880 if minutes % 60 == 0 || minutes >= 600 => format!("{} h", minutes / 60),
-        120..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
-        _ => format!("{} days", minutes / 1440),
-    }
+    let (key, number) = match minutes {
+        ..120 => ("format.minutes", minutes),
+        120..2880 if minutes % 60 == 0 || minutes >= 600 => ("format.hours", minutes / 60),
+        120..2880 => ("format.hours_minutes", minutes / 60),
+        _ => ("format.days", minutes / 1440),
+    };
+    words::say(locale, key, &[("n", &number), ("minutes", &(minutes % 60))])
+}
+
+/// A state or another code in words; one that has none is shown as it is.
+pub(super) fn word(code: &str, locale: Locale) -> String {
+    let key = format!("word.{code}");
+    words::messages(locale).get(&key).cloned().unwrap_or_else(|| code.replace('_', " "))
 }
 
 /// A whole number with its thousands apart, as `12,345`.
@@ -96,16 +133,11 @@ pub(super) fn count(number: i64) -> String {
     written
 }
 
-/// A number with its noun, as `1 terminal`, `2 terminals`.
-pub(super) fn counted(number: i64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-fn milliseconds(number: i64) -> String {
+fn milliseconds(number: i64, locale: Locale) -> String {
     match number {
         ..1000 => format!("{number} ms"),
         1000..100_000 => format!("{}.{} s", number / 1000, number % 1000 / 100),
-        _ => span_length(TimeDelta::milliseconds(number)),
+        _ => span_length(TimeDelta::milliseconds(number), locale),
     }
 }
 
@@ -135,15 +167,9 @@ fn tone(state: &str) -> &'static str {
 }
 
 /// Why a task has no place, in words. A code that is not known here is shown as it is.
-pub(super) fn unplaced_reason(code: &str) -> &str {
-    match code {
-        "no_opening" => "No opening left",
-        "budget_full" => "Budget full",
-        "site_rule" => "Would close the site",
-        "after_unplaced" => "Waits for another task",
-        "pinned_conflict" => "Pinned where it cannot be",
-        other => other,
-    }
+pub(super) fn unplaced_reason(code: &str, locale: Locale) -> String {
+    let key = format!("unplaced.{code}");
+    words::messages(locale).get(&key).cloned().unwrap_or_else(|| code.to_owned())
 }
 
 #[cfg(test)]
@@ -162,16 +188,14 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1000), "1,000");
         assert_eq!(count(-1_234_567), "-1,234,567");
-        assert_eq!(counted(1, "terminal"), "1 terminal");
-        assert_eq!(counted(2500, "terminal"), "2,500 terminals");
-        assert_eq!(span_length(TimeDelta::minutes(119)), "119 min");
-        assert_eq!(span_length(TimeDelta::minutes(120)), "2 h");
-        assert_eq!(span_length(TimeDelta::minutes(150)), "2 h 30 min");
-        assert_eq!(span_length(TimeDelta::hours(47)), "47 h");
-        assert_eq!(span_length(TimeDelta::hours(49)), "2 days");
-        assert_eq!(milliseconds(999), "999 ms");
-        assert_eq!(milliseconds(1250), "1.2 s");
-        assert_eq!(milliseconds(120_000), "2 min");
+        assert_eq!(span_length(TimeDelta::minutes(119), Locale::En), "119 min");
+        assert_eq!(span_length(TimeDelta::minutes(120), Locale::En), "2 h");
+        assert_eq!(span_length(TimeDelta::minutes(150), Locale::En), "2 h 30 min");
+        assert_eq!(span_length(TimeDelta::hours(47), Locale::En), "47 h");
+        assert_eq!(span_length(TimeDelta::hours(49), Locale::En), "2 days");
+        assert_eq!(milliseconds(999, Locale::En), "999 ms");
+        assert_eq!(milliseconds(1250, Locale::En), "1.2 s");
+        assert_eq!(milliseconds(120_000, Locale::En), "2 min");
     }
 
     #[test]
@@ -179,13 +203,17 @@ mod tests {
         let now = Utc.with_ymd_and_hms(2026, 12, 31, 20, 0, 0).single().expect("an instant");
         let zone = chrono_tz::Asia::Shanghai;
         assert_eq!(clock(now, zone), "04:00");
-        assert_eq!(moment(now, now, zone), "Fri 1 Jan 04:00");
-        assert_eq!(moment(now - TimeDelta::hours(12), now, zone), "Thu 31 Dec 2026 16:00");
-        assert_eq!(from_now(now + TimeDelta::minutes(23), now), "in 23 min");
-        assert_eq!(from_now(now - TimeDelta::hours(3), now), "3 h ago");
-        assert_eq!(from_now(now + TimeDelta::seconds(20), now), "now");
-        assert_eq!(near_or_day(now + TimeDelta::hours(19), now, zone), "in 19 h");
-        assert_eq!(near_or_day(now + TimeDelta::hours(20), now, zone), "Sat 2 Jan");
+        assert_eq!(moment(now, now, zone, Locale::En), "Fri 1 Jan 04:00");
+        assert_eq!(moment(now - TimeDelta::hours(12), now, zone, Locale::En), "Thu 31 Dec 2026 16:00");
+        assert_eq!(from_now(now + TimeDelta::minutes(23), now, Locale::En), "in 23 min");
+        assert_eq!(from_now(now - TimeDelta::hours(3), now, Locale::En), "3 h ago");
+        assert_eq!(from_now(now + TimeDelta::seconds(20), now, Locale::En), "now");
+        assert_eq!(near_or_day(now + TimeDelta::hours(19), now, zone, Locale::En), "in 19 h");
+        assert_eq!(near_or_day(now + TimeDelta::hours(20), now, zone, Locale::En), "Sat 2 Jan");
+        assert_eq!(moment(now, now, zone, Locale::ZhCn), "1月1日 周五 04:00");
+        assert_eq!(moment(now - TimeDelta::hours(12), now, zone, Locale::ZhCn), "2026年12月31日 周四 16:00");
+        assert_eq!(from_now(now + TimeDelta::minutes(23), now, Locale::ZhCn), "23 分钟后");
+        assert_eq!(local_field(now, zone), "2027-01-01T04:00");
     }
 
     #[test]

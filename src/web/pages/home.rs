@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::chart::{NightPicture, night_picture};
 use super::figures::PlanFigures;
-use super::format::{count, counted};
+use super::format::{count, date};
 use super::night::night_of;
 use super::render::{PageContext, RenderError, render};
+use super::words::{counted, say};
 use crate::api::lock::LockView;
 use crate::api::notice::NoticeView;
 use crate::api::plan::{Load, NightLoad, PlanItem, Tonight};
+use crate::domain::fleet::Locale;
 
 /// What the page is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -72,6 +74,7 @@ impl NightList<'_> {
 struct Attention {
     text: String,
     href: String,
+    /// The key of what the link says.
     action: &'static str,
 }
 
@@ -98,10 +101,10 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
         drawn_night,
         tonight: page.tonight.nights.iter().find(|night| night.night == this_night),
         nights: NightList::of(&page.tonight.nights),
-        attention: attention(page),
+        attention: attention(page, page_context.locale),
         picture,
         down_now: down_now(page, page_context),
-        figures: report.map(PlanFigures::of),
+        figures: report.map(|report| PlanFigures::of(report, page_context.locale)),
         notices_waiting: notices_in(&["queued", "sending", "deferred"]),
         notices_troubled: notices_in(&["failed", "bounced", "expired"]),
     };
@@ -109,17 +112,14 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
 }
 
 /// Everything on the page that somebody should act on, the most pressing first.
-fn attention(page: &HomePage) -> Vec<Attention> {
+fn attention(page: &HomePage, locale: Locale) -> Vec<Attention> {
     let mut found = Vec::new();
     let mut add = |text: String, href: &str, action: &'static str| {
         found.push(Attention { text, href: href.to_owned(), action });
     };
     if page.tonight.locked > 0 {
-        add(
-            format!("{} cannot take payments", counted(page.tonight.locked, "terminal")),
-            "#locks",
-            "see the locks",
-        );
+        let terminals = counted(locale, page.tonight.locked, "terminal");
+        add(say(locale, "home.locked", &[("terminals", &terminals)]), "#locks", "home.see_locks");
     }
     for night in &page.tonight.nights {
         let fleet = night.fleet_cap.map(|cap| ("fleet", night.peak_down, cap));
@@ -127,37 +127,31 @@ fn attention(page: &HomePage) -> Vec<Attention> {
         let tightest = tightest.map(|group| (group, night.tightest_down, night.tightest_cap));
         if let Some((group, down, cap)) = fleet.into_iter().chain(tightest).find(|(_, down, cap)| down > cap)
         {
-            let when = night.night.format("%a %-d %b");
-            let text = format!("{group} goes over its budget in the night of {when}: {down} of {cap}");
-            add(text, &format!("/?night={}#load", night.night), "see the load");
+            let values: [(&str, &dyn std::fmt::Display); 4] =
+                [("group", &group), ("night", &date(night.night, locale)), ("down", &down), ("cap", &cap)];
+            let text = say(locale, "home.over_budget", &values);
+            add(text, &format!("/?night={}#load", night.night), "home.see_load");
         }
     }
     for (state, what) in [
-        ("failed", "refused for good"),
-        ("bounced", "accepted, then returned"),
-        ("expired", "not accepted in time"),
+        ("failed", "home.mails_failed"),
+        ("bounced", "home.mails_bounced"),
+        ("expired", "home.mails_expired"),
     ] {
         let mails = page.tonight.notices.get(state).copied().unwrap_or(0);
         if mails > 0 {
-            let text = format!("{} {}", counted(mails, "mail"), what);
-            add(text, &format!("/notices?state={state}"), "see which");
+            let text = say(locale, what, &[("mails", &counted(locale, mails, "mail"))]);
+            add(text, &format!("/notices?state={state}"), "home.see_which");
         }
     }
     let unplaced = page.tonight.published.as_ref().and_then(|plan| plan.report.as_ref());
     if let Some(report) = unplaced.filter(|report| report.placed < report.tasks) {
-        let terminals = i64::try_from(report.tasks - report.placed).unwrap_or(i64::MAX);
-        let verb = if terminals == 1 { "has" } else { "have" };
-        add(
-            format!("{} of {} {verb} no place", count(terminals), counted_tasks(report.tasks)),
-            "#unplaced",
-            "see why",
-        );
+        let without = i64::try_from(report.tasks - report.placed).unwrap_or(i64::MAX);
+        let all = counted(locale, i64::try_from(report.tasks).unwrap_or(i64::MAX), "terminal");
+        let key = if without == 1 { "home.one_unplaced" } else { "home.some_unplaced" };
+        add(say(locale, key, &[("without", &count(without)), ("all", &all)]), "#unplaced", "home.see_why");
     }
     found
-}
-
-fn counted_tasks(tasks: u64) -> String {
-    counted(i64::try_from(tasks).unwrap_or(i64::MAX), "terminal")
 }
 
 /// The fleet's load at this moment, from the published load.

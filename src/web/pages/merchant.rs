@@ -89,7 +89,7 @@ async fn shown<T: Serialize + Send + 'static>(
 
 fn context_of(state: &AppState) -> PageContext {
     let app = state.app();
-    PageContext { now: app.clock.now(), zone: app.settings.fleet_time_zone }
+    PageContext::plain(app.clock.now(), app.settings.fleet_time_zone)
 }
 
 #[derive(Serialize)]

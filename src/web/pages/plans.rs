@@ -47,7 +47,8 @@ struct OnePlanView<'a> {
 
 /// Puts the list into HTML.
 pub fn render_list(page_context: &PageContext, page: &PlansPage) -> Result<String, RenderError> {
-    let figures = page.plans.items.iter().map(|plan| plan.report.as_ref().map(PlanFigures::of)).collect();
+    let figure = |report| PlanFigures::of(report, page_context.locale);
+    let figures = page.plans.items.iter().map(|plan| plan.report.as_ref().map(figure)).collect();
     render("plans.html", page_context, &PlansView { data: page, figures })
 }
 
@@ -69,7 +70,7 @@ pub fn render_page(page_context: &PageContext, page: &PlanPage) -> Result<String
         .and_then(|(load, night)| night_picture(load, night, page_context.now, page_context.zone));
     let view = OnePlanView {
         data: page,
-        figures: page.plan.report.as_ref().map(PlanFigures::of),
+        figures: page.plan.report.as_ref().map(|report| PlanFigures::of(report, page_context.locale)),
         picture,
         drawn_night,
         nights: page.load.as_ref().map(|load| NightList::of(&load.nights)),

@@ -2,24 +2,17 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
-use super::{assets, format};
-
-/// What every page knows besides its data.
-#[derive(Clone, Copy, Debug)]
-pub struct PageContext {
-    /// The instant for which the page speaks.
-    pub now: DateTime<Utc>,
-    /// The zone in which it shows times.
-    pub zone: Tz,
-}
+pub(super) use super::context::PageContext;
+use super::context::Theme;
+use super::nav::PLACES;
+use super::{assets, format, words};
+use crate::domain::fleet::Locale;
 
 /// A page that could not be put into HTML: a defect of a template, never of the data.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +25,7 @@ pub struct RenderError {
 
 #[derive(RustEmbed)]
 #[folder = "templates/web"]
-struct Templates;
+pub(super) struct Templates;
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(load_templates);
 
@@ -40,7 +33,7 @@ fn load_templates() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    for name in Templates::iter() {
+    for name in Templates::iter().filter(|name| !words::is_words(name)) {
         let file = Templates::get(&name).expect("the name comes from the same embedded folder");
         let source = String::from_utf8_lossy(&file.data).into_owned();
         environment.add_template_owned(name.into_owned(), source)?;
@@ -63,7 +56,8 @@ pub(super) fn render<T: Serialize>(
             return Err(failed(copy));
         }
     };
-    format::add_filters(&mut environment, *page_context);
+    format::add_filters(&mut environment, page_context);
+    environment.add_function("t", words::template_function(page_context.locale));
     environment
         .get_template(template)
         .and_then(|ready| {
@@ -71,6 +65,13 @@ pub(super) fn render<T: Serialize>(
                 page => Value::from(Serde(data)),
                 now => Value::from(Serde(page_context.now)),
                 zone => page_context.zone.name(),
+                locale => page_context.locale.as_str(),
+                locales => Locale::ALL.map(Locale::as_str),
+                theme => page_context.theme.as_str(),
+                themes => Theme::ALL.map(Theme::as_str),
+                address => page_context.address.as_str(),
+                reader => Value::from(Serde(&page_context.reader)),
+                places => Value::from(Serde(PLACES)),
             })
         })
         .map_err(failed)

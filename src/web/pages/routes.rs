@@ -12,12 +12,13 @@ use serde::Deserialize;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::appointments::{self, AppointmentsPage, AppointmentsQuery, given};
+use super::context::PageContext;
 use super::home::{self, HomePage};
 use super::night::bounds;
 use super::notices::{self, MailPart, NoticePage, NoticesPage, NoticesQuery};
 use super::plans::{self, PlanPage, PlansPage};
 use super::problem;
-use super::render::{PageContext, RenderError};
+use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
@@ -48,14 +49,14 @@ pub fn router() -> Router<AppState> {
 }
 
 /// Asks the use cases for a page's data and renders it; an error becomes a page of its own.
-async fn page<T: Send + 'static>(
+pub(super) async fn page<T: Send + 'static>(
     state: AppState,
+    page_context: PageContext,
     ask: impl FnOnce(&App, &PageContext) -> Result<T, Error> + Send + 'static,
     render: impl FnOnce(&PageContext, &T) -> Result<String, RenderError>,
 ) -> Response {
-    let app = state.app();
-    let page_context = PageContext { now: app.clock.now(), zone: app.settings.fleet_time_zone };
-    match state.run(move |app| ask(app, &page_context)).await {
+    let asked_by = page_context.clone();
+    match state.run(move |app| ask(app, &asked_by)).await {
         Ok(data) => match render(&page_context, &data) {
             Ok(html) => Html(html).into_response(),
             Err(error) => problem::broken(&error),
@@ -86,7 +87,11 @@ fn number_of<Id: FromStr>(what: &'static str, text: &str, remedy: &'static str) 
     text.parse().map_err(|_| Error::NotFound { what, key: text.to_owned(), remedy })
 }
 
-async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+async fn home_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PlaceQuery>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         let night = query.night()?;
         let (tonight, load) = service::plan::overview(app)?;
@@ -106,11 +111,12 @@ async fn home_page(State(state): State<AppState>, Query(query): Query<PlaceQuery
             night,
         })
     };
-    page(state, ask, home::render_page).await
+    page(state, page_context, ask, home::render_page).await
 }
 
 async fn appointments_page(
     State(state): State<AppState>,
+    page_context: PageContext,
     Query(query): Query<AppointmentsQuery>,
 ) -> Response {
     let ask = move |app: &App, page_context: &PageContext| {
@@ -131,20 +137,25 @@ async fn appointments_page(
         let appointments = service::appointment::list(app, &wanted)?;
         Ok(AppointmentsPage { appointments, query, night })
     };
-    page(state, ask, appointments::render_page).await
+    page(state, page_context, ask, appointments::render_page).await
 }
 
-async fn plans_page(State(state): State<AppState>, Query(query): Query<PlaceQuery>) -> Response {
+async fn plans_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PlaceQuery>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         let wanted = PageQuery { after: query.after, ..PageQuery::default() };
         let plans = service::plan::list(app, &wanted)?;
         Ok(PlansPage { plans })
     };
-    page(state, ask, plans::render_list).await
+    page(state, page_context, ask, plans::render_list).await
 }
 
 async fn plan_page(
     State(state): State<AppState>,
+    page_context: PageContext,
     Path(id): Path<String>,
     Query(query): Query<PlaceQuery>,
 ) -> Response {
@@ -156,10 +167,14 @@ async fn plan_page(
         let unplaced = service::plan::items(app, id, true, None, given(&query.after))?;
         Ok(PlanPage { plan, load, unplaced, night })
     };
-    page(state, ask, plans::render_page).await
+    page(state, page_context, ask, plans::render_page).await
 }
 
-async fn notices_page(State(state): State<AppState>, Query(query): Query<NoticesQuery>) -> Response {
+async fn notices_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<NoticesQuery>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         let word = |field: &Option<String>| given(field).map(str::to_owned);
         let wanted = NoticeQuery {
@@ -173,7 +188,7 @@ async fn notices_page(State(state): State<AppState>, Query(query): Query<Notices
         let by_state = service::notice::counts(app)?;
         Ok(NoticesPage { notices, query, by_state })
     };
-    page(state, ask, notices::render_list).await
+    page(state, page_context, ask, notices::render_list).await
 }
 
 /// The part of a mail that an address asks for.
@@ -184,6 +199,7 @@ struct PartQuery {
 
 async fn notice_page(
     State(state): State<AppState>,
+    page_context: PageContext,
     Path(id): Path<String>,
     Query(query): Query<PartQuery>,
 ) -> Response {
@@ -202,15 +218,19 @@ async fn notice_page(
         };
         Ok(NoticePage { notice, message, part })
     };
-    page(state, ask, notices::render_page).await
+    page(state, page_context, ask, notices::render_page).await
 }
 
 /// The mail's own HTML, for the frame on its page: it may style itself and do nothing else.
-async fn notice_html(State(state): State<AppState>, Path(id): Path<String>) -> Response {
+async fn notice_html(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(id): Path<String>,
+) -> Response {
     let ask = move |app: &App, _: &PageContext| {
         service::notice::message(app, number_of("notice", &id, "see `offpeak notice list`")?)
     };
-    let mut response = page(state, ask, |_, message| Ok(message.html.clone())).await;
+    let mut response = page(state, page_context, ask, |_, message| Ok(message.html.clone())).await;
     if response.status() == StatusCode::OK {
         let policy = HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -218,6 +238,11 @@ async fn notice_html(State(state): State<AppState>, Path(id): Path<String>) -> R
     response
 }
 
-async fn terminal_page(State(state): State<AppState>, Path(serial): Path<String>) -> Response {
-    page(state, move |app, _| service::fleet::history(app, &serial), terminal::render_page).await
+async fn terminal_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Path(serial): Path<String>,
+) -> Response {
+    page(state, page_context, move |app, _| service::fleet::history(app, &serial), terminal::render_page)
+        .await
 }

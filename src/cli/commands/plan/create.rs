@@ -59,6 +59,7 @@ pub(super) fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> 
         seed: args.seed,
         time_limit_seconds: args.time_limit,
         replan: args.replan,
+        only: None,
     };
     let plan = solve(context, &request)?;
     let load: Load = context.client()?.get(&format!("/plans/{}/load", plan.id))?;
