@@ -20,6 +20,7 @@
 //! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
 //! | `POST /notices/{id}/retry`, `GET /unreached`, `POST /visits/{id}/{told,override}`, `POST /merchants/{number}/address` | [`notice::CallReport`], [`Because`], [`notice::AddressChange`] | [`notice::NoticeView`], [`notice::Unreached`] |
 //! | `GET /notices/stats`, `POST /notices/retry`, `GET, POST /suppressions`, `POST /suppressions/release`, `GET, POST /merchants/{number}/reminders` | [`notice::RetryRequest`], [`notice::SuppressionChange`] | [`notice::NoticeStats`], [`notice::RetryResult`], [`notice::Suppression`], [`notice::Reminders`] |
+//! | `GET /notice-templates`, `GET /notice-templates/{kind}?locale=`, `GET /notice-templates/{kind}/raw?locale=` | | [`template::TemplateView`], [`notice::Message`], the message |
 //! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
@@ -46,6 +47,7 @@ pub mod plan;
 pub mod problem;
 pub mod replica;
 pub mod schema;
+pub mod template;
 pub mod transfer;
 
 use chrono::{DateTime, Utc};

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Pooler, Settings};
 use crate::db::PoolOptions;
 use crate::mail::transport::{Relays, SmtpSetupError, SmtpTransport, SmtpUrl, SmtpUrlError, Transport};
-use crate::mail::{DkimKey, DkimKeyError};
+use crate::mail::{DkimKey, DkimKeyError, TemplateError, TemplateFaults, Templates};
 use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
 use crate::web::AppState;
@@ -36,6 +36,12 @@ pub enum BootError {
     /// The key that mails are signed with.
     #[error("setting dkim_key_file: {0}")]
     Dkim(#[from] DkimKeyError),
+    /// The templates of mails.
+    #[error("setting templates_dir: {0}")]
+    Templates(#[from] TemplateFaults),
+    /// A built-in template.
+    #[error(transparent)]
+    BuiltInTemplate(#[from] TemplateError),
     /// TLS towards the mail server.
     #[error("setting mail_url: {0}")]
     MailSetup(#[from] SmtpSetupError),
@@ -86,10 +92,12 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         );
     }
     let dkim = dkim_of(&settings)?.map(Arc::new);
+    let templates = templates_of(&settings)?;
     let app = App {
         database,
         clock,
         dkim,
+        templates,
         settings: Arc::new(settings),
         loads: Arc::default(),
         searches: Arc::default(),
@@ -127,6 +135,14 @@ fn replica_name() -> String {
     let host = host.trim();
     let host = if host.is_empty() { "host" } else { host };
     format!("{host}-{}-{:06x}", std::process::id(), rand::random_range(0..0x0100_0000))
+}
+
+/// The templates that mails are put into words with: the built-in ones, and an operator's in their place.
+fn templates_of(settings: &Settings) -> Result<Templates, BootError> {
+    Ok(match &settings.templates_dir {
+        Some(folder) => Templates::with_folder(Path::new(folder))?,
+        None => Templates::built_in()?,
+    })
 }
 
 /// The key that mails are signed with, for the domain of their sender.

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod programme;
 pub mod schedule;
 pub mod schema;
+pub mod template;
 pub mod transfer;
 pub mod version;
 pub mod world;
@@ -34,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::Database;
 pub use crate::db::{DatabaseError, Outage};
-use crate::mail::DkimKey;
+use crate::mail::{DkimKey, Templates};
 
 pub use error::Error;
 
@@ -49,6 +50,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// What mails are signed with, if anything.
     pub dkim: Option<Arc<DkimKey>>,
+    /// What mails are put into words with.
+    pub templates: Templates,
     /// Loads that have been drawn.
     pub loads: Arc<plan::KeptLoads>,
     /// Searches that run in this process.

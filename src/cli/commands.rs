@@ -25,6 +25,7 @@ pub mod restore;
 pub mod serve;
 pub mod site;
 pub mod solve;
+pub mod template;
 pub mod terminal;
 pub mod tonight;
 pub mod verify;
@@ -77,6 +78,9 @@ pub enum Command {
     /// Read the mails to merchants
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
+    /// Write mails in words of your own: check, preview and export templates
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// Follow terminals that cannot take payments
     #[command(subcommand)]
     Lock(lock::LockCommand),
@@ -126,6 +130,7 @@ impl Command {
             Command::Tonight(args) => tonight::run(args, context),
             Command::Appointment(command) => command.run(context),
             Command::Notice(command) => command.run(context),
+            Command::Template(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),

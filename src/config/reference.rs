@@ -43,6 +43,7 @@ impl Setting {
             Kind::MailAddress => "a mail address".to_owned(),
             Kind::WebAddress => "a web address".to_owned(),
             Kind::File => "a file".to_owned(),
+            Kind::Folder => "a folder".to_owned(),
             Kind::Domain => "a domain".to_owned(),
             Kind::Url => "a URL".to_owned(),
             Kind::Urls => "a URL, or several with blanks between them".to_owned(),

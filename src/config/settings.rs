@@ -32,6 +32,8 @@ pub enum Kind {
     Urls,
     /// A file.
     File,
+    /// A folder.
+    Folder,
     /// The URL of a PostgreSQL database.
     PostgresUrl,
     /// An IANA time zone.
@@ -181,6 +183,9 @@ settings! {
     dkim_key_file: Option<String>, Kind::File;
     /// Selector of that key: its public half is the TXT record of `SELECTOR._domainkey.DOMAIN`.
     dkim_selector: String = "offpeak", Kind::Domain;
+    /// Folder (relative to the configuration file) with templates in the place of built-in ones; begun by `offpeak template
+    /// export`, checked by `offpeak template check` and at the start.
+    templates_dir: Option<String>, Kind::Folder;
     /// Help desk that merchants call.
     support_name: String = "Terminal Help Desk", Kind::Text;
     /// Its telephone number.

@@ -14,8 +14,11 @@ pub mod unreached;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::api::Page;
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::config::Settings;
 use crate::db::notice::{Filter, NoticeRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
@@ -24,7 +27,7 @@ use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
-pub(super) use letter::about as letter_about;
+pub(super) use letter::{about as letter_about, sample as letter_of_sample};
 pub use sending::{Claim, Sendable, Wanted, claim, claim_wanted};
 pub use settling::{RefusedFor, Settlement, give_back, settle, settle_all};
 pub use stats::stats;
@@ -138,7 +141,7 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Message, Error> {
         Some(id) => {
             app.database.read(|connection| letter::of_appointment(connection, app, id, request.kind))?
         }
-        None => letter::sample(app, request.kind),
+        None => letter_of_sample(&app.settings, app.clock.now(), request.kind, locale.unwrap_or_default()),
     };
     letter.locale = locale.unwrap_or(letter.locale);
     let message_id = format!("preview@{}", app.settings.mail_domain);
@@ -152,20 +155,45 @@ fn composed(
     notice_id: i64,
     unsubscribe_url: Option<String>,
 ) -> Result<mail::ComposedMail, Error> {
-    let settings = &app.settings;
-    let envelope = Envelope {
-        from: NamedAddress { name: settings.mail_from_name.clone(), address: settings.mail_from.clone() },
-        message_id: message_id.to_owned(),
-        bounce_address: format!("bounce+{notice_id}@{}", settings.mail_domain),
-        date: app.clock.now(),
-        product: "Offpeak".to_owned(),
-        unsubscribe_url,
-    };
-    mail::compose(letter, &envelope, app.dkim.as_deref())
-        .map_err(|error| Error::Conflict(format!("the notice cannot be put into words: {error}")))
+    Words::of(app).compose(letter, message_id, notice_id, unsubscribe_url)
 }
 
-fn readable(bytes: &[u8]) -> Result<Message, Error> {
+/// What a letter is put into words with.
+pub(in crate::service) struct Words<'a> {
+    pub(in crate::service) settings: &'a Settings,
+    pub(in crate::service) templates: &'a mail::Templates,
+    pub(in crate::service) dkim: Option<&'a mail::DkimKey>,
+    pub(in crate::service) now: DateTime<Utc>,
+}
+
+impl<'a> Words<'a> {
+    pub(in crate::service) fn of(app: &'a App) -> Self {
+        let App { settings, templates, dkim, .. } = app;
+        Words { settings, templates, dkim: dkim.as_deref(), now: app.clock.now() }
+    }
+
+    pub(in crate::service) fn compose(
+        &self,
+        letter: &crate::domain::notice::Letter,
+        message_id: &str,
+        notice_id: i64,
+        unsubscribe_url: Option<String>,
+    ) -> Result<mail::ComposedMail, Error> {
+        let settings = self.settings;
+        let envelope = Envelope {
+            from: NamedAddress { name: settings.mail_from_name.clone(), address: settings.mail_from.clone() },
+            message_id: message_id.to_owned(),
+            bounce_address: format!("bounce+{notice_id}@{}", settings.mail_domain),
+            date: self.now,
+            product: "Offpeak".to_owned(),
+            unsubscribe_url,
+        };
+        mail::compose_with(self.templates, letter, &envelope, self.dkim)
+            .map_err(|error| Error::Conflict(format!("the notice cannot be put into words: {error}")))
+    }
+}
+
+pub(in crate::service) fn readable(bytes: &[u8]) -> Result<Message, Error> {
     let read = mail::reader::read(bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
     let calendars = read
         .attachments

@@ -14,6 +14,7 @@ mod notice;
 mod plan;
 mod programme;
 mod replica;
+mod template;
 mod worker;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -31,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(plan::router())
         .merge(appointment::router())
         .merge(notice::router())
+        .merge(template::router())
         .merge(lock::router())
         .merge(merchant::router())
         .merge(audit::router())

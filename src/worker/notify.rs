@@ -127,6 +127,8 @@ struct Pass<'a> {
     more: bool,
     /// Domains that the last claim left out.
     not_asked_for: HashSet<String>,
+    /// One of them has a place again.
+    freed: bool,
 }
 
 /// Sends everything that is due and may go, until `stopping` says true; what was claimed by then and is not on its way is
@@ -157,13 +159,14 @@ pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
         settling: false,
         more: true,
         not_asked_for: HashSet::new(),
+        freed: false,
     };
     let mut failed: Option<Error> = None;
     loop {
         let go_on = failed.is_none() && !stopping.load(Ordering::Relaxed);
         if go_on {
-            pass.claim();
             pass.begin_what_may();
+            pass.claim();
         }
         pass.settle();
         if pass.tasks.is_empty() && (!go_on || pass.lanes.len() == 0) {
@@ -229,7 +232,7 @@ impl Pass<'_> {
 
     /// Claims more, if there is a place that nothing claimed could take.
     fn claim(&mut self) {
-        if self.claiming || !self.more || self.lanes.len() >= WAITING_MAX {
+        if self.claiming || !(self.more || self.freed) || self.lanes.len() >= WAITING_MAX {
             return;
         }
         let now = self.heard.now();
@@ -243,7 +246,7 @@ impl Pass<'_> {
         drop(traffic);
         self.not_asked_for = except.iter().cloned().collect();
         let limit = i64::try_from(room).unwrap_or(BATCH).clamp(1, BATCH);
-        self.claiming = true;
+        (self.claiming, self.more, self.freed) = (true, false, false);
         let app = self.app.clone();
         self.tasks.spawn_blocking(move || {
             let wanted = Wanted { limit, urgent_only: room == 0, except: &except };
@@ -253,7 +256,7 @@ impl Pass<'_> {
 
     fn claimed(&mut self, mails: Vec<Sendable>, closed: bool) {
         self.claiming = false;
-        self.more = closed || !mails.is_empty();
+        self.more |= closed || !mails.is_empty();
         let now = self.heard.now();
         for mail in mails {
             let verdict = self.heard.lock().ask(&mail.domain, mail.urgent, now);
@@ -274,7 +277,7 @@ impl Pass<'_> {
         let Handed { mail, began, mut settlement, answer, why } = handed;
         let now = self.heard.now();
         // What ended may have kept others waiting that were not asked for.
-        self.more |= self.not_asked_for.contains(&mail.domain);
+        self.freed |= self.not_asked_for.contains(&mail.domain);
         let paused = self.heard.lock().end(&mail.domain, began, answer, &why, now);
         if paused {
             tracing::warn!(domain = %mail.domain, %why, "mail to this domain is held back for a while");

@@ -72,6 +72,11 @@ pub(crate) fn relays(servers: Vec<SmtpTransport>) -> Transport {
 
 /// A merchant with one till for each address, and work on every till.
 pub(crate) async fn announce_to(app: &TestApp, addresses: &[String]) {
+    announce_at(app, addresses, "2026-12-10 02:00").await;
+}
+
+/// The same at another time.
+pub(crate) async fn announce_at(app: &TestApp, addresses: &[String], at: &str) {
     let mut merchants = "number,name,locale,email,phone,tags\n".to_owned();
     let mut sites =
         "code,merchant_number,name,region,address,time_zone,opening_hours,traffic_profile,tags\n".to_owned();
@@ -90,7 +95,7 @@ pub(crate) async fn announce_to(app: &TestApp, addresses: &[String]) {
     let serials: Vec<String> = (0..addresses.len()).map(|number| format!("T{number}")).collect();
     let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
     for some in serials.chunks(50) {
-        app.arrange(some, "2026-12-10 02:00").await;
+        app.arrange(some, at).await;
     }
 }
 

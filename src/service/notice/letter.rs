@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use crate::config::Settings;
 use crate::db::appointment::AppointmentRow;
 use crate::db::fleet::SiteRow;
 use crate::db::lock::LockRow;
@@ -38,7 +39,7 @@ pub(super) fn of_notice(
         return Ok(None);
     }
     let night = notice.night.parse().map_err(|error: chrono::ParseError| corrupt(error.to_string()))?;
-    let mut letter = empty(app, kind, night);
+    let mut letter = empty(&app.settings, kind, night);
     letter.locale = notice.locale.parse().map_err(corrupt)?;
     letter.recipient.clone_from(&notice.recipient);
     letter.reason.clone_from(&notice.reason);
@@ -269,7 +270,7 @@ fn of_visits(
         .night
         .parse()
         .map_err(|error: chrono::ParseError| Error::Corrupt(format!("visit {}: {error}", first.id)))?;
-    let mut letter = empty(app, kind, night);
+    let mut letter = empty(&app.settings, kind, night);
     letter.locale = merchant.locale.parse().unwrap_or_default();
     letter.merchant_name = merchant.name;
     letter.recipient = merchant.email.unwrap_or_else(|| app.settings.support_email.clone());
@@ -277,8 +278,7 @@ fn of_visits(
     Ok(letter)
 }
 
-fn empty(app: &App, kind: NoticeKind, night: NaiveDate) -> Letter {
-    let settings = &app.settings;
+fn empty(settings: &Settings, kind: NoticeKind, night: NaiveDate) -> Letter {
     Letter {
         kind,
         locale: Locale::En,
@@ -401,22 +401,45 @@ fn terminals_of(
     Ok(by_visit)
 }
 
-/// A made-up letter, to look at the templates with.
-pub(super) fn sample(app: &App, kind: NoticeKind) -> Letter {
-    let zone = Tz::Europe__London;
-    let starts_at: DateTime<Utc> = app.clock.now() + TimeDelta::days(7);
+/// A made-up letter, to look at the templates with: from a place where its language is spoken.
+pub(in crate::service) fn sample(
+    settings: &Settings,
+    now: DateTime<Utc>,
+    kind: NoticeKind,
+    locale: Locale,
+) -> Letter {
+    let (zone, merchant, recipient, site, address, till) = match locale {
+        Locale::En => (
+            Tz::Europe__London,
+            "Harbour Bakery Ltd",
+            "owner@harbour-bakery.example",
+            "Harbour Bakery, Quay Street",
+            "12 Quay Street, Bristol",
+            "Till 1",
+        ),
+        Locale::ZhCn => (
+            Tz::Asia__Shanghai,
+            "王记面馆",
+            "wang@noodles.example",
+            "王记面馆 南京路店",
+            "上海市南京东路 12 号",
+            "收银台 1",
+        ),
+    };
+    let starts_at: DateTime<Utc> = now + TimeDelta::days(7);
     let starts_at = starts_at - TimeDelta::minutes(starts_at.timestamp() / 60 % 60);
     let ends_at = starts_at + TimeDelta::minutes(30);
-    let mut letter = empty(app, kind, night_of(starts_at, zone));
-    letter.merchant_name = "Harbour Bakery Ltd".to_owned();
-    letter.recipient = "owner@harbour-bakery.example".to_owned();
+    let mut letter = empty(settings, kind, night_of(starts_at, zone));
+    letter.locale = locale;
+    letter.merchant_name = merchant.to_owned();
+    letter.recipient = recipient.to_owned();
     letter.visits.push(LetterVisit {
-        uid: format!("visit.sample@{}", app.settings.mail_domain),
+        uid: format!("visit.sample@{}", settings.mail_domain),
         sequence: 0,
-        root_message_id: format!("thread.sample@{}", app.settings.mail_domain),
-        site_name: "Harbour Bakery, Quay Street".to_owned(),
+        root_message_id: format!("thread.sample@{}", settings.mail_domain),
+        site_name: site.to_owned(),
         site_code: "HB-01".to_owned(),
-        site_address: Some("12 Quay Street, Bristol".to_owned()),
+        site_address: Some(address.to_owned()),
         zone,
         starts_at,
         ends_at,
@@ -424,7 +447,7 @@ pub(super) fn sample(app: &App, kind: NoticeKind) -> Letter {
             .then(|| (starts_at - TimeDelta::days(1), ends_at - TimeDelta::days(1))),
         cancelled: kind == NoticeKind::Cancelled,
         terminals: vec![LetterTerminal {
-            label: "Till 1".to_owned(),
+            label: till.to_owned(),
             tid: "20417733".to_owned(),
             serial: "0821145902".to_owned(),
             starts_at,

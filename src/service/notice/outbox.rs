@@ -52,7 +52,7 @@ pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeR
         envelope_from: None,
         message: None,
         domain: domain_of(new.recipient),
-        urgent: new.emergency || new.kind.is_about_locks(),
+        urgent: new.emergency && new.kind != NoticeKind::Reminder || new.kind.is_about_locks(),
         deferrals: 0,
         refused_for: None,
     }

@@ -262,11 +262,15 @@ fn write(
                 (settled(now, settle, latest, &sayings), latest)
             }
         };
-        let send_after = match emergency {
+        let send_after = match emergency && kind != NoticeKind::Reminder {
             true => now,
             false => app.settings.quiet_hours.respect(wanted, now, latest, fact.zone),
         };
         if kind == NoticeKind::Reminder {
+            // It wakes nobody up.
+            if app.settings.quiet_hours.hold(send_after, fact.zone) {
+                continue;
+            }
             // Two that quiet hours bring together are one.
             let before = reminded.insert((merchant_id, night.to_owned()), send_after);
             if before.is_some_and(|before| send_after - before < TimeDelta::hours(1)) {
