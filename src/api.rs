@@ -32,6 +32,7 @@
 //!
 //! Errors are RFC 9457 problem documents ([`problem::Problem`]). Instants are RFC 3339 in UTC.
 
+pub mod access;
 pub mod appointment;
 pub mod backup;
 pub mod budget;
@@ -91,8 +92,12 @@ pub struct AuditView {
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// Who: `local:<system user>`, `token` or `worker:<loop>`.
+    /// Who: an account, `<account>/<token>`, `local:<system user>`, `token` (of the settings), `merchant:<number>` or
+    /// `worker:<loop>`.
     pub actor: String,
+    /// From where: the address, if it came over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// What was done, as `appointment.move`.
     pub action: String,
     /// To what, as `appointment 17`.

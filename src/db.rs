@@ -1,6 +1,8 @@
 //! The database: SQLite or PostgreSQL behind one connection type. Every query of the project lives under this
 //! room, one file a table; transactions are opened by `service`.
 
+pub mod account;
+pub mod api_token;
 pub mod appointment;
 pub mod audit;
 pub mod backup;
@@ -28,6 +30,9 @@ pub mod plan;
 mod pool;
 mod postgres_url;
 pub mod schema;
+pub mod session;
+pub mod set_up_link;
+pub mod sign_in_failure;
 pub mod suppression;
 mod transaction;
 pub mod unreached;

@@ -4,6 +4,7 @@
 //! [`calendar`] in which it may be touched, the [`budget`] of terminals that may be down at once, the
 //! [`campaign`] that raises work, the `problem` that a planner solves, the [`appointment`] that comes of
 //! it, the [`notice`] that tells the merchant, and the [`lock`] when a terminal does not come back.
+pub mod access;
 pub mod appointment;
 pub mod budget;
 pub mod calendar;

@@ -8,6 +8,7 @@ mod extract;
 mod metrics;
 mod openapi;
 pub mod pages;
+mod routes;
 mod serve;
 mod tagged;
 
@@ -28,6 +29,7 @@ use crate::worker::Workers;
 
 pub use error::ApiError;
 pub use openapi::document as openapi_document;
+pub use routes::{Asks, page_table};
 pub use serve::{ServeError, serve};
 
 /// What every handler needs.
@@ -68,17 +70,19 @@ impl AppState {
 }
 
 /// The whole server as one router. A request that carries an [`Actor`] extension (only this process can add
-/// one) is trusted; every other shows the token, if one is set; merchants' pages ask for their link alone.
+/// one) is trusted; every other comes with a session or a token, and each route asks for a role; merchants' pages ask
+/// for their link alone.
 pub fn router(state: AppState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let (api, _) = openapi::router().split_for_parts();
     Router::new()
         .nest("/api/v1", api.layer(from_fn(tagged::conditional)))
         .route("/api/v1/openapi.json", get(openapi::served))
-        .merge(pages::router())
+        .merge(pages::with_headers(pages::routes().into_router()))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), access::guard))
+        .merge(pages::sign_in::router())
         .merge(pages::merchant::router())
         .merge(pages::preferences::router())
         .route("/assets/{name}", get(pages::assets::serve))

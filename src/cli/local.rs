@@ -14,6 +14,7 @@ use crate::cli::output::Output;
 use crate::config::{Origin, SETTINGS, Settings};
 
 use crate::service::Actor;
+use crate::service::account::set_up;
 use crate::service::doctor::unreadable_settings;
 use crate::web::{self, AppState, ServeError};
 
@@ -65,6 +66,8 @@ impl Local {
     /// Serves the page and the API, and runs the loops, until Ctrl-C or SIGTERM. Says where as soon as it listens.
     pub(crate) fn serve(&self, listen: &str, output: &Output) -> Result<(), CliError> {
         let mut told = Ok(());
+        let app = self.state.app();
+        let link = set_up::first(app).map_err(|error| from_service(&error))?;
         let served =
             self.runtime.block_on(web::serve(self.state.clone(), listen, stop_signal(), |address| {
                 let url = format!("http://{address}");
@@ -72,10 +75,18 @@ impl Local {
                     screen.blank();
                     screen.line(format!("Offpeak is at {}", console::style(&url).bold().underlined()));
                 });
+                if let Some(link) = &link {
+                    // Not into the log, which others read: whoever started the server sees it.
+                    output.urgent(&format!(
+                        "Nobody can sign in yet. Set up the first administrator, once, until {}:\n{}",
+                        link.expires_at.format("%Y-%m-%d %H:%M UTC"),
+                        link.address(app, Some(&address.to_string()))
+                    ));
+                }
                 output.hint("Ctrl-C stops it; what is under way is finished first.");
             }));
         served.map_err(|error| match error {
-            ServeError::Address(_) | ServeError::NoToken(_) => CliError::usage(error.to_string()),
+            ServeError::Address(_) | ServeError::Open(_) => CliError::usage(error.to_string()),
             ServeError::Listen { .. } => CliError::new(ErrorKind::Unavailable, error.to_string())
                 .hint("Another port: --listen 127.0.0.1:8081"),
             ServeError::Broken(_) => CliError::internal(error.to_string()),
@@ -171,9 +182,11 @@ pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
         Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
         Error::Invalid { .. } => ErrorKind::Usage,
         Error::Conflict(_) | Error::Fenced { .. } | Error::Changed { .. } => ErrorKind::Conflict,
-        Error::Refused(_) | Error::Batch(_) | Error::BadRows { .. } | Error::Unverified(_) => {
-            ErrorKind::Refused
-        }
+        Error::Forbidden(_)
+        | Error::Refused(_)
+        | Error::Batch(_)
+        | Error::BadRows { .. }
+        | Error::Unverified(_) => ErrorKind::Refused,
         Error::Database(_) => ErrorKind::Unavailable,
         Error::Query(_) | Error::Corrupt(_) => ErrorKind::Internal,
     };

@@ -155,6 +155,11 @@ impl Output {
         self.whisper(question);
     }
 
+    /// Something without which nobody gets further, on standard error, quiet or not.
+    pub fn urgent(&self, text: &str) {
+        self.whisper(&format!("{text}\n"));
+    }
+
     /// A failure: in words on standard error, and in JSON the API's own account of it on standard output.
     pub fn error(&self, error: &CliError) {
         if error.kind == ErrorKind::OutputClosed {

@@ -237,8 +237,19 @@ settings! {
     listen: String = "127.0.0.1:8080", Kind::Address;
     /// Where merchants reach this server: mails carry links to it. Without it they carry none.
     public_url: Option<String>, Kind::WebAddress;
-    /// Token that every API call over the network must carry; without one, only loopback addresses are served.
+    /// A token of an administrator, for programs; better ones are made with `offpeak token create`, each for one
+    /// purpose.
     api_token: Option<String>, Kind::Secret(8);
+    /// Whether somebody on this machine has to sign in as well. With `false`, and without `api_token`, every program on
+    /// it may do everything, and no other machine is served: for trying out.
+    sign_in_on_loopback: bool = "true", Kind::Switch;
+    /// Who has signed in and asks for nothing for so long signs in again.
+    session_idle_minutes: u32 = "60", Kind::Number(5, 1440);
+    /// Who has signed in signs in again after so long, whatever he does.
+    session_minutes: u32 = "720", Kind::Number(5, 10_080);
+    /// Addresses of proxies before this server, separated by commas: what they say of where a request came from
+    /// (`X-Forwarded-For`) is believed.
+    trusted_proxies: Option<String>, Kind::Text;
     /// A standing clock, for tests: nothing falls due by itself.
     clock: Option<DateTime<Utc>>, Kind::Instant;
 }

@@ -20,6 +20,7 @@ pub struct AuditRow {
     pub after: Option<String>,
     pub reason: Option<String>,
     pub fence: Option<i64>,
+    pub origin: Option<String>,
 }
 
 /// Appends `row`; its id is given here.

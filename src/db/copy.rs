@@ -10,6 +10,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Untyped};
 use sha2::{Digest, Sha256};
 
+use crate::db::account::AccountRow;
+use crate::db::api_token::ApiTokenRow;
 use crate::db::appointment::{AppointmentRow, WorkRow};
 use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
@@ -23,6 +25,9 @@ use crate::db::merchant_reminders::RemindersRow;
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
+use crate::db::session::SessionRow;
+use crate::db::set_up_link::SetUpLinkRow;
+use crate::db::sign_in_failure::SignInFailureRow;
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
 use crate::db::{Connection, insert_rows, schema};
@@ -130,6 +135,11 @@ tables! {
     merchant_reminders: RemindersRow, by merchant_id;
     audit: AuditRow, by id;
     lease: LeaseRow, by name "text";
+    account: AccountRow, by id;
+    session: SessionRow, by token_hash "text";
+    api_token: ApiTokenRow, by id;
+    set_up_link: SetUpLinkRow, by token_hash "text";
+    sign_in_failure: SignInFailureRow, by subject "text";
 }
 
 /// The keys' columns to order by; texts by their bytes, as SQLite orders them, whatever the language of PostgreSQL.

@@ -24,11 +24,13 @@ pub enum Table {
     Notice,
     TerminalLock,
     Audit,
+    Account,
+    ApiToken,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 14] = [
+    pub const ALL: [Table; 16] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -43,6 +45,8 @@ impl Table {
         Table::Notice,
         Table::TerminalLock,
         Table::Audit,
+        Table::Account,
+        Table::ApiToken,
     ];
 
     const fn name(self) -> &'static str {
@@ -61,6 +65,8 @@ impl Table {
             Table::Notice => "notice",
             Table::TerminalLock => "terminal_lock",
             Table::Audit => "audit",
+            Table::Account => "account",
+            Table::ApiToken => "api_token",
         }
     }
 }

@@ -313,6 +313,7 @@ diesel::table! {
         after -> Nullable<Text>,
         reason -> Nullable<Text>,
         fence -> Nullable<BigInt>,
+        origin -> Nullable<Text>,
     }
 }
 
@@ -323,6 +324,65 @@ diesel::table! {
         token -> BigInt,
         since -> BigInt,
         until -> BigInt,
+    }
+}
+
+diesel::table! {
+    account (id) {
+        id -> BigInt,
+        name -> Text,
+        role -> Text,
+        scope -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        password_at -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session (token_hash) {
+        token_hash -> Text,
+        account_id -> BigInt,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        expires_at -> BigInt,
+        origin -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    api_token (id) {
+        id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        token_hash -> Text,
+        account_id -> Nullable<BigInt>,
+        made_by -> Text,
+        role -> Text,
+        scope -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    set_up_link (token_hash) {
+        token_hash -> Text,
+        account_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failure (subject) {
+        subject -> Text,
+        failures -> Integer,
+        last_at -> BigInt,
+        blocked_until -> Nullable<BigInt>,
     }
 }
 
@@ -348,6 +408,9 @@ diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
 diesel::joinable!(merchant_reminders -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
+diesel::joinable!(session -> account (account_id));
+diesel::joinable!(api_token -> account (account_id));
+diesel::joinable!(set_up_link -> account (account_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     merchant,
@@ -374,6 +437,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     terminal_lock,
     audit,
     lease,
+    account,
+    session,
+    api_token,
+    set_up_link,
+    sign_in_failure,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);

@@ -67,6 +67,7 @@ pub fn record(
         after: change.after.map(|value| value.to_string()),
         reason: change.reason.map(str::to_owned),
         fence: actor.fence(),
+        origin: actor.origin().map(str::to_owned),
     };
     audit::append(connection, row)
 }
@@ -83,10 +84,10 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<AuditView>, Error> {
 }
 
 fn view(row: AuditRow) -> AuditView {
-    let AuditRow { id, at, actor, action, subject, before, after, reason, fence } = row;
+    let AuditRow { id, at, actor, action, subject, before, after, reason, fence, origin } = row;
     let parse = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     let (before, after) = (parse(before), parse(after));
-    AuditView { id, at: at.utc(), actor, action, subject, before, after, reason, fence }
+    AuditView { id, at: at.utc(), actor, origin, action, subject, before, after, reason, fence }
 }
 
 /// The page size asked for, checked.

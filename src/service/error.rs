@@ -28,6 +28,9 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Forbidden(String),
     /// Somebody else has changed it since whoever asks has seen it; nothing was written.
     #[error("{title} has been changed meanwhile; look at it as it is now, and decide again")]
     Changed {

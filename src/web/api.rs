@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`, one file a resource. A handler parses, asks its use case, answers.
 
+mod account;
 mod appointment;
 mod audit;
 mod budget;
@@ -15,15 +16,14 @@ mod plan;
 mod programme;
 mod replica;
 mod template;
+mod token;
 mod worker;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::web::AppState;
+use crate::web::routes::Routes;
 
 /// Every route.
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .merge(fleet::router())
         .merge(calendar::router())
         .merge(budget::router())
@@ -40,4 +40,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(event::router())
         .merge(worker::router())
         .merge(doctor::router())
+        .merge(account::router())
+        .merge(token::router())
 }

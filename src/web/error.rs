@@ -29,7 +29,8 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer, Basic realm=\"Offpeak\", charset=\"UTF-8\"");
+            // No Basic: a browser would ask for a password of its own in the middle of a page.
+            let challenge = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         headers.extend(retry_after);
@@ -68,6 +69,7 @@ impl From<Error> for ApiError {
             Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
             Error::Link(_) => problem(StatusCode::NOT_FOUND, "link", "This link is not good"),
             Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Error::Forbidden(_) => problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             Error::Conflict(_) | Error::Fenced { .. } => {
                 problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")
             }

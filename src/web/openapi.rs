@@ -2,16 +2,18 @@
 
 use axum::Json;
 use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::problem::Problem;
+use crate::web::access::SESSION_COOKIE;
 use crate::web::{AppState, api};
 
 /// Every route of the API with its description, to be nested under `/api/v1`.
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(base()).merge(api::router())
+    OpenApiRouter::with_openapi(base()).merge(api::router().into_router())
 }
 
 /// The document as it is served.
@@ -42,7 +44,22 @@ fn base() -> OpenApi {
     // Every operation's default answer; nothing else refers to it.
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
-    let components = ComponentsBuilder::new().schemas_from_iter(schemas).build();
+    let cookie = ApiKeyValue::with_description(
+        SESSION_COOKIE,
+        "Of a browser that has signed in; `__Host-offpeak_session` over TLS. What changes anything also carries \
+         X-CSRF-Token.",
+    );
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "An API token; in its place its maker may be named by Basic, with the token as password.",
+        ))
+        .build();
+    let components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        .security_scheme("token", SecurityScheme::Http(bearer))
+        .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 

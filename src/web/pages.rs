@@ -22,12 +22,13 @@ pub mod preferences;
 pub mod problem;
 mod render;
 mod routes;
+pub(super) mod sign_in;
 pub mod terminal;
 pub mod words;
 
 pub use context::PageContext;
 pub use render::RenderError;
-pub use routes::router;
+pub(super) use routes::{routes, with_headers};
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

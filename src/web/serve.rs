@@ -13,11 +13,12 @@ pub enum ServeError {
     /// The address cannot be read.
     #[error("`{0}` is not an address to listen on; write it as 127.0.0.1:8080")]
     Address(String),
-    /// Others could reach it, and nothing says who may.
+    /// Others could reach it, and nobody would have to sign in.
     #[error(
-        "{0} can be reached from other machines, and no api_token is set; set one, or listen on 127.0.0.1"
+        "{0} can be reached from other machines, and with sign_in_on_loopback = false nobody would have to sign in; \
+         leave that out, or listen on 127.0.0.1"
     )]
-    NoToken(SocketAddr),
+    Open(SocketAddr),
     /// The system refuses.
     #[error("cannot listen on {address}: {source}; is another server running there?")]
     Listen {
@@ -44,8 +45,9 @@ pub async fn serve(
         .ok()
         .and_then(|mut addresses| addresses.next())
         .ok_or_else(|| ServeError::Address(listen.to_owned()))?;
-    if !address.ip().is_loopback() && state.app().settings.api_token.is_none() {
-        return Err(ServeError::NoToken(address));
+    let settings = &state.app().settings;
+    if !address.ip().is_loopback() && !settings.sign_in_on_loopback && settings.api_token.is_none() {
+        return Err(ServeError::Open(address));
     }
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -53,7 +55,7 @@ pub async fn serve(
     let (stopping, stopped) = watch::channel(false);
     let loops = tokio::spawn(state.workers().clone().run_until(stopped));
     let listeners = state.workers().clone();
-    let served = axum::serve(listener, router(state))
+    let served = axum::serve(listener, router(state).into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             stop.await;
             // Whoever listens to events would listen for ever.

@@ -135,6 +135,7 @@ fn nothing_is_put_back_under_a_running_server() {
         let mut server = Command::new(env!("CARGO_BIN_EXE_offpeak"))
             .args(["serve", "--listen", "127.0.0.1:0", "--database", &url])
             .env("OFFPEAK_MAIL_URL", mail)
+            .env("OFFPEAK_SIGN_IN_ON_LOOPBACK", "false")
             .env_remove("OFFPEAK_SERVER")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

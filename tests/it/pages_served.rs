@@ -53,6 +53,7 @@ impl Served {
         let clock = Clock::standing_at(now.parse().expect("an instant"));
         let mut settings = Settings::embedded(folder.path());
         settings.fleet_time_zone = chrono_tz::Asia::Shanghai;
+        settings.sign_in_on_loopback = false;
         let transport = Transport::Memory(MemoryTransport::default());
         let state = boot::start_with(settings, clock.clone(), transport).expect("an empty database");
         Served { router: web::router(state.clone()), state, clock, _folder: folder }

@@ -86,6 +86,8 @@ impl TestApp {
         settings.announce_ahead_minutes = 60 * 24 * 60;
         settings.quiet_hours = QuietHours::NONE;
         settings.change_settle_minutes = 0;
+        // Most tests are about something else than who asks.
+        settings.sign_in_on_loopback = false;
         if let Some(url) = database_url {
             settings.database_url = url;
         }
@@ -288,6 +290,7 @@ pub fn offpeak(arguments: &[&str]) -> std::process::Output {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OFFPEAK_")) {
         command.env_remove(name);
     }
+    command.env("OFFPEAK_SIGN_IN_ON_LOOPBACK", "false");
     command.args(arguments).output().expect("the binary was built by cargo")
 }
 

@@ -9,10 +9,11 @@ use crate::cli::logging::{self, LogFormat};
 ///
 /// Serves the page, the JSON API under /api/v1 (/api/v1/openapi.json describes it), /health, /ready and /metrics;
 /// raises due inspections, sends due mails, opens and closes appointments. Ctrl-C and SIGTERM stop it; what is
-/// under way is finished first. Without an `api_token` only this machine is served.
+/// under way is finished first. While nobody has an account, it prints a one-time link that sets up the first
+/// administrator.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak serve\n  \
-                        offpeak serve --listen 0.0.0.0:8080 --log json      (with OFFPEAK_API_TOKEN set)")]
+                        offpeak serve --listen 0.0.0.0:8080 --log json")]
 pub struct ServeArgs {
     /// Address and port [default: the setting listen, 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]

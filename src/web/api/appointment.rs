@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::appointment::{
@@ -10,25 +9,27 @@ use crate::api::appointment::{
     MoveRequest, OutcomeReport, StartsQuery, StartsView,
 };
 use crate::api::{Because, Page};
+use crate::domain::access::Role;
 use crate::domain::ids::AppointmentId;
 use crate::service::{appointment, maintenance};
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(arrange))
-        .routes(routes!(appointments))
-        .routes(routes!(show))
-        .routes(routes!(starts))
-        .routes(routes!(move_to))
-        .routes(routes!(cancel))
-        .routes(routes!(pin))
-        .routes(routes!(unpin))
-        .routes(routes!(batch))
-        .routes(routes!(start))
-        .routes(routes!(outcome))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Operator, routes!(arrange))
+        .whole(Role::Viewer, routes!(appointments))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(starts))
+        .whole(Role::Operator, routes!(move_to))
+        .whole(Role::Operator, routes!(cancel))
+        .whole(Role::Operator, routes!(pin))
+        .whole(Role::Operator, routes!(unpin))
+        .whole(Role::Operator, routes!(batch))
+        .whole(Role::Operator, routes!(start))
+        .whole(Role::Operator, routes!(outcome))
 }
 
 /// Ad-hoc maintenance, by the same rules as the planner's.

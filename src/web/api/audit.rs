@@ -2,16 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{AuditView, Page, PageQuery};
+use crate::domain::access::Role;
 use crate::service::audit;
 use crate::web::extract::Query;
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(audit_trail))
+pub(super) fn router() -> Routes {
+    Routes::new().whole(Role::Viewer, routes!(audit_trail))
 }
 
 /// Every change, with who, when and why; the latest first.

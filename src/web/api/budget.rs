@@ -3,18 +3,24 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::budget::{BudgetView, NewBudget};
+use crate::domain::access::Role;
 use crate::domain::ids::BudgetId;
 use crate::service::budget;
 use crate::web::extract::{Body, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(budgets, add)).routes(routes!(show, change, remove))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(budgets))
+        .whole(Role::Approver, routes!(add))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Approver, routes!(change))
+        .whole(Role::Approver, routes!(remove))
 }
 
 /// Every disruption budget.

@@ -3,23 +3,30 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
+use crate::domain::access::Role;
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(windows, add_window))
-        .routes(routes!(window, change_window, remove_window))
-        .routes(routes!(preview))
-        .routes(routes!(blackouts, add_blackout))
-        .routes(routes!(blackout, change_blackout, remove_blackout))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(windows))
+        .whole(Role::Operator, routes!(add_window))
+        .whole(Role::Viewer, routes!(window))
+        .whole(Role::Operator, routes!(change_window))
+        .whole(Role::Operator, routes!(remove_window))
+        .whole(Role::Viewer, routes!(preview))
+        .whole(Role::Viewer, routes!(blackouts))
+        .whole(Role::Operator, routes!(add_blackout))
+        .whole(Role::Viewer, routes!(blackout))
+        .whole(Role::Operator, routes!(change_blackout))
+        .whole(Role::Operator, routes!(remove_blackout))
 }
 
 /// Every maintenance window.

@@ -3,26 +3,28 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Because;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
+use crate::domain::access::Role;
 use crate::domain::campaign::CampaignState;
 use crate::service::campaign;
 use crate::web::extract::{Body, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(campaigns, create))
-        .routes(routes!(show))
-        .routes(routes!(targets))
-        .routes(routes!(activate))
-        .routes(routes!(pause))
-        .routes(routes!(resume))
-        .routes(routes!(cancel))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(campaigns))
+        .whole(Role::Operator, routes!(create))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(targets))
+        .whole(Role::Operator, routes!(activate))
+        .whole(Role::Operator, routes!(pause))
+        .whole(Role::Operator, routes!(resume))
+        .whole(Role::Operator, routes!(cancel))
 }
 
 /// Every campaign, the latest first.

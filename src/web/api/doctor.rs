@@ -2,15 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::doctor::Diagnosis;
+use crate::domain::access::Role;
 use crate::service::doctor::{self, Patient};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(examine))
+pub(super) fn router() -> Routes {
+    Routes::new().whole(Role::Operator, routes!(examine))
 }
 
 /// Checks of the settings, the mail server, the time zones, the database and the work that lies in it. Changes

@@ -11,11 +11,12 @@ use axum::response::sse::{self, KeepAlive};
 use futures_util::stream::{Stream, unfold};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::event::Event;
+use crate::domain::access::Role;
 use crate::service::{Error, events};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 
 /// Events that are told again to somebody who comes back.
@@ -24,8 +25,8 @@ const MISSED_MAX: i64 = 1000;
 /// A comment so often, so that nobody on the way takes the connection for dead.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(listen))
+pub(super) fn router() -> Routes {
+    Routes::new().whole(Role::Viewer, routes!(listen))
 }
 
 /// What happens, as it happens, wherever it was asked for: server-sent events, each an `Event` as JSON, named by its

@@ -5,30 +5,31 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::fleet::{FleetSummary, ImportReport, MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::{Page, PageQuery};
+use crate::domain::access::Role;
 use crate::fleet_files::{FileFormat, FileKind};
 use crate::service::{Error, fleet};
 use crate::web::error::plain_problem;
 use crate::web::extract::{Form, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
 /// Files of one import may have so many bytes together: some three million terminals.
 const IMPORT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(import))
-        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX))
-        .routes(routes!(export))
-        .routes(routes!(summary))
-        .routes(routes!(merchants))
-        .routes(routes!(sites))
-        .routes(routes!(terminals))
-        .routes(routes!(history))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Operator, routes!(import))
+        .map(|routes| routes.layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
+        .whole(Role::Viewer, routes!(export))
+        .whole(Role::Viewer, routes!(summary))
+        .whole(Role::Viewer, routes!(merchants))
+        .whole(Role::Viewer, routes!(sites))
+        .whole(Role::Viewer, routes!(terminals))
+        .whole(Role::Viewer, routes!(history))
 }
 
 /// How to import.

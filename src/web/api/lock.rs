@@ -3,18 +3,22 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::lock::{LockChange, LockView, NewLock};
 use crate::api::{Page, PageQuery};
+use crate::domain::access::Role;
 use crate::domain::ids::LockId;
 use crate::service::lock;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(locks, report)).routes(routes!(advance))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(locks))
+        .whole(Role::Operator, routes!(report))
+        .whole(Role::Operator, routes!(advance))
 }
 
 /// Locks, the latest first; those that have ended too with q=all.

@@ -3,17 +3,18 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Page;
 use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
+use crate::domain::access::Role;
 use crate::service::merchant;
 use crate::web::extract::Query;
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(answers)).routes(routes!(change_link_key))
+pub(super) fn router() -> Routes {
+    Routes::new().whole(Role::Viewer, routes!(answers)).whole(Role::Admin, routes!(change_link_key))
 }
 
 /// Merchants' answers about visits, the latest first.

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::notice::{
@@ -12,28 +11,32 @@ use crate::api::notice::{
     RemindersChange, RetryRequest, RetryResult, Suppression, SuppressionChange, Unreached,
 };
 use crate::api::{Because, Page, PageQuery};
+use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
 use crate::service::notice;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(notices))
-        .routes(routes!(show))
-        .routes(routes!(message))
-        .routes(routes!(raw))
-        .routes(routes!(preview))
-        .routes(routes!(retry))
-        .routes(routes!(unreached))
-        .routes(routes!(told))
-        .routes(routes!(go_on))
-        .routes(routes!(change_address))
-        .routes(routes!(stats))
-        .routes(routes!(retry_domain))
-        .routes(routes!(suppressions, suppress))
-        .routes(routes!(release))
-        .routes(routes!(reminders, set_reminders))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(notices))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(message))
+        .whole(Role::Viewer, routes!(raw))
+        .whole(Role::Viewer, routes!(preview))
+        .whole(Role::Operator, routes!(retry))
+        .whole(Role::Viewer, routes!(unreached))
+        .whole(Role::Operator, routes!(told))
+        .whole(Role::Operator, routes!(go_on))
+        .whole(Role::Operator, routes!(change_address))
+        .whole(Role::Viewer, routes!(stats))
+        .whole(Role::Operator, routes!(retry_domain))
+        .whole(Role::Viewer, routes!(suppressions))
+        .whole(Role::Operator, routes!(suppress))
+        .whole(Role::Operator, routes!(release))
+        .whole(Role::Viewer, routes!(reminders))
+        .whole(Role::Operator, routes!(set_reminders))
 }
 
 /// The outbox, the latest first.

@@ -5,30 +5,32 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
 use crate::api::{Because, Page, PageQuery};
+use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(plans, create))
-        .routes(routes!(show))
-        .routes(routes!(items))
-        .routes(routes!(diff))
-        .routes(routes!(plan_load))
-        .routes(routes!(publish))
-        .routes(routes!(cancel))
-        .routes(routes!(discard))
-        .routes(routes!(problem))
-        .routes(routes!(current_load))
-        .routes(routes!(tonight))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(plans))
+        .whole(Role::Operator, routes!(create))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Viewer, routes!(items))
+        .whole(Role::Viewer, routes!(diff))
+        .whole(Role::Viewer, routes!(plan_load))
+        .whole(Role::Operator, routes!(publish))
+        .whole(Role::Operator, routes!(cancel))
+        .whole(Role::Operator, routes!(discard))
+        .whole(Role::Viewer, routes!(problem))
+        .whole(Role::Viewer, routes!(current_load))
+        .whole(Role::Viewer, routes!(tonight))
 }
 
 /// Which items.

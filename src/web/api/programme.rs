@@ -3,22 +3,24 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Because;
 use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::domain::access::Role;
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
+use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(programmes, create))
-        .routes(routes!(show))
-        .routes(routes!(pause))
-        .routes(routes!(resume))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(programmes))
+        .whole(Role::Operator, routes!(create))
+        .whole(Role::Viewer, routes!(show))
+        .whole(Role::Operator, routes!(pause))
+        .whole(Role::Operator, routes!(resume))
 }
 
 /// Every programme.

@@ -2,15 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::replica::ReplicasView;
+use crate::domain::access::Role;
 use crate::service::lease;
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(replicas))
+pub(super) fn router() -> Routes {
+    Routes::new().whole(Role::Viewer, routes!(replicas))
 }
 
 /// The replica that answers, the two clocks, and who leads in what one replica alone may do.

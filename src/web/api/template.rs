@@ -4,18 +4,22 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::notice::Message;
 use crate::api::template::{TemplateQuery, TemplateView};
+use crate::domain::access::Role;
 use crate::domain::notice::NoticeKind;
 use crate::service::template;
 use crate::web::extract::{Query, Segment};
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(templates)).routes(routes!(preview)).routes(routes!(raw))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .whole(Role::Viewer, routes!(templates))
+        .whole(Role::Viewer, routes!(preview))
+        .whole(Role::Viewer, routes!(raw))
 }
 
 /// Every notice in every language, and which of its files are not the built-in ones.

@@ -2,17 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::WorkerRun;
+use crate::domain::access::Role;
 use crate::service::Error;
 use crate::web::extract::Segment;
+use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState};
 use crate::worker::Loop;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(run))
+pub(super) fn router() -> Routes {
+    Routes::new().whole(Role::Operator, routes!(run))
 }
 
 /// One pass of a loop, now. Refused for raise and watch while another replica leads in them.

@@ -77,6 +77,8 @@ pub struct PageContext {
     pub address: String,
     /// Who reads it; nobody has signed in where there is no sign-in.
     pub reader: Option<Reader>,
+    /// Whether it leads to the other pages: not before somebody has signed in.
+    pub leads_on: bool,
 }
 
 impl PageContext {
@@ -89,6 +91,7 @@ impl PageContext {
             theme: Theme::Auto,
             address: "/".to_owned(),
             reader: None,
+            leads_on: true,
         }
     }
 }
@@ -108,6 +111,7 @@ impl FromRequestParts<AppState> for PageContext {
                 .unwrap_or_default(),
             address: address.to_owned(),
             reader: parts.extensions.get::<Reader>().cloned(),
+            leads_on: true,
         })
     }
 }

@@ -12,7 +12,7 @@ pub fn render_page(page_context: &PageContext, problem: &Problem) -> Result<Stri
 }
 
 /// The answer to a request whose page cannot be shown.
-pub(super) fn respond(page_context: &PageContext, problem: &Problem) -> Response {
+pub(in crate::web) fn respond(page_context: &PageContext, problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
         tracing::error!(code = problem.code, detail = problem.detail, "a page cannot be shown");

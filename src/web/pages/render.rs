@@ -71,7 +71,7 @@ pub(super) fn render<T: Serialize>(
                 themes => Theme::ALL.map(Theme::as_str),
                 address => page_context.address.as_str(),
                 reader => Value::from(Serde(&page_context.reader)),
-                places => Value::from(Serde(PLACES)),
+                places => Value::from(Serde(if page_context.leads_on { PLACES } else { &[] })),
             })
         })
         .map_err(failed)

@@ -23,27 +23,34 @@ use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::NoticeQuery;
+use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::service::{self, App, Error};
 use crate::web::AppState;
+use crate::web::routes::PageRoutes;
 
 /// Rows of the home page's short lists.
 const FIRST_FEW: i64 = 8;
 
 /// Every page of the operators. They read only; what changes anything goes through the API.
-pub fn router() -> Router<AppState> {
+pub(in crate::web) fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .whole(Role::Viewer, "/", get(home_page))
+        .whole(Role::Viewer, "/appointments", get(appointments_page))
+        .whole(Role::Viewer, "/plans", get(plans_page))
+        .whole(Role::Viewer, "/plans/{id}", get(plan_page))
+        .whole(Role::Viewer, "/notices", get(notices_page))
+        .whole(Role::Viewer, "/notices/{id}", get(notice_page))
+        .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
+        .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+}
+
+/// What a browser may do with a page, and that it keeps none for others.
+pub(in crate::web) fn with_headers(router: Router<AppState>) -> Router<AppState> {
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    Router::new()
-        .route("/", get(home_page))
-        .route("/appointments", get(appointments_page))
-        .route("/plans", get(plans_page))
-        .route("/plans/{id}", get(plan_page))
-        .route("/notices", get(notices_page))
-        .route("/notices/{id}", get(notice_page))
-        .route("/notices/{id}/html", get(notice_html))
-        .route("/terminals/{serial}", get(terminal_page))
+    router
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(header(header::CACHE_CONTROL, "private, no-cache"))
 }

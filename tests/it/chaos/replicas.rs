@@ -82,6 +82,7 @@ impl Replicas {
                 ("OFFPEAK_SLOT_MINUTES", "5"),
                 ("OFFPEAK_SEARCHES_AT_ONCE", "4"),
                 ("OFFPEAK_QUIET_HOURS", "none"),
+                ("OFFPEAK_SIGN_IN_ON_LOOPBACK", "false"),
                 ("OFFPEAK_LOG", "info"),
             ])
             .stdin(Stdio::null())
