@@ -51,10 +51,7 @@ async fn every_mail(app: &TestApp) -> Vec<i64> {
             (night[0], format!("2026-12-{:02}T18:00:00Z", day - 1)),
             (night[1], format!("2026-12-{day}T02:00:00Z")),
         ] {
-            app.set_time(&format!(
-                "{}T17:59:00Z",
-                &hour[..10].replace(&format!("-{day}"), &format!("-{:02}", day - 1))
-            ));
+            app.set_time(&format!("2026-12-{:02}T17:59:00Z", day - 1));
             app.work("notify").await;
             app.set_time(&hour);
             app.work("dispatch").await;
