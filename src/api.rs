@@ -22,6 +22,7 @@
 //! | `GET /notices/stats`, `POST /notices/retry`, `GET, POST /suppressions`, `POST /suppressions/release`, `GET, POST /merchants/{number}/reminders` | [`notice::RetryRequest`], [`notice::SuppressionChange`] | [`notice::NoticeStats`], [`notice::RetryResult`], [`notice::Suppression`], [`notice::Reminders`] |
 //! | `GET /notice-templates`, `GET /notice-templates/{kind}?locale=`, `GET /notice-templates/{kind}/raw?locale=` | | [`template::TemplateView`], [`notice::Message`], the message |
 //! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
+//! | `POST /inbound-mail?recipient=&sender=`, `GET /inbound-mail`, `POST /inbound-mail/{id}/done` | a message | [`inbound::Ingested`], [`Page`] of [`inbound::InboundView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
 //! | `GET /load?days=` | | [`plan::Load`] of what is published |
 //! | `GET /tonight` | | [`plan::Tonight`] |
@@ -41,6 +42,7 @@ pub mod campaign;
 pub mod doctor;
 pub mod event;
 pub mod fleet;
+pub mod inbound;
 pub mod lock;
 pub mod merchant;
 pub mod notice;

@@ -18,12 +18,14 @@ pub mod output;
 pub mod render;
 pub mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser};
 
 use crate::cli::commands::Command;
+use crate::cli::error::ErrorKind;
 use crate::cli::output::{Color, Output, OutputTarget};
 
 pub use context::Context;
@@ -90,6 +92,10 @@ pub fn main() -> ExitCode {
     let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
+        Err(usage) if usage.use_stderr() && is_ingest(std::env::args_os()) => {
+            let _ = usage.print();
+            return ExitCode::from(ErrorKind::NotNow.exit_code());
+        }
         // Help and version go to standard output with code 0, mistakes to standard error with code 2.
         Err(usage) => usage.exit(),
     };
@@ -97,6 +103,12 @@ pub fn main() -> ExitCode {
     logging::start_if_asked();
     let context = Context::new(cli.globals, output);
     ExitCode::from(run(&cli.command, &context))
+}
+
+/// Whether a mail server runs this as its pipe: what it would not understand sends the mail back, or away.
+fn is_ingest(arguments: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = arguments.collect();
+    words.windows(2).any(|pair| pair[0] == "mail" && pair[1] == "ingest")
 }
 
 /// Runs one command and gives its exit code; its failure, if any, is told on standard error.

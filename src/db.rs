@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod group;
 pub mod health;
 mod ids;
+pub mod inbound_mail;
 mod instant;
 pub mod lease;
 pub mod link_key;

@@ -6,6 +6,7 @@
 //! it, the [`notice`] that tells the merchant, and the [`lock`] when a terminal does not come back.
 pub mod access;
 pub mod appointment;
+pub mod bounce_token;
 pub mod budget;
 pub mod calendar;
 pub mod campaign;

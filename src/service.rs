@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod error;
 pub mod events;
 pub mod fleet;
+pub mod inbox;
 pub mod lease;
 pub mod legality;
 pub mod lock;

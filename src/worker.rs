@@ -3,6 +3,7 @@
 //! can be run once by hand. Raise and watch run on one replica at a time, under a lease.
 
 mod events;
+mod inbox;
 mod lead;
 mod notify;
 
@@ -223,7 +224,8 @@ fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, Error
     let abandoned = plan::fail_abandoned(app, leader)?;
     plan::drop_leftovers(app)?;
     let mut counts = overdue::close(app, leader)?;
-    counts.extend(above_zero([("abandoned_plans", abandoned)]));
+    let forgotten = crate::service::inbox::forget(app, leader)?;
+    counts.extend(above_zero([("abandoned_plans", abandoned), ("forgotten_mails", forgotten)]));
     Ok(counts)
 }
 

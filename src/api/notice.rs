@@ -95,8 +95,12 @@ pub struct Message {
 pub enum UnreachedReason {
     /// There is no address.
     NoAddress,
-    /// The announcement was refused, or came back.
+    /// Nothing is sent to its address: a mail server said that it does not exist.
+    Suppressed,
+    /// The announcement was refused, or it is too late for it.
     Refused,
+    /// The announcement was accepted, and came back.
+    CameBack,
     /// No mail server has accepted it, and its notice lead has begun or begins within a day.
     NotAcceptedYet,
 }

@@ -80,6 +80,18 @@ impl Client {
         read_json(&answer)
     }
 
+    /// Sends bytes of this type to `path`.
+    pub fn post_bytes<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        content_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<T, CliError> {
+        let answer = self.call(Method::POST, path, query, Some((content_type, bytes)))?;
+        read_json(&answer)
+    }
+
     /// Removes what is at `path`.
     pub fn delete(&self, path: &str) -> Result<(), CliError> {
         self.call(Method::DELETE, path, &(), None).map(drop)

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod doctor;
 pub mod fleet;
 pub mod lock;
+pub mod mail;
 pub mod maintain;
 pub mod merchant;
 pub mod migrate;
@@ -81,6 +82,9 @@ pub enum Command {
     /// Write mails in words of your own: check, preview and export templates
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// Take in what comes back by mail, and see what waits for somebody
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Follow terminals that cannot take payments
     #[command(subcommand)]
     Lock(lock::LockCommand),
@@ -131,6 +135,7 @@ impl Command {
             Command::Appointment(command) => command.run(context),
             Command::Notice(command) => command.run(context),
             Command::Template(command) => command.run(context),
+            Command::Mail(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
             Command::Worker(command) => command.run(context),

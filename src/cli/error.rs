@@ -18,6 +18,10 @@ pub enum ErrorKind {
     Unavailable,
     /// A defect of Offpeak.
     Internal,
+    /// To a mail server: it is no message, and goes back to who wrote it.
+    NotTaken,
+    /// To a mail server: not now; it keeps the message and comes again.
+    NotNow,
     /// Whoever read the output has gone: nothing to say, nobody to say it to.
     OutputClosed,
 }
@@ -43,6 +47,9 @@ impl ErrorKind {
             ErrorKind::Conflict => 4,
             ErrorKind::Unavailable => 5,
             ErrorKind::Internal => 70,
+            // EX_DATAERR and EX_TEMPFAIL of sysexits.h.
+            ErrorKind::NotTaken => 65,
+            ErrorKind::NotNow => 75,
         }
     }
 
@@ -55,6 +62,8 @@ impl ErrorKind {
             ErrorKind::Conflict => "Conflict",
             ErrorKind::Unavailable => "Not available",
             ErrorKind::Internal => "Internal error",
+            ErrorKind::NotTaken => "Not taken",
+            ErrorKind::NotNow => "Not now",
             ErrorKind::OutputClosed => "",
         }
     }
@@ -70,7 +79,7 @@ impl ErrorKind {
             ErrorKind::Conflict => "it cannot be done in the state that things are in",
             ErrorKind::Unavailable => "the server or the database cannot be reached",
             ErrorKind::Internal => "a defect of Offpeak",
-            ErrorKind::OutputClosed => "",
+            ErrorKind::NotTaken | ErrorKind::NotNow | ErrorKind::OutputClosed => "",
         }
     }
 }

@@ -86,7 +86,9 @@ impl Local {
                 output.hint("Ctrl-C stops it; what is under way is finished first.");
             }));
         served.map_err(|error| match error {
-            ServeError::Address(_) | ServeError::Open(_) => CliError::usage(error.to_string()),
+            ServeError::Address(_) | ServeError::Open(_) | ServeError::MailFromAnywhere(_) => {
+                CliError::usage(error.to_string())
+            }
             ServeError::Listen { .. } => CliError::new(ErrorKind::Unavailable, error.to_string())
                 .hint("Another port: --listen 127.0.0.1:8081"),
             ServeError::Broken(_) => CliError::internal(error.to_string()),

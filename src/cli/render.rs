@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod campaign;
 pub mod doctor;
 pub mod fleet;
+pub mod inbound;
 pub mod load;
 pub mod notice;
 pub mod notice_stats;

@@ -186,6 +186,12 @@ settings! {
     /// Folder (relative to the configuration file) with templates in the place of built-in ones; begun by `offpeak template
     /// export`, checked by `offpeak template check` and at the start.
     templates_dir: Option<String>, Kind::Folder;
+    /// Address and port, as `127.0.0.1:2525`, on which `offpeak serve` takes mail that comes back, by SMTP or LMTP;
+    /// without it, it does not. Others than this machine reach it only with `inbound_from_anywhere`.
+    inbound_listen: Option<String>, Kind::Address;
+    /// Whether `inbound_listen` may be an address that other machines reach. Anybody who reaches it can hand mail in: let
+    /// a mail server stand before it.
+    inbound_from_anywhere: bool = "false", Kind::Switch;
     /// Help desk that merchants call.
     support_name: String = "Terminal Help Desk", Kind::Text;
     /// Its telephone number.

@@ -407,6 +407,37 @@ pub fn announce(connection: &mut Connection, visit_ids: &[i64], accepted_at: Ins
     Ok(rows)
 }
 
+/// What was accepted at `accepted_at` came back: the appointments of these visits that were announced by it are not any
+/// more, and say why. Which.
+pub fn unannounce(
+    connection: &mut Connection,
+    visit_ids: &[i64],
+    accepted_at: Instant,
+    note: &str,
+) -> QueryResult<Vec<i64>> {
+    let mut ids = Vec::new();
+    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
+        let announced_by_it = appointment::visit_id
+            .eq_any(chunk)
+            .and(appointment::state.eq(AppointmentState::Announced.as_str()))
+            .and(appointment::announced_at.eq(accepted_at));
+        let found: Vec<i64> = appointment::table
+            .filter(announced_by_it)
+            .order(appointment::id)
+            .select(appointment::id)
+            .load(connection)?;
+        diesel::update(appointment::table.filter(appointment::id.eq_any(&found)))
+            .set((
+                appointment::state.eq(AppointmentState::Planned.as_str()),
+                appointment::announced_at.eq(None::<Instant>),
+                appointment::note.eq(Some(note)),
+            ))
+            .execute(connection)?;
+        ids.extend(found);
+    }
+    Ok(ids)
+}
+
 /// Appointments in one of `states` whose start (or end, if `by_end`) has come by `instant`, at most `limit`.
 pub fn due(
     connection: &mut Connection,

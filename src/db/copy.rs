@@ -17,6 +17,7 @@ use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::inbound_mail::InboundMailRow;
 use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
@@ -128,6 +129,7 @@ tables! {
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
     suppression: SuppressionRow, by address "text";
+    inbound_mail: InboundMailRow, by id;
     notice_lock: NoticeLockRow, by notice_id, lock_id;
     link_key: LinkKeyRow, by number;
     visit_answer: VisitAnswerRow, by visit_id;

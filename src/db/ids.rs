@@ -23,6 +23,7 @@ pub enum Table {
     Appointment,
     Notice,
     TerminalLock,
+    InboundMail,
     Audit,
     Account,
     ApiToken,
@@ -30,7 +31,7 @@ pub enum Table {
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 16] = [
+    pub const ALL: [Table; 17] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -44,6 +45,7 @@ impl Table {
         Table::Appointment,
         Table::Notice,
         Table::TerminalLock,
+        Table::InboundMail,
         Table::Audit,
         Table::Account,
         Table::ApiToken,
@@ -64,6 +66,7 @@ impl Table {
             Table::Appointment => "appointment",
             Table::Notice => "notice",
             Table::TerminalLock => "terminal_lock",
+            Table::InboundMail => "inbound_mail",
             Table::Audit => "audit",
             Table::Account => "account",
             Table::ApiToken => "api_token",

@@ -20,6 +20,11 @@ pub fn all(connection: &mut Connection) -> QueryResult<Vec<LinkKeyRow>> {
     link_key::table.order(link_key::number.desc()).load(connection)
 }
 
+/// Nobody else adds the first secret until the transaction ends.
+pub fn serialize(connection: &mut Connection) -> QueryResult<()> {
+    connection.lock_until_end(7_305_224)
+}
+
 /// Adds a secret.
 pub fn insert(connection: &mut Connection, row: LinkKeyRow) -> QueryResult<()> {
     diesel::insert_into(link_key::table).values(row).execute(connection).map(drop)

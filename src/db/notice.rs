@@ -440,11 +440,30 @@ pub fn set_refused_for(connection: &mut Connection, id: i64, what: &str) -> Quer
         .map(drop)
 }
 
-/// Puts a notice that was refused for good back into the queue, with the bytes that it has, or has one that was put off
-/// due at once; whether it was one of these.
+/// The notice that went out under this Message-ID.
+pub fn by_message_id(connection: &mut Connection, message_id: &str) -> QueryResult<Option<NoticeRow>> {
+    notice::table.filter(notice::message_id.eq(message_id)).first(connection).optional()
+}
+
+/// A notice came back, for this reason; whether it was under way or accepted until now.
+pub fn bounce(connection: &mut Connection, id: i64, why: &str) -> QueryResult<bool> {
+    let from: Vec<&str> = NoticeState::Bounced.previous().into_iter().map(NoticeState::as_str).collect();
+    diesel::update(notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(from))))
+        .set((
+            notice::state.eq(NoticeState::Bounced.as_str()),
+            notice::lease_until.eq(None::<Instant>),
+            notice::last_error.eq(Some(why)),
+        ))
+        .execute(connection)
+        .map(|rows| rows > 0)
+}
+
+/// Puts a notice that was refused for good, or came back, into the queue again, with the bytes that it has, or has one
+/// that was put off due at once; whether it was one of these.
 pub fn requeue(connection: &mut Connection, id: i64, now: Instant) -> QueryResult<bool> {
-    let failed = notice::table.filter(notice::id.eq(id).and(notice::state.eq(NoticeState::Failed.as_str())));
-    let rows = diesel::update(failed)
+    let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str()];
+    let over = notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(over)));
+    let rows = diesel::update(over)
         .set((
             notice::state.eq(NoticeState::Queued.as_str()),
             notice::next_attempt_at.eq(now),

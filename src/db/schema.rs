@@ -290,6 +290,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    inbound_mail (id) {
+        id -> BigInt,
+        digest -> Text,
+        received_at -> BigInt,
+        outcome -> Text,
+        why -> Text,
+        sender -> Nullable<Text>,
+        recipient -> Nullable<Text>,
+        subject -> Text,
+        notice_id -> Nullable<BigInt>,
+        visit_id -> Nullable<BigInt>,
+        excerpt -> Nullable<Text>,
+        done_at -> Nullable<BigInt>,
+        done_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     terminal_lock (id) {
         id -> BigInt,
         terminal_id -> BigInt,
@@ -434,6 +452,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     merchant_without_optional,
     merchant_reminders,
     suppression,
+    inbound_mail,
     terminal_lock,
     audit,
     lease,

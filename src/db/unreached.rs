@@ -2,18 +2,19 @@
 
 use diesel::prelude::*;
 
-use crate::db::schema::{appointment, notice, notice_visit, visit};
+use crate::db::schema::{appointment, merchant, notice, notice_visit, suppression, visit};
 use crate::db::visit::VisitRow;
 use crate::db::{Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::notice::{NoticeKind, NoticeState};
 
-/// Visits that stand and begin after `now`, whose announcement as they stand has failed, with its last error.
+/// Visits that stand and begin after `now`, whose announcement as they stand has failed, with its state and
+/// last error.
 pub fn refused(
     connection: &mut Connection,
     now: Instant,
     limit: i64,
-) -> QueryResult<Vec<(VisitRow, Option<String>)>> {
+) -> QueryResult<Vec<(VisitRow, String, Option<String>)>> {
     let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str(), NoticeState::Expired.as_str()];
     let announcing = [NoticeKind::Announcement.as_str(), NoticeKind::Moved.as_str()];
     notice_visit::table
@@ -29,7 +30,36 @@ pub fn refused(
         )
         .order((visit::starts_at, visit::id, notice::id.desc()))
         .limit(limit)
-        .select((visit::all_columns, notice::last_error))
+        .select((visit::all_columns, notice::state, notice::last_error))
+        .load(connection)
+}
+
+/// Visits that stand and begin after `now`, whose merchant has no address.
+pub fn without_address(connection: &mut Connection, now: Instant, limit: i64) -> QueryResult<Vec<VisitRow>> {
+    visit::table
+        .inner_join(merchant::table)
+        .filter(merchant::email.is_null().and(visit::cancelled.eq(false)).and(visit::starts_at.gt(now)))
+        .order((visit::starts_at, visit::id))
+        .limit(limit)
+        .select(visit::all_columns)
+        .load(connection)
+}
+
+/// Visits that stand and begin after `now`, whose merchant's address takes no mail, and why.
+pub fn suppressed(
+    connection: &mut Connection,
+    now: Instant,
+    limit: i64,
+) -> QueryResult<Vec<(VisitRow, String)>> {
+    // From the few addresses to their merchants, by the index over addresses in lower case.
+    let same = diesel::dsl::sql::<diesel::sql_types::Bool>("lower(merchant.email) = suppression.address");
+    suppression::table
+        .inner_join(merchant::table.on(same))
+        .inner_join(visit::table.on(visit::merchant_id.eq(merchant::id)))
+        .filter(visit::cancelled.eq(false).and(visit::starts_at.gt(now)).and(visit::ends_at.gt(now)))
+        .order((visit::starts_at, visit::id))
+        .limit(limit)
+        .select((visit::all_columns, suppression::reason))
         .load(connection)
 }
 

@@ -35,6 +35,11 @@ pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Visit
     Ok(rows)
 }
 
+/// The visit with this calendar UID.
+pub fn by_uid(connection: &mut Connection, uid: &str) -> QueryResult<Option<VisitRow>> {
+    visit::table.filter(visit::uid.eq(uid)).first(connection).optional()
+}
+
 /// Every visit of these sites whose night is one of `nights`.
 pub fn at_sites(
     connection: &mut Connection,

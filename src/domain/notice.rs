@@ -127,15 +127,15 @@ state_machine! {
         /// Waits for its time.
         Queued = "queued" -> [Sending, Expired, Superseded];
         /// A worker holds its lease. (Back to `queued` when the lease runs out.)
-        Sending = "sending" -> [Accepted, Deferred, Failed, Queued, Expired, Superseded];
+        Sending = "sending" -> [Accepted, Deferred, Failed, Queued, Expired, Superseded, Bounced];
         /// The merchant's mail server took it.
         Accepted = "accepted" -> [Bounced];
         /// Refused for now; it is tried again.
-        Deferred = "deferred" -> [Sending, Expired, Superseded];
+        Deferred = "deferred" -> [Sending, Expired, Superseded, Bounced];
         /// Refused for good.
         Failed = "failed" -> [Queued];
-        /// Accepted, and came back.
-        Bounced = "bounced" -> [];
+        /// A mail server took it, whether we heard of that or not, and it came back.
+        Bounced = "bounced" -> [Queued];
         /// Too late to be of use.
         Expired = "expired" -> [];
         /// What it says is no longer true.

@@ -17,6 +17,9 @@ use crate::service::{Actor, App, Error};
 /// Appointments that one pass looks at.
 const BATCH: i64 = 10_000;
 
+/// How the note of an appointment begins whose announcement was accepted and came back.
+pub(in crate::service) const CAME_BACK: &str = "held: the announcement came back";
+
 /// One pass of the loop: opens what is due. What happened, counted. Any replica may run it at any time: one of them
 /// opens, since budgets count over the whole fleet, and the others leave it to that one.
 pub fn run(app: &App, actor: &Actor) -> Result<BTreeMap<String, u64>, Error> {
@@ -131,7 +134,10 @@ fn hold_reason(app: &App, live: &Live, row: &AppointmentRow, now: DateTime<Utc>)
         let lead = TimeDelta::minutes(i64::from(row.notice_lead_minutes));
         match row.announced_at {
             None => {
-                return Some("held: the merchant's mail server has not accepted the announcement".to_owned());
+                let came_back = row.note.clone().filter(|note| note.starts_with(CAME_BACK));
+                return Some(came_back.unwrap_or_else(|| {
+                    "held: the merchant's mail server has not accepted the announcement".to_owned()
+                }));
             }
             Some(at) if at.utc() + lead > row.starts_at.utc() => {
                 return Some("held: the announcement was accepted later than the notice lead".to_owned());

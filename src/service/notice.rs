@@ -127,7 +127,7 @@ pub fn message(app: &App, NoticeId(id): NoticeId) -> Result<Message, Error> {
                         "notice {id} has nothing left to say; what it was about has changed"
                     ))
                 })?;
-                readable(&composed(app, &letter, &row.message_id, row.id, None)?.bytes)
+                readable(&composed(app, &letter, &row.message_id, unsigned_bounce(app), None)?.bytes)
             }
         }
     })
@@ -145,17 +145,22 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Message, Error> {
     };
     letter.locale = locale.unwrap_or(letter.locale);
     let message_id = format!("preview@{}", app.settings.mail_domain);
-    readable(&composed(app, &letter, &message_id, 0, None)?.bytes)
+    readable(&composed(app, &letter, &message_id, unsigned_bounce(app), None)?.bytes)
+}
+
+/// What stands for a bounce address in a mail that is only looked at.
+fn unsigned_bounce(app: &App) -> String {
+    format!("bounce@{}", app.settings.mail_domain)
 }
 
 fn composed(
     app: &App,
     letter: &crate::domain::notice::Letter,
     message_id: &str,
-    notice_id: i64,
+    bounce_address: String,
     unsubscribe_url: Option<String>,
 ) -> Result<mail::ComposedMail, Error> {
-    Words::of(app).compose(letter, message_id, notice_id, unsubscribe_url)
+    Words::of(app).compose(letter, message_id, bounce_address, unsubscribe_url)
 }
 
 /// What a letter is put into words with.
@@ -176,14 +181,14 @@ impl<'a> Words<'a> {
         &self,
         letter: &crate::domain::notice::Letter,
         message_id: &str,
-        notice_id: i64,
+        bounce_address: String,
         unsubscribe_url: Option<String>,
     ) -> Result<mail::ComposedMail, Error> {
         let settings = self.settings;
         let envelope = Envelope {
             from: NamedAddress { name: settings.mail_from_name.clone(), address: settings.mail_from.clone() },
             message_id: message_id.to_owned(),
-            bounce_address: format!("bounce+{notice_id}@{}", settings.mail_domain),
+            bounce_address,
             date: self.now,
             product: "Offpeak".to_owned(),
             unsubscribe_url,

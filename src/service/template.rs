@@ -84,5 +84,6 @@ pub fn preview_folder(
 
 fn sample(words: &Words<'_>, kind: NoticeKind, locale: Locale) -> Result<ComposedMail, Error> {
     let letter = letter_of_sample(words.settings, words.now, kind, locale);
-    words.compose(&letter, &format!("preview@{}", words.settings.mail_domain), 0, None)
+    let domain = &words.settings.mail_domain;
+    words.compose(&letter, &format!("preview@{domain}"), format!("bounce@{domain}"), None)
 }

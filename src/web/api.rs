@@ -9,6 +9,7 @@ mod campaign;
 mod doctor;
 mod event;
 mod fleet;
+mod inbound;
 mod lock;
 mod merchant;
 mod notice;
@@ -33,6 +34,7 @@ pub(super) fn router() -> Routes {
         .merge(appointment::router())
         .merge(notice::router())
         .merge(template::router())
+        .merge(inbound::router())
         .merge(lock::router())
         .merge(merchant::router())
         .merge(audit::router())

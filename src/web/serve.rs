@@ -27,6 +27,12 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// Others could hand mail in, and nobody said that they may.
+    #[error(
+        "setting inbound_listen: {0} can be reached from other machines; set inbound_from_anywhere = true if a mail \
+         server of yours is there, or listen on 127.0.0.1"
+    )]
+    MailFromAnywhere(SocketAddr),
     /// Broken off.
     #[error("the server broke off: {0}")]
     Broken(std::io::Error),
@@ -40,19 +46,26 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    let address = listen
-        .to_socket_addrs()
-        .ok()
-        .and_then(|mut addresses| addresses.next())
-        .ok_or_else(|| ServeError::Address(listen.to_owned()))?;
+    let address = address_of(listen)?;
     let settings = &state.app().settings;
     if !address.ip().is_loopback() && !settings.sign_in_on_loopback && settings.api_token.is_none() {
         return Err(ServeError::Open(address));
     }
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    let listener = bind(address).await?;
+    let mail_listener = match &settings.inbound_listen {
+        Some(listen) => {
+            let address = address_of(listen)?;
+            if !address.ip().is_loopback() && !settings.inbound_from_anywhere {
+                return Err(ServeError::MailFromAnywhere(address));
+            }
+            Some(bind(address).await?)
+        }
+        None => None,
+    };
     listening(listener.local_addr().unwrap_or(address));
     let (stopping, stopped) = watch::channel(false);
+    let mail = mail_listener
+        .map(|listener| tokio::spawn(state.workers().clone().take_mail_in(listener, stopped.clone())));
     let loops = tokio::spawn(state.workers().clone().run_until(stopped));
     let listeners = state.workers().clone();
     let served = axum::serve(listener, router(state).into_make_service_with_connect_info::<SocketAddr>())
@@ -67,5 +80,19 @@ pub async fn serve(
     if let Err(error) = loops.await {
         tracing::error!(%error, "the background loops ended badly");
     }
+    if let Some(mail) = mail
+        && let Err(error) = mail.await
+    {
+        tracing::error!(%error, "the listener for mail ended badly");
+    }
     served.map_err(ServeError::Broken)
+}
+
+fn address_of(listen: &str) -> Result<SocketAddr, ServeError> {
+    let mut addresses = listen.to_socket_addrs().map_err(|_| ServeError::Address(listen.to_owned()))?;
+    addresses.next().ok_or_else(|| ServeError::Address(listen.to_owned()))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
 }

@@ -18,7 +18,7 @@ fn openssl(arguments: &[&str]) -> Vec<u8> {
 }
 
 /// A key as an operator would make it, and the TXT record of its public half.
-fn key(folder: &Path, kind: &str) -> (PathBuf, String) {
+pub(crate) fn key(folder: &Path, kind: &str) -> (PathBuf, String) {
     let path = folder.join(format!("{kind}.pem"));
     let file = path.to_str().expect("UTF-8");
     match kind {
@@ -54,11 +54,42 @@ async fn what_was_delivered_verifies_and_no_change_of_it_does() {
         let python = std::env::var("OFFPEAK_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail/check_dkim.py");
         let output =
-            Command::new(python).arg(script).arg(record).args(arrived.values()).output().expect("Python");
+            Command::new(python).arg(script).arg(&record).args(arrived.values()).output().expect("Python");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{kind}: {said}{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(said.trim(), format!("{} signatures are good", letters.len()));
+
+        let files: Vec<&PathBuf> = arrived.values().collect();
+        assert_eq!(verified_by_opendkim(folder.path(), &record, &files), files.len(), "{kind}");
+        // One that somebody changed on the way is none of them.
+        let changed = folder.path().join("changed.eml");
+        let mail = std::fs::read_to_string(files[0]).expect("the mail");
+        std::fs::write(&changed, mail.replacen("Subject: ", "Subject: x", 1)).expect("a file");
+        assert_eq!(verified_by_opendkim(folder.path(), &record, &[&changed]), 0, "{kind}");
     }
+}
+
+/// How many of these mails opendkim verifies, with this record in the place of the DNS.
+fn verified_by_opendkim(folder: &Path, record: &str, files: &[&PathBuf]) -> usize {
+    let (data, configuration) = (folder.join("dns"), folder.join("opendkim.conf"));
+    std::fs::write(&data, format!("offpeak._domainkey.mail.harbour.example {record}\n")).expect("a file");
+    let settings = format!("Mode v\nSyslog no\nTestDNSData {}\n", data.display());
+    std::fs::write(&configuration, settings).expect("a file");
+    let mut verified = 0;
+    for file in files {
+        let output = Command::new("/usr/sbin/opendkim")
+            .args(["-v", "-v", "-x"])
+            .arg(&configuration)
+            .arg("-t")
+            .arg(file)
+            .output()
+            .expect("tests/run installs opendkim");
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("verification (s=offpeak"), "opendkim looked at it: {said}");
+        verified += usize::from(said.contains(") succeeded"));
+    }
+    verified
 }
 
 #[test]

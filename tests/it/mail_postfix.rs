@@ -19,6 +19,13 @@ use serde_json::Value;
 use crate::mail_letters::{envelope, small};
 use crate::mail_parsers::{check, every_mail, expectation};
 
+/// Lines for Postfix's `main.cf` and `master.cf`.
+#[derive(Default)]
+pub(crate) struct Extra {
+    pub(crate) main: String,
+    pub(crate) master: String,
+}
+
 /// A running Postfix. Dropping it, or dying, stops it and removes its folder.
 pub(crate) struct Postfix {
     process: Child,
@@ -29,8 +36,16 @@ pub(crate) struct Postfix {
 
 impl Postfix {
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| Extra::default())
+    }
+
+    /// One with more settings; they may speak of its folder.
+    pub(crate) fn start_with(extra: impl FnOnce(&Path) -> Extra) -> Self {
         let folder = tempfile::Builder::new().prefix("offpeak-postfix-").tempdir().expect("a folder").keep();
         let (plain_port, tls_port) = two_free_ports();
+        let Extra { main, master } = extra(&folder);
+        fs::write(folder.join("main"), main).expect("settings");
+        fs::write(folder.join("master"), master).expect("settings");
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/mail/postfix.sh");
         let mut process = Command::new("sh")
             .arg(script)
@@ -90,7 +105,7 @@ impl Postfix {
         files_of(&self.folder.join("maildir/all/new"))
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("maillog")).unwrap_or_default()
     }
 }
@@ -102,7 +117,7 @@ impl Drop for Postfix {
     }
 }
 
-fn two_free_ports() -> (u16, u16) {
+pub(crate) fn two_free_ports() -> (u16, u16) {
     let bind = || TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (one, other) = (bind(), bind());
     let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();

@@ -47,11 +47,11 @@ const LOCK: &str = "
 
 const NOTICE: &str = "
     queued: sending expired superseded
-    sending: accepted deferred failed queued expired superseded
+    sending: accepted deferred failed queued expired superseded bounced
     accepted: bounced
-    deferred: sending expired superseded
+    deferred: sending expired superseded bounced
     failed: queued
-    bounced:
+    bounced: queued
     expired:
     superseded:";
 

@@ -70,8 +70,7 @@ pub fn postgres_url() -> String {
 impl TestApp {
     /// An application over `database_url`, or over a SQLite file in its own folder.
     pub fn new(database_url: Option<String>, adjust: impl Fn(&mut Settings)) -> TestApp {
-        let mail = MemoryTransport::default();
-        TestApp { mail: mail.clone(), ..TestApp::over(database_url, Transport::Memory(mail), adjust) }
+        TestApp::mailing(database_url, adjust, None)
     }
 
     /// The same with another way for its mail; `mail` stays empty.
@@ -79,6 +78,15 @@ impl TestApp {
         database_url: Option<String>,
         transport: Transport,
         adjust: impl Fn(&mut Settings),
+    ) -> TestApp {
+        TestApp::mailing(database_url, adjust, Some(transport))
+    }
+
+    /// The same, and its mail goes somewhere.
+    pub fn mailing(
+        database_url: Option<String>,
+        adjust: impl Fn(&mut Settings),
+        transport: Option<Transport>,
     ) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::embedded(folder.path());
@@ -94,6 +102,7 @@ impl TestApp {
         adjust(&mut settings);
         let clock = Clock::standing_at(instant(NOW));
         let mail = MemoryTransport::default();
+        let transport = transport.unwrap_or_else(|| Transport::Memory(mail.clone()));
         let state = offpeak::boot::start_with(settings, clock.clone(), transport).expect("it starts");
         TestApp { state, clock, mail, _folder: folder }
     }

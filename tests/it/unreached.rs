@@ -129,3 +129,32 @@ fn a_failed_notice_is_tried_again_by_hand() {
         assert!(opens(&app, id).await);
     });
 }
+
+#[test]
+fn whom_no_mail_can_reach_is_on_the_list_however_far_ahead() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        // Months before the announcement is due.
+        let id = app.arrange(&["T5"], "2027-01-31 02:00").await[0];
+        app.arrange(&["T1"], "2027-01-31 02:00").await;
+        assert_eq!(app.work("notify").await, json!({}));
+        assert!(unreached(&app).await.is_empty());
+
+        app.sql("INSERT INTO suppression (address, reason, since) VALUES ('owner@harbour-bakery.example', 'gone', 0)");
+        app.sql("UPDATE merchant SET email = 'Owner@Harbour-Bakery.example' WHERE number = 'M2'");
+        let list = unreached(&app).await;
+        assert_eq!(list.len(), 1);
+        assert_eq!((&list[0]["reason"], &list[0]["detail"]), (&json!("suppressed"), &json!("gone")));
+        assert_eq!(list[0]["appointments"], json!([id]));
+
+        app.sql("UPDATE merchant SET email = NULL WHERE number = 'M2'");
+        assert_eq!(unreached(&app).await[0]["reason"], "no_address");
+
+        // Another time is a way out too: it stays on the list where it moves to.
+        app.post(&format!("/appointments/{id}/move"), json!({"at": "2027-02-01 02:00"})).await;
+        assert_eq!(unreached(&app).await[0]["starts_at"], "2027-02-01T02:00:00Z");
+        let change = json!({"email": "new@harbour-bakery.example"});
+        app.try_post("/merchants/M2/address", change).await;
+        assert!(unreached(&app).await.is_empty(), "there is time again");
+    });
+}

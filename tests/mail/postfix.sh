@@ -4,6 +4,8 @@
 #
 # usage: postfix.sh FOLDER PLAIN_PORT TLS_PORT
 #
+# What stands in FOLDER/main and FOLDER/master is added to its two files of settings; the later line wins.
+#
 # Prints "ready" when it listens, and lives until its standard input ends, for whatever reason: a test that is
 # killed leaves no server behind. Mail to any address of any domain under .example, and to xn-- domains, is
 # delivered to FOLDER/maildir/all/.
@@ -79,6 +81,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
+lmtp unix - - n - - lmtp
 smtp unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
@@ -88,6 +91,10 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 SERVICES
+
+for name in main master; do
+    [ ! -e "$folder/$name" ] || cat "$folder/$name" >>"$folder/etc/$name.cf"
+done
 
 # From here on, an interrupt of the test reaches this script too, and must not stop it before it has stopped
 # Postfix.

@@ -39,7 +39,9 @@ pub fn unreached(screen: &mut Screen, list: &[Unreached]) {
     for row in list {
         let why = match row.reason {
             UnreachedReason::NoAddress => "no address",
+            UnreachedReason::Suppressed => "address suppressed",
             UnreachedReason::Refused => "refused",
+            UnreachedReason::CameBack => "came back",
             UnreachedReason::NotAcceptedYet => "not accepted yet",
         };
         table.row([

@@ -7,6 +7,11 @@ const NAME_CHARS_MAX: usize = 200;
 /// `text` without control, bidirectional and zero-width characters, white space folded, trimmed, and cut to
 /// [`NAME_CHARS_MAX`] characters.
 pub fn clean_text(text: &str) -> String {
+    clean_text_to(text, NAME_CHARS_MAX)
+}
+
+/// The same for what is longer than a name.
+pub fn clean_text_to(text: &str, chars_max: usize) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut gap = false;
     for character in text.chars() {
@@ -20,7 +25,7 @@ pub fn clean_text(text: &str) -> String {
             clean.push(character);
         }
     }
-    clean.chars().take(NAME_CHARS_MAX).collect::<String>().trim_end().to_owned()
+    clean.chars().take(chars_max).collect::<String>().trim_end().to_owned()
 }
 
 /// Whether nobody sees it: marks of direction, of zero width, soft hyphens.

@@ -80,7 +80,8 @@ pub enum RejectionCause {
 }
 
 impl RejectionCause {
-    fn of(status: Option<EnhancedStatus>) -> Self {
+    /// What a refusal with this status is about.
+    pub fn of(status: Option<EnhancedStatus>) -> Self {
         match status {
             // 5.1.7 and 5.1.8 speak of the sender's address.
             Some(EnhancedStatus { class: 5, subject: 1, detail: 7 | 8 }) => RejectionCause::Other,

@@ -6,7 +6,8 @@ use rand::Rng;
 use crate::db::fleet::MerchantRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::{self, Connection, Instant};
-use crate::domain::ids::MerchantId;
+use crate::domain::bounce_token;
+use crate::domain::ids::{MerchantId, NoticeId};
 use crate::domain::link::{Link, LinkError, LinkKey, Purpose};
 use crate::service::audit::{Change, record};
 use crate::service::{Actor, App, Error};
@@ -42,12 +43,19 @@ pub(in crate::service) fn token(
     app: &App,
     link: &Link,
 ) -> Result<String, Error> {
-    let keys = keys(connection)?;
-    let key = match keys.into_iter().next() {
-        Some(key) => key,
-        None => add_key(connection, app, 1)?,
-    };
-    Ok(link.sign(&key))
+    Ok(link.sign(&signing_key(connection, app)?))
+}
+
+/// The latest key; the first is made when it is first asked for. Several may ask at once: one of them makes it.
+fn signing_key(connection: &mut Connection, app: &App) -> Result<LinkKey, Error> {
+    if let Some(key) = keys(connection)?.into_iter().next() {
+        return Ok(key);
+    }
+    db::link_key::serialize(connection)?;
+    match keys(connection)?.into_iter().next() {
+        Some(key) => Ok(key),
+        None => add_key(connection, app, 1),
+    }
 }
 
 /// The address of a link, as a mail carries it; `None` while merchants have no page.
@@ -59,6 +67,26 @@ pub(in crate::service) fn address(
     let Some(base) = &app.settings.public_url else { return Ok(None) };
     let token = token(connection, app, link)?;
     Ok(Some(format!("{}/m/{}/{token}", base.trim_end_matches('/'), path(link.purpose))))
+}
+
+/// The address that bounces of a notice come back to; makes the first key if there is none, within the caller's
+/// transaction.
+pub(in crate::service) fn bounce_address(
+    connection: &mut Connection,
+    app: &App,
+    notice: NoticeId,
+) -> Result<String, Error> {
+    let key = signing_key(connection, app)?;
+    Ok(bounce_token::bounce_address(notice, &key, &app.settings.mail_domain))
+}
+
+/// The notice whose bounce address, signed by one of our keys, is the first such among these.
+pub(in crate::service) fn notice_of<'a>(
+    connection: &mut Connection,
+    mut addresses: impl Iterator<Item = &'a str>,
+) -> Result<Option<NoticeId>, Error> {
+    let keys = keys(connection)?;
+    Ok(addresses.find_map(|address| bounce_token::notice_of(address, &keys)))
 }
 
 /// A link that does not end with a visit.

@@ -1,13 +1,13 @@
 //! A notice as it enters the outbox: not yet in words, under the Message-ID that every attempt will carry.
 
 use chrono::{DateTime, Utc};
+use rand::Rng;
 
 use crate::db::Instant;
 use crate::db::notice::NoticeRow;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::mail::address::to_wire;
 use crate::service::App;
-use crate::service::schedule::token;
 
 /// A notice to queue.
 #[derive(Debug)]
@@ -25,6 +25,14 @@ pub(in crate::service) struct NewNotice<'a> {
     pub(in crate::service) expires_at: DateTime<Utc>,
 }
 
+/// A Message-ID that nobody can guess: whoever shows it has had the mail in hand, so that a report that brings it back
+/// is believed.
+pub(in crate::service) fn message_id(app: &App, kind: &str, id: i64) -> String {
+    let mut random = [0; 8];
+    rand::rng().fill_bytes(&mut random);
+    format!("{kind}.{id}.{}@{}", hex::encode(random), app.settings.mail_domain)
+}
+
 /// The row of a new notice.
 pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeRow {
     let now = app.clock.now();
@@ -37,7 +45,7 @@ pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeR
         night: new.night.to_owned(),
         recipient: new.recipient.to_owned(),
         locale: new.locale.to_owned(),
-        message_id: token(kind, id, now.timestamp_micros(), &app.settings.mail_domain),
+        message_id: message_id(app, kind, id),
         reason: new.reason.map(str::to_owned),
         emergency: new.emergency,
         created_at: Instant::from(now),

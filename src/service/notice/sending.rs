@@ -5,9 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::composed;
 use super::letter::{self, Truth};
-use super::outbox;
+use super::{composed, outbox};
 use crate::clock::Stopwatch;
 pub use crate::db::notice::Wanted;
 use crate::db::notice::{Ending, NoticeRow};
@@ -15,7 +14,7 @@ use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::mail::address::to_wire;
-use crate::service::schedule::token;
+use crate::service::merchant::links;
 use crate::service::{App, Error};
 
 /// Notices that are put into words in one transaction.
@@ -210,7 +209,8 @@ fn in_new_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Resu
         return Ok(None);
     };
     let unsubscribe_url = letter::unsubscribe_url(connection, app, row)?;
-    match composed(app, &letter, &row.message_id, row.id, unsubscribe_url) {
+    let bounce_address = links::bounce_address(connection, app, NoticeId(row.id))?;
+    match composed(app, &letter, &row.message_id, bounce_address, unsubscribe_url) {
         Ok(mail) => {
             let (subject, from) = (&mail.subject, &mail.envelope_from);
             db::notice::store_message(connection, row.id, subject, from, &mail.bytes)?;
@@ -241,7 +241,7 @@ fn again(
     close(connection, row, NoticeState::Superseded, CHANGED)?;
     if !truth.is_nothing() {
         let id = db::allot(connection, Table::Notice, 1)?[0];
-        let message_id = token(&row.kind, id, now.timestamp_micros(), &app.settings.mail_domain);
+        let message_id = outbox::message_id(app, &row.kind, id);
         let ids: Vec<i64> = truth.visits.iter().map(|visit| visit.id).collect();
         db::notice::hand_on(connection, row, id, message_id, &ids, Instant::from(now))?;
     }

@@ -12,6 +12,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{clean_text, is_email_address};
 use crate::domain::ids::NoticeId;
+use crate::domain::notice::NoticeState;
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
 use crate::service::fleet::places_of;
@@ -40,8 +41,19 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
             found.insert(visit.id, (UnreachedReason::NotAcceptedYet, None));
             visits.insert(visit.id, visit);
         }
-        for (visit, error) in db::unreached::refused(connection, from, LIST_MAX)? {
-            found.insert(visit.id, (UnreachedReason::Refused, error));
+        // Whom no mail can reach is told of as soon as there is a visit, however far ahead.
+        for visit in db::unreached::without_address(connection, from, LIST_MAX)? {
+            found.insert(visit.id, (UnreachedReason::NoAddress, None));
+            visits.insert(visit.id, visit);
+        }
+        for (visit, why) in db::unreached::suppressed(connection, from, LIST_MAX)? {
+            found.insert(visit.id, (UnreachedReason::Suppressed, Some(why)));
+            visits.insert(visit.id, visit);
+        }
+        for (visit, state, error) in db::unreached::refused(connection, from, LIST_MAX)? {
+            let came_back = state == NoticeState::Bounced.as_str();
+            let reason = if came_back { UnreachedReason::CameBack } else { UnreachedReason::Refused };
+            found.insert(visit.id, (reason, error));
             visits.insert(visit.id, visit);
         }
         let ids: Vec<i64> = found.keys().copied().collect();
@@ -73,6 +85,7 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
             });
         }
         list.sort_by_key(|row| (row.starts_at, row.visit));
+        list.truncate(usize::try_from(LIST_MAX).unwrap_or(usize::MAX));
         Ok(list)
     })
 }
@@ -200,7 +213,7 @@ pub fn retry(app: &App, actor: &Actor, NoticeId(id): NoticeId) -> Result<NoticeV
         }
         if !db::notice::requeue(connection, id, Instant::from(now))? {
             return Err(Error::Conflict(format!(
-                "notice {id} is {}; only one that failed or was deferred is tried again",
+                "notice {id} is {}; only one that failed, came back or was deferred is tried again",
                 row.state
             )));
         }
