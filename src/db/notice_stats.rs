@@ -69,13 +69,13 @@ pub fn retry_domain(connection: &mut Connection, domain: &str, now: Instant) -> 
         diesel::update(notice::table.filter(of_use.and(notice::state.eq(NoticeState::Deferred.as_str()))))
             .set(notice::next_attempt_at.eq(now))
             .execute(connection)?;
-    let failed =
-        diesel::update(notice::table.filter(of_use.and(notice::state.eq(NoticeState::Failed.as_str()))))
-            .set((
-                notice::state.eq(NoticeState::Queued.as_str()),
-                notice::next_attempt_at.eq(now),
-                notice::refused_for.eq(None::<String>),
-            ))
-            .execute(connection)?;
+    let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str()];
+    let failed = diesel::update(notice::table.filter(of_use.and(notice::state.eq_any(over))))
+        .set((
+            notice::state.eq(NoticeState::Queued.as_str()),
+            notice::next_attempt_at.eq(now),
+            notice::refused_for.eq(None::<String>),
+        ))
+        .execute(connection)?;
     Ok(deferred + failed)
 }

@@ -198,7 +198,10 @@ fn located(name: &str, error: &minijinja::Error) -> TemplateError {
     // With debug information: what stands there.
     let place = innermost.range().zip(innermost.template_source());
     if let Some(named) = place.and_then(|(range, source)| source.get(range)) {
-        what = format!("{what}: `{}`", named.split_whitespace().collect::<Vec<_>>().join(" "));
+        let named = named.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !what.contains(&named) {
+            what = format!("{what}: `{named}`");
+        }
     }
     TemplateError {
         file: innermost.name().unwrap_or(name).to_owned(),

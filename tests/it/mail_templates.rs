@@ -108,12 +108,8 @@ fn no_template_breaks_a_mail() {
     let read = offpeak::mail::reader::read(&mail.bytes).unwrap();
     assert!(read.subject.starts_with("Card Bcc: victim@example.org terminal = ?utf-8"), "{}", read.subject);
     let calendar = String::from_utf8(read.attachments[0].content.clone()).unwrap();
-    assert_eq!(
-        calendar.matches("END:VEVENT").count() - calendar.matches("\\nEND:VEVENT").count(),
-        1,
-        "{calendar}"
-    );
-    assert!(!calendar.contains("\r\nBEGIN:VALARM"), "{calendar}");
+    let lines = |wanted: &str| calendar.lines().filter(|line| *line == wanted).count();
+    assert_eq!((lines("END:VEVENT"), lines("BEGIN:VALARM")), (1, 0), "{calendar}");
 }
 
 #[test]
@@ -142,13 +138,10 @@ fn the_service_uses_them_and_does_not_start_with_wrong_ones() {
         );
         let raw = app.send(Method::GET, "/api/v1/notice-templates/moved/raw?locale=zh-CN", None).await;
         assert!(raw.1.as_str().unwrap().contains("Subject: =?utf-8?"), "{}", raw.1);
-        for (path, status) in [
-            ("announcement?locale=fr", StatusCode::UNPROCESSABLE_ENTITY),
-            ("birthday", StatusCode::NOT_FOUND),
-        ] {
-            let (found, problem) =
+        for path in ["announcement?locale=fr", "birthday"] {
+            let (status, problem) =
                 app.send(Method::GET, &format!("/api/v1/notice-templates/{path}"), None).await;
-            assert!(found == status || found == StatusCode::BAD_REQUEST, "{path}: {found} {problem}");
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {problem}");
         }
     });
     write(folder.path(), "en/announcement/subject.txt", "For {{ merchnt_name }}\n");

@@ -46,9 +46,10 @@ pub(super) fn faults(templates: &Templates) -> Vec<TemplateError> {
             }
         }
     }
-    faults.sort_by(|left, right| {
-        (&left.file, left.line, &left.what).cmp(&(&right.file, right.line, &right.what))
-    });
+    let place = |fault: &TemplateError| {
+        (fault.file.clone(), fault.line, !fault.what.starts_with("undefined name"), fault.what.clone())
+    };
+    faults.sort_by_key(place);
     // A name is told of once a line, in the words that name it.
     faults.dedup_by(|later, earlier| later.file == earlier.file && later.line == earlier.line);
     faults
