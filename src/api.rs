@@ -8,11 +8,14 @@
 //! | `GET /fleet` | | [`fleet::FleetSummary`] |
 //! | `GET /merchants`, `/sites`, `/terminals` (`?limit=&after=&q=`) | | [`Page`] of views |
 //! | `GET /terminals/{serial}` | | [`fleet::TerminalHistory`] |
-//! | `GET, POST /windows`, `DELETE /windows/{id}`, `POST /windows/preview` | [`calendar::NewWindow`], [`calendar::PreviewRequest`] | [`calendar::WindowView`], [`calendar::Preview`] |
-//! | `GET, POST /blackouts`, `DELETE /blackouts/{id}` | [`calendar::NewBlackout`] | [`calendar::BlackoutView`] |
-//! | `GET, POST /budgets`, `DELETE /budgets/{id}` | [`budget::NewBudget`] | [`budget::BudgetView`] |
+//! | `GET /merchants/{number}`, `/sites/{code}` | | [`fleet::MerchantView`], [`fleet::SiteView`] |
+//! | `PATCH /merchants/{number}`, `/sites/{code}`, `/terminals/{serial}` (`?dry_run=`) | [`fleet::MerchantChange`], [`fleet::SiteChange`], [`fleet::TerminalChange`] | [`fleet::FleetEdit`] |
+//! | `GET /fleet/search?q=` | | [`fleet::FleetHits`] |
+//! | `GET, POST /windows`, `GET, PUT, DELETE /windows/{id}`, `POST /windows/preview` | [`calendar::NewWindow`], [`calendar::PreviewRequest`] | [`calendar::WindowView`], [`calendar::Preview`] |
+//! | `GET, POST /blackouts`, `GET, PUT, DELETE /blackouts/{id}`, `POST /blackouts/preview` | [`calendar::NewBlackout`] | [`calendar::BlackoutView`], [`calendar::BlackoutPreview`] |
+//! | `GET, POST /budgets`, `GET, PUT, DELETE /budgets/{id}`, `POST /budgets/preview` | [`budget::NewBudget`] | [`budget::BudgetView`], [`budget::BudgetPreview`] |
 //! | `GET, POST /campaigns`, `GET /campaigns/{name}`, `POST /campaigns/{name}/{activate,pause,resume,cancel}`, `GET /campaigns/{name}/targets` | [`campaign::NewCampaign`], [`Because`] | [`campaign::CampaignView`], [`campaign::Targets`] |
-//! | `GET, POST /programmes`, `POST /programmes/{name}/{pause,resume}` | [`campaign::NewProgramme`], [`Because`] | [`campaign::ProgrammeView`] |
+//! | `GET, POST /programmes`, `GET, PUT, DELETE /programmes/{name}`, `POST /programmes/{name}/{pause,resume}`, `POST /programmes/preview` | [`campaign::NewProgramme`], [`Because`] | [`campaign::ProgrammeView`] |
 //! | `GET, POST /plans`, `GET /plans/{id}`, `GET /plans/{id}/items`, `GET /plans/{id}/diff`, `GET /plans/{id}/load`, `POST /plans/{id}/{cancel,publish,discard}` | [`plan::NewPlan`], [`Because`] | [`plan::PlanView`], [`plan::PlanItem`], [`plan::PlanDiff`], [`plan::Load`] |
 //! | `POST /problem` | [`plan::NewPlan`] | an `offpeak.problem/1` file |
 //! | `POST /maintenance` | [`appointment::Maintenance`] | [`appointment::MaintenanceResult`]; 409 with [`problem::Problem::refusals`] |

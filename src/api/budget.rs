@@ -50,3 +50,29 @@ pub struct BudgetView {
     #[serde(default)]
     pub etag: String,
 }
+
+/// What a budget would mean.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BudgetPreview {
+    /// How many groups it limits.
+    pub groups_in_all: u64,
+    /// Active terminals in them.
+    pub terminals: u64,
+    /// Groups in which no terminal could ever be down: nothing could be planned there.
+    pub stuck: u64,
+    /// Groups in which all may be down at once: it limits nothing there.
+    pub without_effect: u64,
+    /// The largest of them, 12 at most.
+    pub groups: Vec<BudgetGroup>,
+}
+
+/// A group of a budget.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BudgetGroup {
+    /// The group, as `region:north`.
+    pub group: String,
+    /// Its active terminals.
+    pub terminals: u32,
+    /// At most so many may be down at once.
+    pub at_most: u32,
+}

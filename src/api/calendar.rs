@@ -49,6 +49,9 @@ pub struct PreviewRequest {
     pub site: Option<String>,
     /// A crontab line to try instead.
     pub cron: Option<String>,
+    /// Shown as if the line were added for this scope: in the zone of its site, or the fleet's; with how many terminals
+    /// it holds.
+    pub scope: Option<String>,
     /// Its duration in minutes; 120 unless told.
     pub duration_minutes: Option<u32>,
     /// Its cutoff in minutes.
@@ -70,6 +73,35 @@ pub struct Preview {
     pub rules: Vec<String>,
     /// The openings, in order.
     pub openings: Vec<OpeningView>,
+    /// Active terminals in the scope that was asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminals: Option<u32>,
+}
+
+/// What a blackout would cover.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BlackoutPreview {
+    /// The zone of the local times: the blackout's own, its site's, or else the fleet's.
+    pub time_zone: String,
+    /// Active terminals in its scope.
+    pub terminals: u32,
+    /// Appointments that stand in these spans already; they stay until somebody plans again.
+    pub appointments: u64,
+    /// The next spans that it covers, 5 at most.
+    pub spans: Vec<SpanView>,
+}
+
+/// From when to when.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SpanView {
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// End.
+    pub ends_at: DateTime<Utc>,
+    /// Start in local time.
+    pub local_start: String,
+    /// End in local time.
+    pub local_end: String,
 }
 
 /// One opening.

@@ -146,3 +146,14 @@ pub struct ProgrammeView {
     #[serde(default)]
     pub etag: String,
 }
+
+/// What a programme would come to.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProgrammePreview {
+    /// Active terminals that it picks.
+    pub picked: u64,
+    /// Active terminals in all.
+    pub terminals: u64,
+    /// When it raises work: for one that counts days now, for terminals that never had it, and so many days later.
+    pub due: Vec<DateTime<Utc>>,
+}

@@ -136,6 +136,9 @@ pub struct TerminalView {
     pub retired: bool,
     /// Free labels.
     pub tags: std::collections::BTreeMap<String, String>,
+    /// Its version, to be sent as `If-Match` by whoever changes it.
+    #[serde(default)]
+    pub etag: String,
 }
 
 /// A terminal with all that happened to it.
@@ -153,4 +156,188 @@ pub struct TerminalHistory {
     pub locks: Vec<LockView>,
     /// The next time its maintenance window opens.
     pub next_opening_at: Option<DateTime<Utc>>,
+}
+
+/// What to change about a merchant: what is absent stays, `null` empties.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MerchantChange {
+    /// Name.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Option<String>>,
+    /// Language of its mail: `en` or `zh-CN`.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub locale: Option<Option<String>>,
+    /// Address of its mail; what is to come and has not been announced is announced at the new one.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub email: Option<Option<String>>,
+    /// Telephone.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub phone: Option<Option<String>>,
+    /// All its free labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<std::collections::BTreeMap<String, String>>,
+    /// Why; it goes onto the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What to change about a site: what is absent stays, `null` empties.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteChange {
+    /// The number of the merchant who owns it from now on.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub merchant_number: Option<Option<String>>,
+    /// Name.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Option<String>>,
+    /// Region.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub region: Option<Option<String>>,
+    /// Postal address.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub address: Option<Option<String>>,
+    /// IANA zone.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub time_zone: Option<Option<String>>,
+    /// Opening hours, as in the fleet files: `Mon-Fri 08:00-20:00; Sat 09:00-18:00`, `24/7`.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub opening_hours: Option<Option<String>>,
+    /// Kind of shop.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub traffic_profile: Option<Option<String>>,
+    /// All its free labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<std::collections::BTreeMap<String, String>>,
+    /// Why; it goes onto the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What to change about a terminal: what is absent stays, `null` empties. The appointments of one that is retired, or
+/// taken to another site, are called off.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalChange {
+    /// The code of the site where it stands from now on.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub site_code: Option<Option<String>>,
+    /// Terminal id at the acquirer.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub tid: Option<Option<String>>,
+    /// Merchant id at the acquirer.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub mid: Option<Option<String>>,
+    /// What the merchant calls it.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub label: Option<Option<String>>,
+    /// Model.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub model: Option<Option<String>>,
+    /// Installed firmware.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub firmware: Option<Option<String>>,
+    /// Acquirer host.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub acquirer_host: Option<Option<String>>,
+    /// Carrier.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub carrier: Option<Option<String>>,
+    /// Radio cell or uplink.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub cell: Option<Option<String>>,
+    /// Servicer.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub servicer: Option<Option<String>>,
+    /// Relative volume of payments, 1 to 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<u32>,
+    /// Kept for its history only, and never planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<bool>,
+    /// All its free labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<std::collections::BTreeMap<String, String>>,
+    /// Why; it goes onto the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Tells a field that is `null` from one that is absent.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// What an edit did, or would do.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FleetEdit<T> {
+    /// As it is now.
+    pub now: T,
+    /// What differs from before; nothing, if it said the same already.
+    pub changes: Vec<FieldChange>,
+    /// Appointments that were called off.
+    pub called_off: u64,
+    /// Mails that were queued for a new address.
+    pub announced: u64,
+    /// It was a dry run: nothing was written.
+    pub dry_run: bool,
+}
+
+/// A field before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FieldChange {
+    /// The field.
+    pub field: String,
+    /// What it said.
+    #[schema(value_type = Option<Object>)]
+    pub before: serde_json::Value,
+    /// What it says.
+    #[schema(value_type = Option<Object>)]
+    pub after: serde_json::Value,
+}
+
+/// What a search of the fleet found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct FleetHits {
+    /// Merchants whose number or name begins so.
+    pub merchants: Vec<MerchantView>,
+    /// Sites whose code or name begins so.
+    pub sites: Vec<SiteView>,
+    /// Terminals whose serial number or TID begins so.
+    pub terminals: Vec<TerminalView>,
+    /// There are more than these.
+    pub more: bool,
+}
+
+/// What to search the fleet for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SearchQuery {
+    /// How a number, code, serial number, TID or name begins, in whatever case.
+    pub q: String,
+    /// At most so many of each, 1 to 1000; 25 unless told.
+    pub limit: Option<i64>,
 }

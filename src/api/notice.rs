@@ -138,6 +138,9 @@ pub struct CallReport {
     pub who: String,
     /// What was said.
     pub words: Option<String>,
+    /// When; now unless told. Not before the visit was set to the time that it has.
+    #[serde(default)]
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Another address for a merchant.

@@ -27,6 +27,9 @@ pub struct Problem {
     /// Findings of the checker.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingView>,
+    /// What is wrong with which field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
     /// The thing as it is now, where somebody else has changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -37,6 +40,15 @@ pub struct Problem {
     /// Of several things that were to be changed together, each that cannot be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<ItemProblem>,
+}
+
+/// What is wrong with one field of what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldProblem {
+    /// The field, as the API names it.
+    pub field: String,
+    /// What is wrong with it, and what to do.
+    pub message: String,
 }
 
 /// Why one of several things cannot be changed.

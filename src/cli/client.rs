@@ -80,6 +80,21 @@ impl Client {
         read_json(&answer)
     }
 
+    /// Changes what is at `path`, if its version still is `etag`.
+    pub fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        etag: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        let bytes = serde_json::to_vec(body)
+            .map_err(|error| CliError::internal(format!("a request cannot be written: {error}")))?;
+        let body = Some(("application/json", bytes));
+        let answer = self.call_with(Method::PATCH, path, query, body, &[(header::IF_MATCH, etag)])?;
+        read_json(&answer)
+    }
+
     /// Sends bytes of this type to `path`.
     pub fn post_bytes<T: DeserializeOwned>(
         &self,
@@ -128,6 +143,17 @@ impl Client {
         query: &impl Serialize,
         body: Option<(&str, Vec<u8>)>,
     ) -> Result<Response<Vec<u8>>, CliError> {
+        self.call_with(method, path, query, body, &[])
+    }
+
+    fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        query: &impl Serialize,
+        body: Option<(&str, Vec<u8>)>,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Result<Response<Vec<u8>>, CliError> {
         let malformed =
             |error: String| CliError::internal(format!("the request to {path} cannot be made: {error}"));
         let query = serde_urlencoded::to_string(query).map_err(|error| malformed(error.to_string()))?;
@@ -136,6 +162,9 @@ impl Client {
             .method(method)
             .uri(format!("{API_ROOT}{path}{separator}{query}"))
             .header(header::ACCEPT, "application/json, application/problem+json, */*;q=0.5");
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
         let bytes = match body {
             Some((content_type, bytes)) => {
                 request = request.header(header::CONTENT_TYPE, content_type);

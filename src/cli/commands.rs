@@ -24,6 +24,7 @@ pub mod problem;
 pub mod programme;
 pub mod restore;
 pub mod serve;
+mod set;
 pub mod site;
 pub mod solve;
 pub mod template;

@@ -182,7 +182,7 @@ pub(crate) fn from_service(error: &crate::service::Error) -> CliError {
     use crate::service::Error;
     let kind = match error {
         Error::NotFound { .. } | Error::Link(_) => ErrorKind::NotFound,
-        Error::Invalid { .. } => ErrorKind::Usage,
+        Error::Invalid { .. } | Error::Fields(_) => ErrorKind::Usage,
         Error::Conflict(_) | Error::Fenced { .. } | Error::Changed { .. } => ErrorKind::Conflict,
         Error::Forbidden(_)
         | Error::Refused(_)

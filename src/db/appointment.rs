@@ -115,6 +115,20 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<Appointm
     appointment::table.find(id).first(connection).optional()
 }
 
+/// The visits of a terminal's latest appointments, at most `limit`.
+pub fn visits_of_terminal(
+    connection: &mut Connection,
+    terminal_id: i64,
+    limit: i64,
+) -> QueryResult<Vec<i64>> {
+    appointment::table
+        .filter(appointment::terminal_id.eq(terminal_id))
+        .order(appointment::starts_at.desc())
+        .limit(limit)
+        .select(appointment::visit_id)
+        .load(connection)
+}
+
 /// The appointments that `filter` wants, by start, at most `limit`.
 pub fn list(
     connection: &mut Connection,

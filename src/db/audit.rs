@@ -39,6 +39,11 @@ pub fn after(connection: &mut Connection, id: i64, limit: i64) -> QueryResult<Ve
     audit::table.filter(audit::id.gt(id)).order(audit::id).limit(limit).load(connection)
 }
 
+/// The latest entries about exactly these subjects, at most `limit`.
+pub fn about(connection: &mut Connection, subjects: &[String], limit: i64) -> QueryResult<Vec<AuditRow>> {
+    audit::table.filter(audit::subject.eq_any(subjects)).order(audit::id.desc()).limit(limit).load(connection)
+}
+
 /// The latest entries below `before_id`, at most `limit`; only those whose action or subject contains `text`.
 pub fn list(
     connection: &mut Connection,

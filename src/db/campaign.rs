@@ -98,6 +98,11 @@ pub fn appointment_counts(
     Ok(counts)
 }
 
+/// The longest notice lead of any campaign.
+pub fn longest_lead(connection: &mut Connection) -> QueryResult<Option<i32>> {
+    campaign::table.select(diesel::dsl::max(campaign::notice_lead_minutes)).first(connection)
+}
+
 /// Whether an appointment stands in which work of the campaign is done.
 pub fn has_standing(connection: &mut Connection, id: i64) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(
@@ -134,6 +139,45 @@ pub fn history(connection: &mut Connection, campaign_id: i64) -> QueryResult<Vec
 /// Adds a programme.
 pub fn insert_programme(connection: &mut Connection, row: ProgrammeRow) -> QueryResult<()> {
     diesel::insert_into(programme::table).values(row).execute(connection).map(drop)
+}
+
+/// Overwrites the terms of a programme, and of the campaign through which it acts if it rolls on.
+pub fn update_programme(connection: &mut Connection, row: &ProgrammeRow) -> QueryResult<()> {
+    diesel::update(programme::table.find(row.id))
+        .set((
+            programme::on_site.eq(row.on_site),
+            programme::selector.eq(row.selector.clone()),
+            programme::recurrence.eq(row.recurrence.clone()),
+            programme::term_days.eq(row.term_days),
+            programme::duration_minutes.eq(row.duration_minutes),
+            programme::priority.eq(row.priority),
+            programme::notice_lead_minutes.eq(row.notice_lead_minutes),
+            programme::next_due_at.eq(row.next_due_at),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Gives a campaign other terms.
+pub fn update_terms(connection: &mut Connection, row: &CampaignRow) -> QueryResult<()> {
+    diesel::update(campaign::table.find(row.id))
+        .set((
+            campaign::work.eq(row.work.clone()),
+            campaign::selector.eq(row.selector.clone()),
+            campaign::duration_minutes.eq(row.duration_minutes),
+            campaign::priority.eq(row.priority),
+            campaign::notice_lead_minutes.eq(row.notice_lead_minutes),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Removes a programme; the campaigns that it raised are ordinary ones from now on.
+pub fn delete_programme(connection: &mut Connection, id: i64) -> QueryResult<()> {
+    diesel::update(campaign::table.filter(campaign::programme_id.eq(id)))
+        .set(campaign::programme_id.eq(None::<i64>))
+        .execute(connection)?;
+    diesel::delete(programme::table.find(id)).execute(connection).map(drop)
 }
 
 /// Every programme, by name.

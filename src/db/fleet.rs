@@ -279,6 +279,43 @@ pub fn terminals_of_merchant(connection: &mut Connection, merchant_id: i64) -> Q
         .load(connection)
 }
 
+/// A merchant's sites after the code `after`, by code, at most `limit`.
+pub fn sites_of_merchant(
+    connection: &mut Connection,
+    merchant_id: i64,
+    after: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<SiteRow>> {
+    let mut query = site::table.filter(site::merchant_id.eq(merchant_id)).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(site::code.gt(after.to_owned()));
+    }
+    query.order(site::code).limit(limit).load(connection)
+}
+
+/// Terminals of a site after the serial number `after`, retired ones too, by serial number, at most `limit`.
+pub fn terminals_of_site(
+    connection: &mut Connection,
+    site_id: i64,
+    after: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<TerminalRow>> {
+    let mut query = terminal::table.filter(terminal::site_id.eq(site_id)).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(terminal::serial.gt(after.to_owned()));
+    }
+    query.order(terminal::serial).limit(limit).load(connection)
+}
+
+/// How many terminals of a merchant are not retired.
+pub fn count_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<i64> {
+    terminal::table
+        .inner_join(site::table)
+        .filter(site::merchant_id.eq(merchant_id).and(terminal::retired.eq(false)))
+        .count()
+        .get_result(connection)
+}
+
 /// Notes the firmware that a terminal reports.
 pub fn set_firmware(
     connection: &mut Connection,

@@ -73,6 +73,46 @@ pub fn sizes(
     Ok(sizes)
 }
 
+/// Numbers of active terminals in every group of a grouping.
+pub fn all_sizes(connection: &mut Connection, grouping: &Grouping) -> QueryResult<HashMap<String, u32>> {
+    let active = terminal::retired.eq(false);
+    let count = diesel::dsl::count_star();
+    macro_rules! of_terminals {
+        ($column:expr) => {
+            terminal::table.filter(active).group_by($column).select(($column, count)).load(connection)?
+        };
+    }
+    macro_rules! of_sites {
+        ($column:expr) => {
+            site::table
+                .inner_join(terminal::table)
+                .filter(active)
+                .group_by($column)
+                .select(($column, count))
+                .load(connection)?
+        };
+    }
+    let named = |rows: Vec<(Option<String>, i64)>| {
+        rows.into_iter().filter_map(|(name, count)| Some((name?, count))).collect::<Vec<_>>()
+    };
+    let rows: Vec<(String, i64)> = match grouping {
+        Grouping::Fleet | Grouping::Tag(_) => return sizes(connection, grouping, &[]),
+        Grouping::Region => of_sites!(site::region),
+        Grouping::Site => of_sites!(site::code),
+        Grouping::Merchant => merchant::table
+            .inner_join(site::table.inner_join(terminal::table))
+            .filter(active)
+            .group_by(merchant::number)
+            .select((merchant::number, count))
+            .load(connection)?,
+        Grouping::AcquirerHost => of_terminals!(terminal::acquirer_host),
+        Grouping::Model => of_terminals!(terminal::model),
+        Grouping::Carrier => named(of_terminals!(terminal::carrier)),
+        Grouping::Cell => named(of_terminals!(terminal::cell)),
+    };
+    Ok(rows.into_iter().map(|(name, count)| (name, short(count))).collect())
+}
+
 fn short(count: i64) -> u32 {
     u32::try_from(count).unwrap_or_default()
 }

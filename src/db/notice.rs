@@ -61,6 +61,8 @@ pub struct Filter<'a> {
     pub state: Option<NoticeState>,
     pub kind: Option<NoticeKind>,
     pub merchant_number: Option<&'a str>,
+    pub merchant_id: Option<i64>,
+    pub ids: Option<&'a [i64]>,
     pub before_id: Option<i64>,
 }
 
@@ -120,6 +122,12 @@ pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> Que
     }
     if let Some(number) = filter.merchant_number {
         query = query.filter(merchant::number.eq(number.to_owned()));
+    }
+    if let Some(id) = filter.merchant_id {
+        query = query.filter(notice::merchant_id.eq(id));
+    }
+    if let Some(ids) = filter.ids {
+        query = query.filter(notice::id.eq_any(ids.to_vec()));
     }
     if let Some(id) = filter.before_id {
         query = query.filter(notice::id.lt(id));

@@ -76,6 +76,24 @@ pub fn of_merchant(
         .load(connection)
 }
 
+/// The latest visits of a site, by night, at most `limit`; those that were called off too.
+pub fn of_site(connection: &mut Connection, site_id: i64, limit: i64) -> QueryResult<Vec<VisitRow>> {
+    visit::table.filter(visit::site_id.eq(site_id)).order(visit::night.desc()).limit(limit).load(connection)
+}
+
+/// The latest visits of a merchant, by their end, at most `limit`.
+pub fn latest_of_merchant(
+    connection: &mut Connection,
+    merchant_id: i64,
+    limit: i64,
+) -> QueryResult<Vec<VisitRow>> {
+    visit::table
+        .filter(visit::merchant_id.eq(merchant_id))
+        .order(visit::ends_at.desc())
+        .limit(limit)
+        .load(connection)
+}
+
 /// Overwrites everything of a visit but what never changes (site, merchant, UID).
 pub fn update(connection: &mut Connection, row: &VisitRow) -> QueryResult<()> {
     diesel::update(visit::table.find(row.id))

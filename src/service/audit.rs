@@ -83,6 +83,15 @@ pub fn list(app: &App, query: &PageQuery) -> Result<Page<AuditView>, Error> {
     })
 }
 
+/// The latest entries about these things, as `merchant M1`.
+pub(super) fn about(
+    connection: &mut Connection,
+    subjects: &[String],
+    limit: i64,
+) -> Result<Vec<AuditView>, Error> {
+    Ok(audit::about(connection, subjects, limit)?.into_iter().map(view).collect())
+}
+
 fn view(row: AuditRow) -> AuditView {
     let AuditRow { id, at, actor, action, subject, before, after, reason, fence, origin } = row;
     let parse = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());

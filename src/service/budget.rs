@@ -1,5 +1,7 @@
 //! Disruption budgets: list, add, change, remove.
 
+mod preview;
+
 use crate::api::budget::{BudgetView, NewBudget};
 use crate::db::calendar::BudgetRow;
 use crate::db::{self, Connection, Table};
@@ -10,6 +12,8 @@ use crate::service::calendar::not_found;
 use crate::service::version::{Expected, Versioned};
 use crate::service::world::budget_of;
 use crate::service::{Actor, App, Error};
+
+pub use preview::preview;
 
 /// Every budget.
 pub fn list(app: &App) -> Result<Vec<BudgetView>, Error> {

@@ -1,22 +1,24 @@
-//! Maintenance windows and blackouts: list, add, change, remove, preview.
+//! Maintenance windows and blackouts: list, add, change, remove. What they come to is shown by a room of its own.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod preview;
+
 use chrono_tz::Tz;
 
-use crate::api::calendar::{
-    BlackoutView, NewBlackout, NewWindow, OpeningView, Preview, PreviewRequest, WindowView,
-};
+use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, WindowView};
 use crate::db::calendar::{BlackoutRow, WindowRow};
 use crate::db::{self, Table};
 use crate::domain::calendar::{
-    Blackout, BlackoutError, BlackoutPeriod, CronLine, Opening, Recurrence, WindowRule, display_opening,
+    Blackout, BlackoutError, BlackoutPeriod, CronLine, Recurrence, WindowRule, WindowRuleError,
 };
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::domain::scope::Scope;
 use crate::service::audit::{Change, record};
 use crate::service::version::{Expected, Versioned};
-use crate::service::world::{Surroundings, window_of};
+use crate::service::world::window_of;
 use crate::service::{Actor, App, Error};
+
+pub(super) use preview::SiteRules;
+pub use preview::{preview, preview_blackout};
 
 /// Every window.
 pub fn windows(app: &App) -> Result<Vec<WindowView>, Error> {
@@ -123,7 +125,7 @@ pub fn blackouts(app: &App) -> Result<Vec<BlackoutView>, Error> {
 
 /// Adds a blackout. Appointments that already stand in it stay until somebody plans again.
 pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<BlackoutView, Error> {
-    let scope = check_blackout(new)?;
+    let (scope, _) = check_blackout(new)?;
     app.database.write(|connection| {
         must_exist(connection, &scope)?;
         let row = blackout_row(db::allot(connection, Table::Blackout, 1)?[0], &scope, new);
@@ -135,19 +137,18 @@ pub fn add_blackout(app: &App, actor: &Actor, new: &NewBlackout) -> Result<Black
     })
 }
 
-fn check_blackout(new: &NewBlackout) -> Result<Scope, Error> {
+fn check_blackout(new: &NewBlackout) -> Result<(Scope, Blackout), Error> {
     let scope: Scope = new.scope.parse().map_err(|error| Error::invalid("scope", error))?;
-    if let Some(zone) = &new.time_zone {
-        parse_zone(zone)?;
-    }
+    let zone = new.time_zone.as_deref().map(parse_zone).transpose()?;
     let invalid = |error: BlackoutError| {
         Error::invalid(if matches!(error, BlackoutError::Name) { "name" } else { "from" }, error)
     };
     let period: BlackoutPeriod =
         format!("{}..{}", new.from.trim(), new.to.trim()).parse().map_err(invalid)?;
     let recurrence = if new.yearly { Recurrence::Yearly } else { Recurrence::Once };
-    Blackout::new(crate::domain::fleet::clean_text(&new.name), period, recurrence, None).map_err(invalid)?;
-    Ok(scope)
+    let name = crate::domain::fleet::clean_text(&new.name);
+    let blackout = Blackout::new(name, period, recurrence, zone).map_err(invalid)?;
+    Ok((scope, blackout))
 }
 
 fn blackout_row(id: i64, scope: &Scope, new: &NewBlackout) -> BlackoutRow {
@@ -180,7 +181,7 @@ pub fn change_blackout(
     expected: &Expected,
     new: &NewBlackout,
 ) -> Result<BlackoutView, Error> {
-    let scope = check_blackout(new)?;
+    let (scope, _) = check_blackout(new)?;
     app.database.write(|connection| {
         let before = find_blackout(connection, id)?;
         expected.check(&before)?;
@@ -214,102 +215,13 @@ pub fn remove_blackout(
     })
 }
 
-/// The next openings of a site, with its blackouts taken off, or of a line that is not saved.
-pub fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, Error> {
-    let count = request.count.unwrap_or(10);
-    if !(1..=1000).contains(&count) {
-        return Err(Error::invalid("count", format!("{count} is out of range; use 1 to 1000")));
-    }
-    let from = request.from.unwrap_or_else(|| app.clock.now());
-    match (&request.site, &request.cron) {
-        (Some(code), None) => site_preview(app, code, from, count),
-        (None, Some(cron)) => {
-            let duration = request.duration_minutes.unwrap_or(120);
-            let rule =
-                rule_of(cron, duration, request.cutoff_minutes.unwrap_or(0), request.time_zone.as_deref())?;
-            let zone = rule.zone().unwrap_or(Tz::UTC);
-            let openings = next_openings(&[rule], zone, from, count);
-            let openings = openings.into_iter().map(|opening| opening_view(&opening, zone, None)).collect();
-            let rules = vec![format!("{cron} for {duration} minutes")];
-            Ok(Preview { time_zone: zone.name().to_owned(), rules, openings })
-        }
-        _ => Err(Error::invalid("site", "give either a site or a cron line")),
-    }
-}
-
-fn site_preview(app: &App, code: &str, from: DateTime<Utc>, count: usize) -> Result<Preview, Error> {
-    let surroundings = app.database.read(|connection| {
-        let terminal = db::fleet::terminal_of_site(connection, code)?;
-        Surroundings::load(connection, app, 366, terminal.as_slice())
-    })?;
-    let world = &surroundings.world;
-    let entry = world.terminals.first().ok_or_else(|| Error::NotFound {
-        what: "site with active terminals",
-        key: code.to_owned(),
-        remedy: "see `offpeak site list`",
-    })?;
-    let zone = world.site(entry).time_zone;
-    let applying = world.windows_of(entry);
-    let rules: Vec<WindowRule> = applying.iter().map(|index| world.windows[*index].1.clone()).collect();
-    let words = applying
-        .iter()
-        .map(|index| {
-            let (scope, rule) = &world.windows[*index];
-            format!("{} for {} minutes ({scope})", rule.cron(), rule.duration_minutes())
-        })
-        .collect();
-    let blackouts = world.blackout_spans(entry);
-    let openings = next_openings(&rules, zone, from, count)
-        .into_iter()
-        .map(|opening| {
-            let cut = blackouts
-                .iter()
-                .find(|(_, spans)| spans.iter().any(|span| span.intersection(opening.span()).is_some()));
-            opening_view(&opening, zone, cut.map(|(name, _)| format!("blackout \"{name}\"")))
-        })
-        .collect();
-    Ok(Preview { time_zone: zone.name().to_owned(), rules: words, openings })
-}
-
-fn next_openings(rules: &[WindowRule], zone: Tz, from: DateTime<Utc>, count: usize) -> Vec<Opening> {
-    let mut openings: Vec<Opening> = Vec::new();
-    for rule in rules {
-        let mut next = rule.current_or_next_opening(zone, from);
-        for _ in 0..count {
-            let Some(opening) = next else { break };
-            let after = opening.start;
-            openings.push(opening);
-            next = rule
-                .cron()
-                .next_after(rule.zone().unwrap_or(zone), after)
-                .and_then(|start| rule.openings(zone, start..start + TimeDelta::seconds(1)).pop());
-        }
-    }
-    openings.sort_by_key(|opening| (opening.start, opening.end));
-    openings.truncate(count);
-    openings
-}
-
-fn opening_view(opening: &Opening, zone: Tz, cut: Option<String>) -> OpeningView {
-    let shown = display_opening(opening, zone);
-    let note = match (cut, shown.clock_change) {
-        (Some(cut), Some(change)) => Some(format!("{cut}; {change}")),
-        (cut, change) => cut.or(change),
-    };
-    OpeningView {
-        starts_at: opening.start,
-        ends_at: opening.end,
-        last_start_at: opening.last_start,
-        local_start: shown.local_start,
-        local_end: shown.local_end,
-        note,
-    }
-}
-
 fn rule_of(cron: &str, duration: u32, cutoff: u32, zone: Option<&str>) -> Result<WindowRule, Error> {
     let line: CronLine = cron.parse().map_err(|error| Error::invalid("cron", error))?;
     let zone = zone.map(parse_zone).transpose()?;
-    WindowRule::new(line, duration, cutoff, zone).map_err(|error| Error::invalid("duration_minutes", error))
+    WindowRule::new(line, duration, cutoff, zone).map_err(|error| match error {
+        WindowRuleError::Duration { .. } => Error::invalid("duration_minutes", error),
+        WindowRuleError::Cutoff { .. } => Error::invalid("cutoff_minutes", error),
+    })
 }
 
 /// An IANA zone by its name.

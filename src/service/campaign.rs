@@ -163,7 +163,7 @@ pub fn steer(
 
 /// Calls off what stands for this campaign alone. An appointment that also serves another stays, without this
 /// campaign's work.
-fn cancel_appointments(
+pub(super) fn cancel_appointments(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,

@@ -1,6 +1,6 @@
 //! What a use case can answer instead of a result. The HTTP edge picks the status, the CLI the exit code.
 
-use crate::api::problem::{FindingView, Refusal, RowProblem};
+use crate::api::problem::{FieldProblem, FindingView, Refusal, RowProblem};
 use crate::db::{DatabaseError, Failure};
 use crate::domain::link::LinkError;
 
@@ -25,6 +25,9 @@ pub enum Error {
         /// What is wrong, with the remedy.
         message: String,
     },
+    /// Several values cannot be; each is named.
+    #[error("{}", .0.iter().map(|problem| format!("{}: {}", problem.field, problem.message)).collect::<Vec<_>>().join("; "))]
+    Fields(Vec<FieldProblem>),
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),

@@ -1,7 +1,11 @@
-//! The fleet: lists, one terminal's history, the fleet in numbers. Import and export have rooms of their own.
+//! The fleet: lists, one terminal's history, the fleet in numbers. Import, export, edits, the search, and what the
+//! pages show of one merchant or site have rooms of their own.
 
+mod dossier;
+mod edit;
 mod export;
 mod import;
+mod search;
 
 use std::collections::HashMap;
 
@@ -16,8 +20,14 @@ use crate::service::version::Versioned;
 use crate::service::world::window_of;
 use crate::service::{App, Error, appointment, lock};
 
+pub use dossier::{
+    MerchantDossier, SiteDossier, SiteWindow, TerminalDossier, merchant_dossier, site_dossier,
+    terminal_dossier,
+};
+pub use edit::{change_merchant, change_site, change_terminal};
 pub use export::export;
 pub use import::import;
+pub use search::search;
 
 /// Appointments and locks that a terminal's history shows.
 const HISTORY_MAX: i64 = 1000;
@@ -178,6 +188,38 @@ pub(super) fn places_of<'a>(
     ))
 }
 
+/// One merchant.
+pub fn merchant(app: &App, number: &str) -> Result<MerchantView, Error> {
+    app.database.read(|connection| Ok(merchant_view(find_merchant(connection, number)?)))
+}
+
+/// One site.
+pub fn site(app: &App, code: &str) -> Result<SiteView, Error> {
+    app.database.read(|connection| {
+        let row = find_site(connection, code)?;
+        let numbers = merchant_numbers(connection, std::slice::from_ref(&row))?;
+        Ok(site_view(row, &numbers))
+    })
+}
+
+/// The merchant with this number.
+pub(super) fn find_merchant(connection: &mut Connection, number: &str) -> Result<MerchantRow, Error> {
+    db::fleet::merchants_by_number(connection, &[number])?.pop().ok_or_else(|| Error::NotFound {
+        what: "merchant",
+        key: number.to_owned(),
+        remedy: "see `offpeak merchant list`",
+    })
+}
+
+/// The site with this code.
+pub(super) fn find_site(connection: &mut Connection, code: &str) -> Result<SiteRow, Error> {
+    db::fleet::sites_by_code(connection, &[code])?.pop().ok_or_else(|| Error::NotFound {
+        what: "site",
+        key: code.to_owned(),
+        remedy: "see `offpeak site list`",
+    })
+}
+
 /// The terminal with this serial number.
 pub(super) fn find_terminal(connection: &mut Connection, serial: &str) -> Result<TerminalRow, Error> {
     db::fleet::terminals_by_serial(connection, &[serial])?.pop().ok_or_else(|| Error::NotFound {
@@ -223,6 +265,7 @@ fn site_view(row: SiteRow, numbers: &HashMap<i64, String>) -> SiteView {
 
 fn terminal_view(row: TerminalRow, site_code: String) -> TerminalView {
     TerminalView {
+        etag: String::new(),
         site_code,
         serial: row.serial,
         tid: row.tid,
@@ -238,4 +281,5 @@ fn terminal_view(row: TerminalRow, site_code: String) -> TerminalView {
         retired: row.retired,
         tags: tags_of(&row.tags),
     }
+    .with_version()
 }

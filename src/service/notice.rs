@@ -16,14 +16,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::api::Page;
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
+use crate::api::{AuditView, Page};
 use crate::config::Settings;
 use crate::db::notice::{Filter, NoticeRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
 use crate::mail::{self, Envelope, NamedAddress};
-use crate::service::audit::{page_cursor, page_limit, page_of};
+use crate::service::audit::{about, page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
@@ -63,6 +63,9 @@ pub fn mail_limits(app: &App) -> MailLimits {
     }
 }
 
+/// Other mails that a notice's page shows.
+const SIBLINGS: i64 = 10;
+
 /// The outbox, the latest first.
 pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
     let limit = page_limit(query.limit)?;
@@ -80,6 +83,8 @@ pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
             .transpose()
             .map_err(|error: String| Error::invalid("kind", error))?,
         merchant_number: query.merchant.as_deref(),
+        merchant_id: None,
+        ids: None,
         before_id: query.after.as_deref().map(page_cursor).transpose()?,
     };
     app.database.read(|connection| {
@@ -153,6 +158,18 @@ fn unsigned_bounce(app: &App) -> String {
     format!("bounce@{}", app.settings.mail_domain)
 }
 
+/// Other mails of a notice's merchant, the latest first, and what was done about it by hand.
+pub fn around(app: &App, notice: &NoticeView) -> Result<(Vec<NoticeView>, Vec<AuditView>), Error> {
+    app.database.read(|connection| {
+        let merchant = find(connection, notice.id)?.merchant_id;
+        let filter = Filter { merchant_id: Some(merchant), ..Filter::default() };
+        let mut rows = db::notice::list(connection, &filter, SIBLINGS + 1)?;
+        rows.retain(|row| row.id != notice.id);
+        let audit = about(connection, &[format!("notice {}", notice.id)], SIBLINGS)?;
+        Ok((views(connection, rows)?, audit))
+    })
+}
+
 fn composed(
     app: &App,
     letter: &crate::domain::notice::Letter,
@@ -219,7 +236,7 @@ fn find(connection: &mut Connection, id: i64) -> Result<NoticeRow, Error> {
     db::notice::find(connection, id)?.ok_or_else(|| not_found("notice", id, "see `offpeak notice list`"))
 }
 
-fn views(connection: &mut Connection, rows: Vec<NoticeRow>) -> Result<Vec<NoticeView>, Error> {
+pub(super) fn views(connection: &mut Connection, rows: Vec<NoticeRow>) -> Result<Vec<NoticeView>, Error> {
     let mut ids: Vec<i64> = rows.iter().map(|row| row.merchant_id).collect();
     ids.sort_unstable();
     ids.dedup();

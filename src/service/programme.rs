@@ -1,6 +1,9 @@
 //! Programmes: recurring inspections. One that counts days keeps one campaign rolling for ever; one with a
 //! crontab line raises a campaign each time the line comes due.
 
+mod change;
+mod preview;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::campaign::{NewProgramme, ProgrammeView};
@@ -14,6 +17,9 @@ use crate::service::campaign::{check_terms, to_i32, to_json};
 use crate::service::lease::Leader;
 use crate::service::version::{Expected, Versioned};
 use crate::service::{Actor, App, Error};
+
+pub use change::{change, remove};
+pub use preview::preview;
 
 /// Every programme, by name.
 pub fn list(app: &App) -> Result<Vec<ProgrammeView>, Error> {
@@ -36,21 +42,8 @@ fn find(connection: &mut Connection, name: &str) -> Result<ProgrammeRow, Error> 
 
 /// Creates a programme; a rolling one gets its campaign at once.
 pub fn create(app: &App, actor: &Actor, new: &NewProgramme) -> Result<ProgrammeView, Error> {
-    check_terms(&new.name, &new.selector, new.duration_minutes, new.priority)?;
-    let term_days = new.term_days.unwrap_or(30);
-    if !(1..=366).contains(&term_days) {
-        return Err(Error::invalid("term_days", format!("{term_days} is out of range; use 1 to 366")));
-    }
     let now = app.clock.now();
-    let next_due_at = match &new.recurrence {
-        Recurrence::EveryDays { days } if !(1..=3650).contains(days) => {
-            return Err(Error::invalid("recurrence", format!("{days} days is out of range; use 1 to 3650")));
-        }
-        Recurrence::EveryDays { .. } => None,
-        Recurrence::Cron { line, zone } => Some(next_due(line, zone, now)?.ok_or_else(|| {
-            Error::invalid("recurrence", format!("`{line}` never comes due; give a date that exists"))
-        })?),
-    };
+    let (term_days, next_due_at) = checked(new, now)?;
     let lead = new.notice_lead_minutes.unwrap_or(app.settings.notice_lead_minutes);
     app.database.write(|connection| {
         if db::campaign::programme_by_name(connection, &new.name)?.is_some() {
@@ -82,6 +75,25 @@ pub fn create(app: &App, actor: &Actor, new: &NewProgramme) -> Result<ProgrammeV
         record(connection, app, actor, change)?;
         Ok(view)
     })
+}
+
+/// The term in days, and when a crontab line comes due next; or what is wrong with the terms.
+fn checked(new: &NewProgramme, now: DateTime<Utc>) -> Result<(u32, Option<DateTime<Utc>>), Error> {
+    check_terms(&new.name, &new.selector, new.duration_minutes, new.priority)?;
+    let term_days = new.term_days.unwrap_or(30);
+    if !(1..=366).contains(&term_days) {
+        return Err(Error::invalid("term_days", format!("{term_days} is out of range; use 1 to 366")));
+    }
+    let next_due_at = match &new.recurrence {
+        Recurrence::EveryDays { days } if !(1..=3650).contains(days) => {
+            return Err(Error::invalid("recurrence", format!("{days} days is out of range; use 1 to 3650")));
+        }
+        Recurrence::EveryDays { .. } => None,
+        Recurrence::Cron { line, zone } => Some(next_due(line, zone, now)?.ok_or_else(|| {
+            Error::invalid("recurrence", format!("`{line}` never comes due; give a date that exists"))
+        })?),
+    };
+    Ok((term_days, next_due_at))
 }
 
 /// Pauses or resumes. A paused programme raises nothing; what stands, stays.

@@ -8,7 +8,7 @@ use crate::api::appointment::AppointmentView;
 use crate::api::budget::BudgetView;
 use crate::api::calendar::{BlackoutView, WindowView};
 use crate::api::campaign::{CampaignView, ProgrammeView};
-use crate::api::fleet::{MerchantView, SiteView};
+use crate::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::plan::PlanView;
 use crate::service::Error;
 
@@ -113,6 +113,22 @@ versioned! {
     BudgetView: self => format!("budget {}", self.id);
     MerchantView: self => format!("merchant {}", self.number);
     SiteView: self => format!("site {}", self.code);
+    TerminalView: self => format!("terminal {}", self.serial);
+}
+
+/// Its version is the terminal's own.
+impl Versioned for TerminalHistory {
+    fn title(&self) -> String {
+        self.terminal.title()
+    }
+
+    fn etag_mut(&mut self) -> &mut String {
+        &mut self.terminal.etag
+    }
+
+    fn etag(&self) -> &str {
+        &self.terminal.etag
+    }
 }
 
 /// That its merchant has been told of it changes nothing about where it stands; that it has begun does.

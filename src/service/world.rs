@@ -32,7 +32,7 @@ pub use calendars::Calendars;
 pub use fleet::{MerchantEntry, SiteEntry, TerminalEntry};
 pub use groups::{Group, Groups};
 pub use load::Visitor;
-pub use rows::{budget_of, merchant_of, site_of, terminal_of, window_of};
+pub use rows::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};
 
 use labels::Labels;
 use rules::RuleSets;

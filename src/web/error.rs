@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::api::problem::{ItemProblem, Problem};
+use crate::api::problem::{FieldProblem, ItemProblem, Problem};
 use crate::service::{DatabaseError, Error, Outage};
 
 /// An answer that is an error.
@@ -68,7 +68,16 @@ impl From<Error> for ApiError {
         match error {
             Error::NotFound { .. } => problem(StatusCode::NOT_FOUND, "not_found", "Not found"),
             Error::Link(_) => problem(StatusCode::NOT_FOUND, "link", "This link is not good"),
-            Error::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Error::Invalid { field, message } => {
+                let mut answer = problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value");
+                answer.0.errors = vec![FieldProblem { field: field.to_owned(), message }];
+                answer
+            }
+            Error::Fields(errors) => {
+                let mut answer = problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid values");
+                answer.0.errors = errors;
+                answer
+            }
             Error::Forbidden(_) => problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             Error::Conflict(_) | Error::Fenced { .. } => {
                 problem(StatusCode::CONFLICT, "conflict", "Not possible as things stand")

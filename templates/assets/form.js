@@ -21,6 +21,11 @@ function valueOf(field, text) {
       return text.split("\n").map((line) => line.trim()).filter(Boolean);
     case "list":
       return text.split(",").map((word) => word.trim()).filter(Boolean);
+    case "tags":
+      return Object.fromEntries(text.split("\n").filter((line) => line.trim()).map((line) => {
+        const [name, ...value] = line.split("=");
+        return [name.trim(), value.join("=").trim()];
+      }));
     case "json":
       return text === "" ? empty : JSON.parse(text);
     default:
@@ -81,7 +86,7 @@ function regionOf(form) {
   return region;
 }
 
-function clearMarks(form) {
+export function clearMarks(form) {
   form.querySelectorAll(".field-problem").forEach((mark) => mark.remove());
   form.querySelectorAll("[aria-invalid]").forEach((field) => {
     field.removeAttribute("aria-invalid");
@@ -89,15 +94,17 @@ function clearMarks(form) {
   });
 }
 
-// A problem names its field by name: as `errors`, or as the `field` of the whole.
-function markFields(form, problem) {
+// A problem names its field by name: as `errors`, or as the `field` of the whole. Says whether every one was found.
+export function markFields(form, problem) {
   const marks = fieldErrors(problem);
   if (problem.field) {
     marks.push([problem.field, problem.detail]);
   }
+  let found = marks.length > 0;
   for (const [name, message] of marks) {
-    const field = form.elements[name];
+    const field = form.elements[name] ?? form.querySelector(`[name^="${CSS.escape(name)}."]:enabled`);
     if (!(field instanceof HTMLElement)) {
+      found = false;
       continue;
     }
     const mark = document.createElement("span");
@@ -108,6 +115,7 @@ function markFields(form, problem) {
     field.setAttribute("aria-describedby", mark.id);
     field.after(mark);
   }
+  return found;
 }
 
 async function submit(form, submitter) {
@@ -152,24 +160,33 @@ async function submit(form, submitter) {
   }
 }
 
+// What is sent to take it back, as it stood when the page was made.
+function undoBody(from, form) {
+  const text = from.dataset.undoBody ?? form.dataset.undoBody;
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
 // After a success: `data-then` says where to go, `reload` unless told; `stay` stays. A path may name members of the
 // answer: `/campaigns/{name}`.
 function arrive(form, from, { body }) {
   const text = from.dataset.said ?? form.dataset.said ?? say("shell.js_saved");
   const fill = (path) => path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(body?.[name] ?? ""));
   const undo_path = from.dataset.undoPath ?? form.dataset.undoPath ?? (body?.undo && "/undo/{undo}");
-  const undo = undo_path && { method: from.dataset.undoMethod ?? form.dataset.undoMethod ?? "POST", path: fill(undo_path) };
+  const undo = undo_path && { method: from.dataset.undoMethod ?? form.dataset.undoMethod ?? "POST", path: fill(undo_path), body: undoBody(from, form) };
   const then = from.dataset.then ?? form.dataset.then ?? "reload";
   if (then === "stay") {
     form.closest("dialog")?.close();
-    toast(text, undo && (() => send(undo.method, undo.path, {})));
+    toast(text, undo && (() => send(undo.method, undo.path, undo.body ?? {})));
     return;
   }
   toastAfterLoad(text, undo);
-  if (then === "reload") {
+  const to = new URL(then === "reload" ? location.href : fill(then), location.href);
+  if (to.pathname + to.search === location.pathname + location.search) {
+    // A place on the same page alone would show it as it was.
+    history.replaceState(null, "", to);
     location.reload();
   } else {
-    location.assign(fill(then));
+    location.assign(to);
   }
 }
 

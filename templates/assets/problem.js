@@ -40,7 +40,9 @@ export function showProblem(region, problem, status) {
   for (const finding of problem.findings ?? []) {
     list.append(element("li", `${finding.code}: ${finding.message}`));
   }
-  for (const [name, message] of fieldErrors(problem)) {
+  // A single one is what the title says.
+  const errors = fieldErrors(problem);
+  for (const [name, message] of errors.length > 1 ? errors : []) {
     list.append(element("li", say("shell.js_field", { field: name, problem: message })));
   }
   if (list.childElementCount > 0) {

@@ -28,6 +28,8 @@ fn filled(path: &str) -> String {
     path.replace("{id}", "1")
         .replace("{name}", "nobody")
         .replace("{serial}", "T0")
+        .replace("{number}", "M0")
+        .replace("{code}", "S0")
         .replace("{table}", "sites")
 }
 

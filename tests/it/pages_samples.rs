@@ -7,7 +7,6 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use offpeak::api::Page;
 use offpeak::api::appointment::AppointmentView;
 use offpeak::api::campaign::SkippedCount;
-use offpeak::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use offpeak::api::lock::LockView;
 use offpeak::api::notice::{Message, NoticeView};
 use offpeak::api::plan::{
@@ -38,7 +37,7 @@ fn minutes(number: i64) -> TimeDelta {
     TimeDelta::minutes(number)
 }
 
-fn hours(number: i64) -> TimeDelta {
+pub(crate) fn hours(number: i64) -> TimeDelta {
     TimeDelta::hours(number)
 }
 
@@ -61,7 +60,7 @@ pub(crate) const MARKUP: Wording = Wording { markup: true };
 pub(crate) const HOSTILE_TAG: &str = "<script>alert('x')</script>";
 
 impl Wording {
-    fn text(self, text: &str) -> String {
+    pub(crate) fn text(self, text: &str) -> String {
         if self.markup {
             format!("{text}\"'>{HOSTILE_TAG}<img src=x onerror=alert(1)>&amp;]]>")
         } else {
@@ -70,7 +69,7 @@ impl Wording {
     }
 }
 
-fn appointment(
+pub(crate) fn appointment(
     wording: Wording,
     number: i64,
     state: AppointmentState,
@@ -323,7 +322,7 @@ pub(crate) fn notice(wording: Wording, id: i64, kind: NoticeKind, state: NoticeS
     }
 }
 
-fn lock(wording: Wording, id: i64, state: LockState) -> LockView {
+pub(crate) fn lock(wording: Wording, id: i64, state: LockState) -> LockView {
     LockView {
         id,
         state,
@@ -484,9 +483,11 @@ pub(crate) fn empty_notices() -> NoticesPage {
 /// One notice's page.
 pub(crate) fn notice_page(wording: Wording, part: MailPart) -> NoticePage {
     NoticePage {
-        notice: notice(wording, 904, NoticeKind::Announcement, NoticeState::Accepted),
+        notice: notice(wording, 904, NoticeKind::Announcement, NoticeState::Failed),
         message: Some(message(wording)),
         part,
+        siblings: vec![notice(wording, 903, NoticeKind::Reminder, NoticeState::Accepted)],
+        audit: vec![crate::pages_samples_fleet::entry(wording)],
     }
 }
 
@@ -496,10 +497,12 @@ pub(crate) fn unworded_notice_page() -> NoticePage {
         notice: notice(PLAIN, 900, NoticeKind::Announcement, NoticeState::Queued),
         message: None,
         part: MailPart::Html,
+        siblings: Vec::new(),
+        audit: Vec::new(),
     }
 }
 
-fn message(wording: Wording) -> Message {
+pub(crate) fn message(wording: Wording) -> Message {
     let summary = wording.text("Card terminals not available").replace(',', "\\,");
     let calendar = [
         "BEGIN:VCALENDAR",
@@ -524,62 +527,6 @@ fn message(wording: Wording) -> Message {
         text: wording.text("Good day,\n\ntwo of your card terminals take no payments from 02:00 to 02:30.\n"),
         html: "<!DOCTYPE html><html lang=\"en\"><body><p>Good day,</p></body></html>".to_owned(),
         calendars: vec![calendar.join("\r\n")],
-    }
-}
-
-/// One terminal's page.
-pub(crate) fn terminal(wording: Wording, with_history: bool) -> TerminalHistory {
-    let tags = BTreeMap::from([(wording.text("floor"), wording.text("2"))]);
-    let states = [AppointmentState::Announced, AppointmentState::Done, AppointmentState::Missed];
-    let appointments = states
-        .iter()
-        .zip(0_i64..)
-        .map(|(&state, number)| appointment(wording, 2, state, now() + hours(8 - 24 * 40 * number)));
-    TerminalHistory {
-        terminal: TerminalView {
-            serial: wording.text("A920-310074"),
-            site_code: wording.text("S-0041"),
-            tid: wording.text("80114402"),
-            mid: wording.text("104290053990117"),
-            label: wording.text("Till 3"),
-            model: wording.text("A920"),
-            firmware: wording.text("3.1.4"),
-            acquirer_host: wording.text("acq-east-1"),
-            carrier: Some(wording.text("Unicom")),
-            cell: with_history.then(|| wording.text("460-00-6311-17")),
-            servicer: with_history.then(|| wording.text("Northern Field Service")),
-            volume: 1_240,
-            retired: !with_history,
-            tags: if with_history { tags } else { BTreeMap::new() },
-        },
-        site: SiteView {
-            etag: String::new(),
-            code: wording.text("S-0041"),
-            merchant_number: wording.text("M01000"),
-            name: wording.text("上海第一食品商店"),
-            region: wording.text("harbour"),
-            address: with_history.then(|| wording.text("720 Nanjing East Road, Shanghai")),
-            time_zone: "Asia/Shanghai".to_owned(),
-            opening_hours: wording.text("Mo-Su 09:30-22:00"),
-            traffic_profile: "grocery".to_owned(),
-            tags: BTreeMap::new(),
-        },
-        merchant: MerchantView {
-            etag: String::new(),
-            number: wording.text("M01000"),
-            name: wording.text("上海第一食品商店"),
-            locale: "zh-CN".to_owned(),
-            email: with_history.then(|| wording.text("owner@shop.example")),
-            phone: with_history.then(|| wording.text("+86 21 5555 0100")),
-            tags: BTreeMap::new(),
-        },
-        appointments: if with_history { appointments.collect() } else { Vec::new() },
-        locks: if with_history {
-            vec![lock(wording, 1, LockState::InRepair), lock(wording, 60, LockState::Confirmed)]
-        } else {
-            Vec::new()
-        },
-        next_opening_at: with_history.then(|| now() + hours(8)),
     }
 }
 

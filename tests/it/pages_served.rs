@@ -261,7 +261,9 @@ async fn the_middle_of_a_night_is_shown_as_it_is() {
 async fn a_mail_is_framed_with_a_policy_of_its_own() {
     let served = Served::in_the_middle_of_a_night().await;
     let accepted = served.page("/notices?state=accepted", "notices").await;
-    let start = accepted.find("href=\"/notices/").expect("a mail went out") + "href=\"/notices/".len();
+    let rows = accepted.find("<tbody>").expect("a list");
+    let start =
+        rows + accepted[rows..].find("href=\"/notices/").expect("a mail went out") + "href=\"/notices/".len();
     let id: i64 = accepted[start..].split('"').next().and_then(|text| text.parse().ok()).expect("its number");
 
     let page = served.page(&format!("/notices/{id}"), "notice").await;

@@ -10,10 +10,11 @@ use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::notices::{self, MailPart};
-use offpeak::web::pages::{PageContext, home, plans, problem, terminal};
+use offpeak::web::pages::{PageContext, fleet, home, plans, problem, rules, terminal, unreached};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::pages_samples::{self as samples, HOSTILE_TAG, MARKUP, PLAIN, Wording};
+use crate::pages_samples_fleet as fleet_samples;
 
 fn context() -> PageContext {
     context_in(Locale::En)
@@ -50,8 +51,20 @@ fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
             "notice-calendar",
             notices::render_page(context, &samples::notice_page(wording, MailPart::Calendar)),
         ),
-        ("terminal", terminal::render_page(context, &samples::terminal(wording, true))),
+        ("terminal", terminal::render_page(context, &fleet_samples::terminal(wording, true))),
         ("problem", problem::render_page(context, &samples::problem(wording))),
+        ("fleet-merchants", fleet::render_page(context, &fleet_samples::list(wording, "merchants"))),
+        ("fleet-sites", fleet::render_page(context, &fleet_samples::list(wording, "sites"))),
+        ("fleet-terminals", fleet::render_page(context, &fleet_samples::list(wording, "terminals"))),
+        ("fleet-search", fleet::render_page(context, &fleet_samples::search(wording))),
+        ("merchant", fleet::merchant::render_page(context, &fleet_samples::merchant(wording))),
+        ("site", fleet::site::render_page(context, &fleet_samples::site(wording))),
+        ("unreached", unreached::render_page(context, &fleet_samples::unreached(wording))),
+        ("notice-preview", notices::render_preview(context, &fleet_samples::preview(wording))),
+        ("budgets", rules::render_budgets(context, &fleet_samples::budgets(wording))),
+        ("windows", rules::render_windows(context, &fleet_samples::windows(wording))),
+        ("blackouts", rules::render_blackouts(context, &fleet_samples::blackouts(wording))),
+        ("programmes", rules::render_programmes(context, &fleet_samples::programmes(wording))),
     ];
     pages
         .into_iter()
@@ -76,7 +89,16 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
         ("empty-plans", plans::render_list(context, &samples::empty_plans())),
         ("empty-notices", notices::render_list(context, &samples::empty_notices())),
         ("unworded-notice", notices::render_page(context, &samples::unworded_notice_page())),
-        ("terminal-without-history", terminal::render_page(context, &samples::terminal(PLAIN, false))),
+        ("terminal-without-history", terminal::render_page(context, &fleet_samples::terminal(PLAIN, false))),
+        ("empty-fleet", fleet::render_page(context, &fleet_samples::empty_list())),
+        ("fleet-nothing-found", fleet::render_page(context, &fleet_samples::nothing_found())),
+        ("merchant-without-anything", fleet::merchant::render_page(context, &fleet_samples::bare_merchant())),
+        ("site-without-anything", fleet::site::render_page(context, &fleet_samples::bare_site())),
+        ("nobody-unreached", unreached::render_page(context, &fleet_samples::nobody_unreached())),
+        ("empty-budgets", rules::render_budgets(context, &fleet_samples::no_rules())),
+        ("empty-windows", rules::render_windows(context, &fleet_samples::no_rules())),
+        ("empty-blackouts", rules::render_blackouts(context, &fleet_samples::no_rules())),
+        ("empty-programmes", rules::render_programmes(context, &fleet_samples::no_rules())),
     ];
     pages
         .into_iter()
@@ -134,7 +156,10 @@ fn a_strict_content_security_policy_finds_nothing_to_refuse() {
                 if matches!(key, "href" | "src" | "action") {
                     let is_local =
                         value.starts_with('/') && !value.starts_with("//") || value.starts_with('#');
-                    assert!(is_local, "{name}: {value}");
+                    let is_call = value.strip_prefix("tel:").is_some_and(|number| {
+                        number.chars().all(|digit| digit.is_ascii_digit() || digit == '+')
+                    });
+                    assert!(is_local || is_call, "{name}: {value}");
                 }
             }
         }
@@ -216,10 +241,12 @@ fn every_picture_table_and_field_says_in_words_what_it_is() {
                 link.attribute("href")
             );
         }
-        for field in
-            document.descendants().filter(|node| matches!(node.tag_name().name(), "input" | "select"))
+        for field in document
+            .descendants()
+            .filter(|node| matches!(node.tag_name().name(), "input" | "select" | "textarea"))
         {
-            assert!(field.ancestors().any(|above| above.tag_name().name() == "label"), "{name}");
+            let is_hidden = field.attribute("type") == Some("hidden");
+            assert!(is_hidden || field.ancestors().any(|above| above.tag_name().name() == "label"), "{name}");
         }
         assert!(!page.contains("{{") && !page.contains("{%"), "{name} shows a template's own marks");
     }

@@ -1,5 +1,7 @@
 //! Merchants: the firms whom we mail.
 
+mod set;
+
 use crate::api::PageQuery;
 use crate::api::fleet::MerchantView;
 use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
@@ -15,6 +17,7 @@ use crate::cli::render;
 pub enum MerchantCommand {
     List(ListArgs),
     Answers(AnswersArgs),
+    Set(set::SetArgs),
     Address(AddressArgs),
     Reminders(RemindersArgs),
     ChangeLinkKey(ChangeLinkKeyArgs),
@@ -26,6 +29,7 @@ impl MerchantCommand {
         match self {
             MerchantCommand::List(args) => list(args, context),
             MerchantCommand::Answers(args) => answers(args, context),
+            MerchantCommand::Set(args) => set::run(args, context),
             MerchantCommand::Address(args) => address(args, context),
             MerchantCommand::Reminders(args) => reminders(args, context),
             MerchantCommand::ChangeLinkKey(args) => change_link_key(args, context),

@@ -1,5 +1,7 @@
 //! Sites: the outlets of merchants.
 
+mod set;
+
 use crate::api::PageQuery;
 use crate::api::fleet::SiteView;
 use crate::cli::context::{Context, Paging};
@@ -11,6 +13,7 @@ use crate::cli::render;
 #[command(after_help = "Example:\n  offpeak site list")]
 pub enum SiteCommand {
     List(ListArgs),
+    Set(set::SetArgs),
 }
 
 impl SiteCommand {
@@ -18,6 +21,7 @@ impl SiteCommand {
     pub fn run(&self, context: &Context) -> Result<(), CliError> {
         match self {
             SiteCommand::List(args) => list(args, context),
+            SiteCommand::Set(args) => set::run(args, context),
         }
     }
 }

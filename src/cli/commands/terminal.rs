@@ -1,6 +1,7 @@
 //! Terminals.
 
 mod list;
+mod set;
 mod show;
 
 use crate::cli::context::Context;
@@ -12,6 +13,7 @@ use crate::cli::error::CliError;
 pub enum TerminalCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Set(set::SetArgs),
 }
 
 impl TerminalCommand {
@@ -20,6 +22,7 @@ impl TerminalCommand {
         match self {
             TerminalCommand::List(args) => list::run(args, context),
             TerminalCommand::Show(args) => show::run(args, context),
+            TerminalCommand::Set(args) => set::run(args, context),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Imports, the fleet in numbers, merchants, sites, terminals, and one terminal's history.
 
 use crate::api::fleet::{
-    FleetSummary, GroupCount, ImportCount, ImportReport, MerchantView, SiteView, TerminalHistory,
+    FleetEdit, FleetSummary, GroupCount, ImportCount, ImportReport, MerchantView, SiteView, TerminalHistory,
     TerminalView,
 };
 use crate::api::lock::LockView;
@@ -59,6 +59,33 @@ fn groups(screen: &mut Screen, heading: &str, groups: &[GroupCount]) {
         let rest: i64 = groups[MOST_ROWS..].iter().map(|group| group.terminals).sum();
         screen.line(format!("  and {} more with {}", groups.len() - MOST_ROWS, plural(rest, "terminal")));
     }
+}
+
+/// What an edit changed, or would change.
+pub fn edit<T>(screen: &mut Screen, edit: &FleetEdit<T>) {
+    if edit.changes.is_empty() {
+        screen.line("It says this already: nothing was changed.");
+        return;
+    }
+    let shown = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => "–".to_owned(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut table = Table::new(["field", "before", "now"]);
+    for change in &edit.changes {
+        table.row([change.field.clone(), shown(&change.before), shown(&change.after)]);
+    }
+    screen.table(table);
+    let would = if edit.dry_run { "would be" } else { "were" };
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    if edit.called_off > 0 {
+        screen.line(format!("{} {would} called off.", plural(number(edit.called_off), "appointment")));
+    }
+    if edit.announced > 0 {
+        screen.line(format!("{} to the new address {would} queued.", plural(number(edit.announced), "mail")));
+    }
+    screen.line(if edit.dry_run { "A dry run: nothing was written." } else { "Changed." });
 }
 
 /// Merchants.

@@ -82,6 +82,14 @@ impl OpeningHours {
         self.days.iter().all(|ranges| ranges[..] == [ALL_DAY])
     }
 
+    /// The hours of each day, Monday first, as `08:00-12:00,14:00-18:00` or `closed`.
+    pub fn day_texts(&self) -> [String; 7] {
+        std::array::from_fn(|day| {
+            let ranges: Vec<String> = self.days[day].iter().map(MinuteRange::to_string).collect();
+            if ranges.is_empty() { "closed".to_owned() } else { ranges.join(",") }
+        })
+    }
+
     fn day(&self, weekday: Weekday) -> &[MinuteRange] {
         &self.days[weekday.num_days_from_monday() as usize]
     }

@@ -61,30 +61,31 @@ fn named(files: &[(String, impl AsRef<[u8]>)]) -> Vec<NamedFile<'_>> {
     files.iter().map(|(name, bytes)| NamedFile::from_bytes(name.clone(), bytes.as_ref())).collect()
 }
 
-enum Halt {
-    Rollback(ImportReport),
+/// The end of a transaction that writes nothing: by a mistake, or because it was only to be tried.
+pub(super) enum Halt<T = ImportReport> {
+    Rollback(T),
     Error(Error),
 }
 
-impl From<Error> for Halt {
+impl<T> From<Error> for Halt<T> {
     fn from(error: Error) -> Self {
         Halt::Error(error)
     }
 }
 
-impl From<diesel::result::Error> for Halt {
+impl<T> From<diesel::result::Error> for Halt<T> {
     fn from(error: diesel::result::Error) -> Self {
         Halt::Error(error.into())
     }
 }
 
-impl From<DatabaseError> for Halt {
+impl<T> From<DatabaseError> for Halt<T> {
     fn from(error: DatabaseError) -> Self {
         Halt::Error(error.into())
     }
 }
 
-impl Failure for Halt {
+impl<T> Failure for Halt<T> {
     fn query_error(&self) -> Option<&diesel::result::Error> {
         match self {
             Halt::Error(error) => error.query_error(),
@@ -148,19 +149,19 @@ fn write(
 }
 
 /// Where a terminal is from now on.
-struct Whereabouts {
-    retired: bool,
-    site_id: i64,
+pub(super) struct Whereabouts {
+    pub(super) retired: bool,
+    pub(super) site_id: i64,
 }
 
 /// Appointments of terminals that are retired now, or stand at another site than when they were made, are
-/// called off; the work of those that are still in service is planned again.
-fn call_off_stranded(
+/// called off; the work of those that are still in service is planned again. Says how many.
+pub(super) fn call_off_stranded(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,
     terminals: &HashMap<i64, Whereabouts>,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let ids: Vec<i64> = terminals.keys().copied().collect();
     let mut cancel = db::appointment::standing_of_terminals(connection, &ids)?;
     cancel.retain(|row| row.state.parse().is_ok_and(AppointmentState::is_movable));
@@ -175,11 +176,12 @@ fn call_off_stranded(
     });
     for row in &cancel {
         let change = Change::new("appointment.cancel", format!("appointment {}", row.id))
-            .because(Some("an import retired the terminal or took it to another site"));
+            .because(Some("the terminal was retired or taken to another site"));
         record(connection, app, actor, change)?;
     }
+    let called_off = cancel.len() as u64;
     schedule::apply(connection, app, Changes { cancel, ..Changes::default() })?;
-    Ok(())
+    Ok(called_off)
 }
 
 /// Natural keys that the files refer to without holding them must be in the database.
@@ -254,7 +256,7 @@ fn tags_text(tags: &Tags) -> String {
     serde_json::to_string(tags).unwrap_or_else(|_| "{}".to_owned())
 }
 
-fn merchant_row(merchant: Merchant, updated_at: Instant) -> MerchantRow {
+pub(super) fn merchant_row(merchant: Merchant, updated_at: Instant) -> MerchantRow {
     let Merchant { number, name, locale, email, phone, tags } = merchant;
     MerchantRow {
         id: 0,
@@ -268,7 +270,7 @@ fn merchant_row(merchant: Merchant, updated_at: Instant) -> MerchantRow {
     }
 }
 
-fn site_row(site: Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
+pub(super) fn site_row(site: Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
     let Site {
         code,
         merchant_number: _,
@@ -295,7 +297,7 @@ fn site_row(site: Site, merchant_id: i64, updated_at: Instant) -> SiteRow {
     }
 }
 
-fn terminal_row(terminal: Terminal, site_id: i64, updated_at: Instant) -> TerminalRow {
+pub(super) fn terminal_row(terminal: Terminal, site_id: i64, updated_at: Instant) -> TerminalRow {
     let Terminal {
         serial,
         site_code: _,

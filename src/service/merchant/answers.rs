@@ -137,35 +137,39 @@ pub fn list(app: &App, query: &AnswerQuery) -> Result<Page<AnswerView>, Error> {
     let before = query.after.as_deref().map(cursor).transpose()?;
     app.database.read(|connection| {
         let rows = db::merchant_answer::latest(connection, answer.as_str(), before, limit + 1)?;
-        let ids: Vec<i64> = rows.iter().map(|row| row.visit_id).collect();
-        let visits: HashMap<i64, VisitRow> =
-            db::visit::by_ids(connection, &ids)?.into_iter().map(|row| (row.id, row)).collect();
-        let (sites, merchants) = places_of(connection, visits.values())?;
-        let items = rows
-            .into_iter()
-            .map(|row| {
-                let visit = &visits[&row.visit_id];
-                let merchant = &merchants[&visit.merchant_id];
-                Ok(AnswerView {
-                    visit: visit.id,
-                    merchant_number: merchant.number.clone(),
-                    merchant_name: merchant.name.clone(),
-                    site_code: sites[&visit.site_id].code.clone(),
-                    night: visit
-                        .night
-                        .parse()
-                        .map_err(|error| Error::Corrupt(format!("visit {}: {error}", visit.id)))?,
-                    starts_at: visit.starts_at.utc(),
-                    answer,
-                    via: row.via,
-                    words: row.words,
-                    answered_at: row.answered_at.utc(),
-                    outdated: row.revision != visit.sequence,
-                })
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
+        let items = views(connection, rows)?;
         Ok(page_of(items, limit, |view: &AnswerView| {
             format!("{}_{}", view.answered_at.timestamp_micros(), view.visit)
         }))
     })
+}
+
+/// Answers as operators see them, in the order of the rows.
+pub(in crate::service) fn views(
+    connection: &mut Connection,
+    rows: Vec<VisitAnswerRow>,
+) -> Result<Vec<AnswerView>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.visit_id).collect();
+    let visits: HashMap<i64, VisitRow> =
+        db::visit::by_ids(connection, &ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let (sites, merchants) = places_of(connection, visits.values())?;
+    let view = |row: VisitAnswerRow| {
+        let visit = &visits[&row.visit_id];
+        let merchant = &merchants[&visit.merchant_id];
+        let corrupt = |error: String| Error::Corrupt(format!("visit {}: {error}", visit.id));
+        Ok(AnswerView {
+            visit: visit.id,
+            merchant_number: merchant.number.clone(),
+            merchant_name: merchant.name.clone(),
+            site_code: sites[&visit.site_id].code.clone(),
+            night: visit.night.parse().map_err(|error: chrono::ParseError| corrupt(error.to_string()))?,
+            starts_at: visit.starts_at.utc(),
+            answer: row.answer.parse().map_err(corrupt)?,
+            via: row.via,
+            words: row.words,
+            answered_at: row.answered_at.utc(),
+            outdated: row.revision != visit.sequence,
+        })
+    };
+    rows.into_iter().map(view).collect()
 }

@@ -7,12 +7,14 @@ use chrono::TimeDelta;
 
 use crate::api::Because;
 use crate::api::notice::{AddressChange, CallReport, NoticeView, RetryRequest, Unreached, UnreachedReason};
+use crate::db::appointment::AppointmentRow;
+use crate::db::fleet::MerchantRow;
 use crate::db::visit::VisitRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::{clean_text, is_email_address};
 use crate::domain::ids::NoticeId;
-use crate::domain::notice::NoticeState;
+use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
 use crate::service::fleet::places_of;
@@ -31,10 +33,13 @@ const LEAD_MAX: TimeDelta = TimeDelta::days(14);
 pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
     let now = app.clock.now();
     app.database.read(|connection| {
-        let mut found: BTreeMap<i64, (UnreachedReason, Option<String>)> = BTreeMap::new();
+        let mut found = Found::new();
         let mut visits: HashMap<i64, VisitRow> = HashMap::new();
         let from = Instant::from(now);
-        let until = Instant::from(now + LEAD_MAX + IN_GOOD_TIME);
+        // No appointment has a longer lead than what made it.
+        let longest = db::campaign::longest_lead(connection)?.unwrap_or_default();
+        let longest = i64::from(longest).max(i64::from(app.settings.notice_lead_minutes));
+        let until = Instant::from(now + LEAD_MAX.min(TimeDelta::minutes(longest)) + IN_GOOD_TIME);
         let soon = Instant::from(now + IN_GOOD_TIME);
         let late = db::unreached::late(connection, from, until, soon, LIST_MAX)?;
         for visit in db::visit::by_ids(connection, &late)? {
@@ -56,38 +61,87 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
             found.insert(visit.id, (reason, error));
             visits.insert(visit.id, visit);
         }
-        let ids: Vec<i64> = found.keys().copied().collect();
-        let mut waiting: HashMap<i64, Vec<i64>> = HashMap::new();
-        for row in db::appointment::of_visits(connection, &ids)? {
-            if row.announced_at.is_none() && !row.emergency && row.state == AppointmentState::Planned.as_str()
-            {
-                waiting.entry(row.visit_id).or_default().push(row.id);
-            }
-        }
-        let (sites, merchants) = places_of(connection, visits.values())?;
-        let mut list = Vec::new();
-        for (id, (reason, detail)) in found {
-            let Some(appointments) = waiting.remove(&id) else { continue };
-            let visit = &visits[&id];
-            let merchant = &merchants[&visit.merchant_id];
-            let reason = if merchant.email.is_none() { UnreachedReason::NoAddress } else { reason };
-            list.push(Unreached {
-                visit: id,
-                merchant_number: merchant.number.clone(),
-                merchant_name: merchant.name.clone(),
-                phone: merchant.phone.clone(),
-                email: merchant.email.clone(),
-                site_code: sites[&visit.site_id].code.clone(),
-                starts_at: visit.starts_at.utc(),
-                appointments,
-                reason,
-                detail,
-            });
-        }
-        list.sort_by_key(|row| (row.starts_at, row.visit));
-        list.truncate(usize::try_from(LIST_MAX).unwrap_or(usize::MAX));
-        Ok(list)
+        views(connection, found, &visits)
     })
+}
+
+type Found = BTreeMap<i64, (UnreachedReason, Option<String>)>;
+
+/// These visits as a list; those of which nothing waits for its announcement are left out.
+fn views(
+    connection: &mut Connection,
+    found: Found,
+    visits: &HashMap<i64, VisitRow>,
+) -> Result<Vec<Unreached>, Error> {
+    let ids: Vec<i64> = found.keys().copied().collect();
+    let mut waiting: HashMap<i64, Vec<i64>> = HashMap::new();
+    for row in db::appointment::of_visits(connection, &ids)? {
+        if row.announced_at.is_none() && !row.emergency && row.state == AppointmentState::Planned.as_str() {
+            waiting.entry(row.visit_id).or_default().push(row.id);
+        }
+    }
+    let (sites, merchants) = places_of(connection, visits.values())?;
+    let mut list = Vec::new();
+    for (id, (reason, detail)) in found {
+        let Some(appointments) = waiting.remove(&id) else { continue };
+        let visit = &visits[&id];
+        let merchant = &merchants[&visit.merchant_id];
+        let reason = if merchant.email.is_none() { UnreachedReason::NoAddress } else { reason };
+        list.push(Unreached {
+            visit: id,
+            merchant_number: merchant.number.clone(),
+            merchant_name: merchant.name.clone(),
+            phone: merchant.phone.clone(),
+            email: merchant.email.clone(),
+            site_code: sites[&visit.site_id].code.clone(),
+            starts_at: visit.starts_at.utc(),
+            appointments,
+            reason,
+            detail,
+        });
+    }
+    list.sort_by_key(|row| (row.starts_at, row.visit));
+    list.truncate(usize::try_from(LIST_MAX).unwrap_or(usize::MAX));
+    Ok(list)
+}
+
+/// The same of one merchant.
+pub(in crate::service) fn of_merchant(
+    connection: &mut Connection,
+    app: &App,
+    merchant: &MerchantRow,
+) -> Result<Vec<Unreached>, Error> {
+    let now = app.clock.now();
+    let visits = db::visit::of_merchant(connection, merchant.id, Instant::from(now))?;
+    let visits: HashMap<i64, VisitRow> = visits.into_iter().map(|visit| (visit.id, visit)).collect();
+    let ids: Vec<i64> = visits.keys().copied().collect();
+    let suppressed = match &merchant.email {
+        Some(email) => db::suppression::find(connection, email)?,
+        None => None,
+    };
+    let mut found = Found::new();
+    for row in db::appointment::of_visits(connection, &ids)? {
+        let lead = TimeDelta::minutes(i64::from(row.notice_lead_minutes));
+        if merchant.email.is_none() {
+            found.insert(row.visit_id, (UnreachedReason::NoAddress, None));
+        } else if let Some(why) = &suppressed {
+            found.insert(row.visit_id, (UnreachedReason::Suppressed, Some(why.reason.clone())));
+        } else if row.starts_at.utc() > now && row.starts_at.utc() - lead <= now + IN_GOOD_TIME {
+            found.insert(row.visit_id, (UnreachedReason::NotAcceptedYet, None));
+        }
+    }
+    let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str(), NoticeState::Expired.as_str()];
+    let announcing = [NoticeKind::Announcement.as_str(), NoticeKind::Moved.as_str()];
+    for (about, state, _) in db::notice::about_visits(connection, &ids)? {
+        let as_it_stands = about.revision == visits[&about.visit_id].sequence;
+        if as_it_stands && over.contains(&state.as_str()) && announcing.contains(&about.kind.as_str()) {
+            let came_back = state == NoticeState::Bounced.as_str();
+            let reason = if came_back { UnreachedReason::CameBack } else { UnreachedReason::Refused };
+            let error = db::notice::find(connection, about.notice_id)?.and_then(|row| row.last_error);
+            found.insert(about.visit_id, (reason, error));
+        }
+    }
+    views(connection, found, &visits)
 }
 
 /// Somebody has told the merchant of a visit by telephone: its appointments count as announced from now on.
@@ -99,15 +153,16 @@ pub fn told(app: &App, actor: &Actor, visit_id: i64, report: &CallReport) -> Res
     app.database.write(|connection| {
         connection.serialize_schedule()?;
         let visit = standing(connection, visit_id)?;
-        let now = Instant::from(app.clock.now());
-        if db::appointment::announce(connection, &[visit.id], now)? == 0 {
+        let at = time_of_call(connection, app, visit.id, report)?;
+        if db::appointment::announce(connection, &[visit.id], at)? == 0 {
             return Err(Error::Conflict(format!(
                 "visit {visit_id} has no appointment that waits to be announced"
             )));
         }
         let words = report.words.as_deref().map(clean_text);
+        let told = serde_json::json!({"who": who, "at": at.utc()});
         let change =
-            Change::new("visit.told", format!("visit {visit_id}")).after(&who).because(words.as_deref());
+            Change::new("visit.told", format!("visit {visit_id}")).after(&told).because(words.as_deref());
         record(connection, app, actor, change)?;
         Ok(())
     })
@@ -130,6 +185,29 @@ pub fn go_on(app: &App, actor: &Actor, visit_id: i64, because: &Because) -> Resu
         record(connection, app, actor, change)?;
         Ok(())
     })
+}
+
+/// When the merchant was told: now, or earlier, but of the time that the visit has now.
+fn time_of_call(
+    connection: &mut Connection,
+    app: &App,
+    visit_id: i64,
+    report: &CallReport,
+) -> Result<Instant, Error> {
+    let now = app.clock.now();
+    let at = report.at.unwrap_or(now);
+    if at > now {
+        return Err(Error::invalid("at", "the call lies in the future; note it when it has been made"));
+    }
+    let told_of_another = |row: &AppointmentRow| {
+        row.state == AppointmentState::Planned.as_str() && (row.revision > 0 || row.created_at.utc() > at)
+    };
+    if at < now && db::appointment::of_visits(connection, &[visit_id])?.iter().any(told_of_another) {
+        let message = "the visit was set to its time after this call, or moved since; call again, and leave the time \
+                       out";
+        return Err(Error::invalid("at", message));
+    }
+    Ok(Instant::from(at))
 }
 
 fn standing(connection: &mut Connection, visit_id: i64) -> Result<VisitRow, Error> {
@@ -161,17 +239,7 @@ pub fn change_address(app: &App, actor: &Actor, number: &str, change: &AddressCh
         }
         let now = Instant::from(app.clock.now());
         db::fleet::set_email(connection, merchant.id, &change.email, now)?;
-        db::suppression::lift(connection, &change.email)?;
-        let mut visits = db::visit::of_merchant(connection, merchant.id, now)?;
-        let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
-        let mut waiting: Vec<i64> = Vec::new();
-        for row in db::appointment::of_visits(connection, &ids)? {
-            if row.announced_at.is_none() && row.state == AppointmentState::Planned.as_str() {
-                waiting.push(row.visit_id);
-            }
-        }
-        visits.retain(|visit| waiting.contains(&visit.id));
-        let notices = schedule::announce_again(connection, app, visits)?;
+        let notices = announce_to_new_address(connection, app, merchant.id, &change.email)?;
         let entry = Change::new("merchant.address", format!("merchant {number}"))
             .before(&merchant.email)
             .after(&serde_json::json!({"email": change.email, "notices": notices}))
@@ -199,6 +267,28 @@ pub fn retry_domain(app: &App, actor: &Actor, request: &RetryRequest) -> Result<
         record(connection, app, actor, change)?;
         Ok(u64::try_from(notices).unwrap_or(u64::MAX))
     })
+}
+
+/// Mail of a merchant goes to `email` from now on: what is to come and has not been announced is announced there. How
+/// many notices were queued.
+pub(in crate::service) fn announce_to_new_address(
+    connection: &mut Connection,
+    app: &App,
+    merchant_id: i64,
+    email: &str,
+) -> Result<u64, Error> {
+    db::suppression::lift(connection, email)?;
+    let now = Instant::from(app.clock.now());
+    let mut visits = db::visit::of_merchant(connection, merchant_id, now)?;
+    let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+    let mut waiting: Vec<i64> = Vec::new();
+    for row in db::appointment::of_visits(connection, &ids)? {
+        if row.announced_at.is_none() && row.state == AppointmentState::Planned.as_str() {
+            waiting.push(row.visit_id);
+        }
+    }
+    visits.retain(|visit| waiting.contains(&visit.id));
+    Ok(schedule::announce_again(connection, app, visits)? as u64)
 }
 
 /// Tries a notice once more that was refused for good, or at once one that was put off; its address is no longer

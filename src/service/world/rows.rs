@@ -104,7 +104,7 @@ pub fn window_of(row: &WindowRow) -> Result<(Scope, WindowRule), Error> {
 }
 
 /// A blackout from its row.
-pub(super) fn blackout_of(row: &BlackoutRow) -> Result<(Scope, Blackout), Error> {
+pub fn blackout_of(row: &BlackoutRow) -> Result<(Scope, Blackout), Error> {
     let scope = row.scope.parse().map_err(|error| corrupt("blackout", &row.name, error))?;
     let zone = zone_of("blackout", &row.name, row.time_zone.as_deref())?;
     let period: BlackoutPeriod = format!("{}..{}", row.from_local, row.to_local)

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::api::budget::{BudgetView, NewBudget};
+use crate::api::budget::{BudgetPreview, BudgetView, NewBudget};
 use crate::domain::access::Role;
 use crate::domain::ids::BudgetId;
 use crate::service::budget;
@@ -18,6 +18,7 @@ pub(super) fn router() -> Routes {
     Routes::new()
         .whole(Role::Viewer, routes!(budgets))
         .whole(Role::Approver, routes!(add))
+        .whole(Role::Viewer, routes!(preview))
         .whole(Role::Viewer, routes!(show))
         .whole(Role::Approver, routes!(change))
         .whole(Role::Approver, routes!(remove))
@@ -42,6 +43,17 @@ async fn add(
 ) -> Result<(StatusCode, Tagged<BudgetView>), ApiError> {
     let result = state.run(move |app| budget::add(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// What a budget that is not saved would mean for each of its groups.
+#[utoipa::path(post, path = "/budgets/preview", tag = "budgets",
+    request_body = NewBudget,
+    responses((status = 200, description = "Its groups, and how many may be down in each", body = BudgetPreview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(new): Body<NewBudget>,
+) -> Result<Json<BudgetPreview>, ApiError> {
+    Ok(Json(state.run(move |app| budget::preview(app, &new)).await?))
 }
 
 /// One disruption budget.

@@ -5,7 +5,9 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView};
+use crate::api::calendar::{
+    BlackoutPreview, BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView,
+};
 use crate::domain::access::Role;
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
@@ -24,6 +26,7 @@ pub(super) fn router() -> Routes {
         .whole(Role::Viewer, routes!(preview))
         .whole(Role::Viewer, routes!(blackouts))
         .whole(Role::Operator, routes!(add_blackout))
+        .whole(Role::Viewer, routes!(preview_blackout))
         .whole(Role::Viewer, routes!(blackout))
         .whole(Role::Operator, routes!(change_blackout))
         .whole(Role::Operator, routes!(remove_blackout))
@@ -122,6 +125,17 @@ async fn add_blackout(
 ) -> Result<(StatusCode, Tagged<BlackoutView>), ApiError> {
     let result = state.run(move |app| calendar::add_blackout(app, &who, &new)).await?;
     Ok((StatusCode::CREATED, Tagged(result)))
+}
+
+/// What a blackout that is not saved would cover.
+#[utoipa::path(post, path = "/blackouts/preview", tag = "calendar",
+    request_body = NewBlackout,
+    responses((status = 200, description = "When, how many terminals, and what stands in it already", body = BlackoutPreview)))]
+async fn preview_blackout(
+    State(state): State<AppState>,
+    Body(new): Body<NewBlackout>,
+) -> Result<Json<BlackoutPreview>, ApiError> {
+    Ok(Json(state.run(move |app| calendar::preview_blackout(app, &new)).await?))
 }
 
 /// One blackout.

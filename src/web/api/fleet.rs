@@ -7,14 +7,18 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa_axum::routes;
 
-use crate::api::fleet::{FleetSummary, ImportReport, MerchantView, SiteView, TerminalHistory, TerminalView};
+use crate::api::fleet::{
+    FleetEdit, FleetHits, FleetSummary, ImportReport, MerchantChange, MerchantView, SearchQuery, SiteChange,
+    SiteView, TerminalChange, TerminalHistory, TerminalView,
+};
 use crate::api::{Page, PageQuery};
 use crate::domain::access::Role;
 use crate::fleet_files::{FileFormat, FileKind};
 use crate::service::{Error, fleet};
 use crate::web::error::plain_problem;
-use crate::web::extract::{Form, Query, Segment};
+use crate::web::extract::{Body, Form, Query, Segment};
 use crate::web::routes::Routes;
+use crate::web::tagged::{IfMatch, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 /// Files of one import may have so many bytes together: some three million terminals.
@@ -29,7 +33,13 @@ pub(super) fn router() -> Routes {
         .whole(Role::Viewer, routes!(merchants))
         .whole(Role::Viewer, routes!(sites))
         .whole(Role::Viewer, routes!(terminals))
+        .whole(Role::Viewer, routes!(search))
+        .whole(Role::Viewer, routes!(merchant))
+        .whole(Role::Operator, routes!(change_merchant))
+        .whole(Role::Viewer, routes!(site))
+        .whole(Role::Operator, routes!(change_site))
         .whole(Role::Viewer, routes!(history))
+        .whole(Role::Operator, routes!(change_terminal))
 }
 
 /// How to import.
@@ -37,6 +47,16 @@ pub(super) fn router() -> Routes {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ImportQuery {
+    /// Only say what would change.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// How to edit.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct EditQuery {
     /// Only say what would change.
     #[serde(default)]
     dry_run: bool,
@@ -159,6 +179,95 @@ async fn terminals(
 async fn history(
     State(state): State<AppState>,
     Segment(serial): Segment<String>,
-) -> Result<Json<TerminalHistory>, ApiError> {
-    Ok(Json(state.run(move |app| fleet::history(app, &serial)).await?))
+) -> Result<Tagged<TerminalHistory>, ApiError> {
+    Ok(Tagged(state.run(move |app| fleet::history(app, &serial)).await?))
+}
+
+/// Merchants, sites and terminals whose number, code, serial number, TID or name begins so.
+#[utoipa::path(get, path = "/fleet/search", tag = "fleet", params(SearchQuery),
+    responses((status = 200, description = "What begins so", body = FleetHits)))]
+async fn search(
+    State(state): State<AppState>,
+    Query(query): Query<SearchQuery>,
+) -> Result<Json<FleetHits>, ApiError> {
+    Ok(Json(state.run(move |app| fleet::search(app, &query)).await?))
+}
+
+/// One merchant.
+#[utoipa::path(get, path = "/merchants/{number}", tag = "fleet",
+    params(("number" = String, Path, description = "Merchant number")),
+    responses((status = 200, description = "The merchant", body = MerchantView)))]
+async fn merchant(
+    State(state): State<AppState>,
+    Segment(number): Segment<String>,
+) -> Result<Tagged<MerchantView>, ApiError> {
+    Ok(Tagged(state.run(move |app| fleet::merchant(app, &number)).await?))
+}
+
+/// One site.
+#[utoipa::path(get, path = "/sites/{code}", tag = "fleet",
+    params(("code" = String, Path, description = "Site code")),
+    responses((status = 200, description = "The site", body = SiteView)))]
+async fn site(
+    State(state): State<AppState>,
+    Segment(code): Segment<String>,
+) -> Result<Tagged<SiteView>, ApiError> {
+    Ok(Tagged(state.run(move |app| fleet::site(app, &code)).await?))
+}
+
+/// Changes what is given of a merchant, by the rules of the import.
+#[utoipa::path(patch, path = "/merchants/{number}", tag = "fleet",
+    params(("number" = String, Path, description = "Merchant number"), EditQuery),
+    request_body = MerchantChange,
+    responses((status = 200, description = "What it changed", body = FleetEdit<MerchantView>)))]
+async fn change_merchant(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(number): Segment<String>,
+    Query(query): Query<EditQuery>,
+    IfMatch(expected): IfMatch,
+    Body(change): Body<MerchantChange>,
+) -> Result<Json<FleetEdit<MerchantView>>, ApiError> {
+    let edit = move |app: &_| fleet::change_merchant(app, &who, &number, &expected, &change, query.dry_run);
+    let edit = state.run(edit).await?;
+    state.workers().wake();
+    Ok(Json(edit))
+}
+
+/// Changes what is given of a site, by the rules of the import.
+#[utoipa::path(patch, path = "/sites/{code}", tag = "fleet",
+    params(("code" = String, Path, description = "Site code"), EditQuery),
+    request_body = SiteChange,
+    responses((status = 200, description = "What it changed", body = FleetEdit<SiteView>)))]
+async fn change_site(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(code): Segment<String>,
+    Query(query): Query<EditQuery>,
+    IfMatch(expected): IfMatch,
+    Body(change): Body<SiteChange>,
+) -> Result<Json<FleetEdit<SiteView>>, ApiError> {
+    let edit = move |app: &_| fleet::change_site(app, &who, &code, &expected, &change, query.dry_run);
+    let edit = state.run(edit).await?;
+    state.workers().wake();
+    Ok(Json(edit))
+}
+
+/// Changes what is given of a terminal, by the rules of the import.
+#[utoipa::path(patch, path = "/terminals/{serial}", tag = "fleet",
+    params(("serial" = String, Path, description = "Serial number"), EditQuery),
+    request_body = TerminalChange,
+    responses((status = 200, description = "What it changed", body = FleetEdit<TerminalView>)))]
+async fn change_terminal(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(serial): Segment<String>,
+    Query(query): Query<EditQuery>,
+    IfMatch(expected): IfMatch,
+    Body(change): Body<TerminalChange>,
+) -> Result<Json<FleetEdit<TerminalView>>, ApiError> {
+    let edit = move |app: &_| fleet::change_terminal(app, &who, &serial, &expected, &change, query.dry_run);
+    let edit = state.run(edit).await?;
+    state.workers().wake();
+    Ok(Json(edit))
 }

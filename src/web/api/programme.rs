@@ -6,7 +6,7 @@ use axum::{Extension, Json};
 use utoipa_axum::routes;
 
 use crate::api::Because;
-use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::api::campaign::{NewProgramme, ProgrammePreview, ProgrammeView};
 use crate::domain::access::Role;
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
@@ -18,7 +18,10 @@ pub(super) fn router() -> Routes {
     Routes::new()
         .whole(Role::Viewer, routes!(programmes))
         .whole(Role::Operator, routes!(create))
+        .whole(Role::Viewer, routes!(preview))
         .whole(Role::Viewer, routes!(show))
+        .whole(Role::Operator, routes!(change))
+        .whole(Role::Operator, routes!(remove))
         .whole(Role::Operator, routes!(pause))
         .whole(Role::Operator, routes!(resume))
 }
@@ -53,6 +56,47 @@ async fn show(
     Segment(name): Segment<String>,
 ) -> Result<Tagged<ProgrammeView>, ApiError> {
     Ok(Tagged(state.run(move |app| programme::show(app, &name)).await?))
+}
+
+/// Gives a programme other terms. What stands, stays.
+#[utoipa::path(put, path = "/programmes/{name}", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    request_body = NewProgramme,
+    responses((status = 200, description = "As it is now", body = ProgrammeView)))]
+async fn change(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
+    Body(new): Body<NewProgramme>,
+) -> Result<Tagged<ProgrammeView>, ApiError> {
+    let change = move |app: &_| programme::change(app, &who, &name, &expected, &new);
+    Ok(Tagged(state.run(change).await?))
+}
+
+/// Removes a programme; one that counts days takes its campaign and its appointments with it.
+#[utoipa::path(delete, path = "/programmes/{name}", tag = "programmes",
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 204, description = "Done")))]
+async fn remove(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode, ApiError> {
+    state.run(move |app| programme::remove(app, &who, &name, &expected)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a programme that is not saved would come to.
+#[utoipa::path(post, path = "/programmes/preview", tag = "programmes",
+    request_body = NewProgramme,
+    responses((status = 200, description = "How many terminals it picks, and when it raises work", body = ProgrammePreview)))]
+async fn preview(
+    State(state): State<AppState>,
+    Body(new): Body<NewProgramme>,
+) -> Result<Json<ProgrammePreview>, ApiError> {
+    Ok(Json(state.run(move |app| programme::preview(app, &new)).await?))
 }
 
 /// It raises nothing for the time being.

@@ -6,7 +6,9 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 
 use super::context::PageContext;
+use super::differences::differences;
 use super::words;
+use crate::api::AuditView;
 use crate::domain::fleet::Locale;
 
 type Instant = Serde<DateTime<Utc>>;
@@ -31,6 +33,11 @@ pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: &Page
     environment.add_filter("span_length", move |from: Instant, to: Instant| span_length(*to - *from, locale));
     environment.add_filter("unplaced_reason", move |code: &str| unplaced_reason(code, locale));
     environment.add_filter("milliseconds", move |number: i64| milliseconds(number, locale));
+    environment.add_filter("minutes", move |number: i64| span_length(TimeDelta::minutes(number), locale));
+    environment.add_filter("days", move |number: i64| words::say(locale, "format.days", &[("n", &number)]));
+    environment.add_filter("differences", |entry: Serde<AuditView>| {
+        minijinja::Value::from(Serde(differences(&entry)))
+    });
     environment.add_filter("local_field", move |at: Instant| local_field(*at, zone));
 }
 

@@ -18,10 +18,17 @@ const fn place(path: &'static str, key: &'static str) -> Place {
     Place { path, key, more: false }
 }
 
+const fn more(path: &'static str, key: &'static str) -> Place {
+    Place { path, key, more: true }
+}
+
 /// Every one that there is.
 pub const PLACES: &[Place] = &[
     place("/", "tonight"),
     place("/appointments", "schedule"),
     place("/plans", "plans"),
+    place("/fleet", "fleet"),
     place("/notices", "notices"),
+    more("/budgets", "budgets"),
+    more("/programmes", "programmes"),
 ];

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::appointments::given;
 use super::calendar_part::{CalendarEvent, read_events};
 use super::render::{PageContext, RenderError, render};
-use crate::api::Page;
 use crate::api::notice::{Message, NoticeView};
+use crate::api::{AuditView, Page};
 use crate::domain::notice::{NoticeKind, NoticeState};
 
 /// What the address asks for; a form sends an empty word for what was left open.
@@ -57,6 +57,34 @@ pub struct NoticePage {
     pub message: Option<Message>,
     /// The part that is shown.
     pub part: MailPart,
+    /// Other mails of the same merchant, the latest first.
+    pub siblings: Vec<NoticeView>,
+    /// What was done about it by hand.
+    pub audit: Vec<AuditView>,
+}
+
+/// A mail with made-up facts.
+#[derive(Clone, Debug, Serialize)]
+pub struct PreviewPage {
+    /// Its kind.
+    pub kind: NoticeKind,
+    /// Its language.
+    pub locale: String,
+    /// The mail.
+    pub message: Message,
+}
+
+#[derive(Serialize)]
+struct PreviewView<'a> {
+    #[serde(flatten)]
+    page: &'a PreviewPage,
+    kinds: Vec<&'static str>,
+}
+
+/// Puts a mail that is only shown into HTML.
+pub fn render_preview(page_context: &PageContext, page: &PreviewPage) -> Result<String, RenderError> {
+    let kinds = NoticeKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    render("notice_preview.html", page_context, &PreviewView { page, kinds })
 }
 
 #[derive(Serialize)]

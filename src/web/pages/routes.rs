@@ -22,9 +22,10 @@ use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
-use crate::api::notice::NoticeQuery;
+use crate::api::notice::{NoticeQuery, PreviewRequest};
 use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
+use crate::domain::notice::NoticeKind;
 use crate::service::{self, App, Error};
 use crate::web::AppState;
 use crate::web::routes::PageRoutes;
@@ -42,7 +43,12 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/notices", get(notices_page))
         .whole(Role::Viewer, "/notices/{id}", get(notice_page))
         .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
+        .whole(Role::Viewer, "/notices/preview", get(preview_page))
+        .whole(Role::Viewer, "/notices/preview/html", get(preview_html))
         .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .merge(super::fleet::router())
+        .merge(super::rules::router())
+        .merge(super::unreached::router())
 }
 
 /// What a browser may do with a page, and that it keeps none for others.
@@ -223,7 +229,8 @@ async fn notice_page(
             Err(Error::Conflict(_)) => None,
             Err(error) => return Err(error),
         };
-        Ok(NoticePage { notice, message, part })
+        let (siblings, audit) = service::notice::around(app, &notice)?;
+        Ok(NoticePage { notice, message, part, siblings, audit })
     };
     page(state, page_context, ask, notices::render_page).await
 }
@@ -237,7 +244,11 @@ async fn notice_html(
     let ask = move |app: &App, _: &PageContext| {
         service::notice::message(app, number_of("notice", &id, "see `offpeak notice list`")?)
     };
-    let mut response = page(state, page_context, ask, |_, message| Ok(message.html.clone())).await;
+    framed(page(state, page_context, ask, |_, message| Ok(message.html.clone())).await)
+}
+
+/// What a frame may do with a mail.
+fn framed(mut response: Response) -> Response {
     if response.status() == StatusCode::OK {
         let policy = HeaderValue::from_static(MAIL_CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -245,11 +256,51 @@ async fn notice_html(
     response
 }
 
+/// The kind and language of a mail that is only shown.
+#[derive(Debug, Default, Deserialize)]
+struct PreviewQuery {
+    kind: Option<String>,
+    locale: Option<String>,
+}
+
+impl PreviewQuery {
+    fn ask(&self, app: &App, page_context: &PageContext) -> Result<notices::PreviewPage, Error> {
+        let kind = given(&self.kind).unwrap_or(NoticeKind::Announcement.as_str());
+        let kind: NoticeKind = kind.parse().map_err(|error: String| Error::invalid("kind", error))?;
+        let locale = given(&self.locale).unwrap_or(page_context.locale.as_str()).to_owned();
+        let request = PreviewRequest { kind, locale: Some(locale.clone()), appointment: None };
+        let message = service::notice::preview(app, &request)?;
+        Ok(notices::PreviewPage { kind, locale, message })
+    }
+}
+
+async fn preview_page(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PreviewQuery>,
+) -> Response {
+    page(state, page_context, move |app, context| query.ask(app, context), notices::render_preview).await
+}
+
+async fn preview_html(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<PreviewQuery>,
+) -> Response {
+    let ask = move |app: &App, context: &PageContext| query.ask(app, context);
+    framed(page(state, page_context, ask, |_, preview| Ok(preview.message.html.clone())).await)
+}
+
 async fn terminal_page(
     State(state): State<AppState>,
     page_context: PageContext,
     Path(serial): Path<String>,
 ) -> Response {
-    page(state, page_context, move |app, _| service::fleet::history(app, &serial), terminal::render_page)
-        .await
+    page(
+        state,
+        page_context,
+        move |app, _| service::fleet::terminal_dossier(app, &serial),
+        terminal::render_page,
+    )
+    .await
 }

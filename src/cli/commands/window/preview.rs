@@ -44,6 +44,7 @@ pub(super) fn run(args: &PreviewArgs, context: &Context) -> Result<(), CliError>
     let request = PreviewRequest {
         site: args.site.clone(),
         cron: args.cron.clone(),
+        scope: None,
         duration_minutes: args.duration_minutes,
         cutoff_minutes: args.cutoff_minutes,
         time_zone: args.time_zone.clone(),
