@@ -55,6 +55,7 @@ pub mod replica;
 pub mod schema;
 pub mod template;
 pub mod transfer;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -99,6 +99,7 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         dkim,
         templates,
         settings: Arc::new(settings),
+        figures: Arc::default(),
         loads: Arc::default(),
         searches: Arc::default(),
         replica: replica_name().into(),

@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod fleet_search;
 pub mod group;
 pub mod health;
+pub mod idempotency;
 mod ids;
 pub mod inbound_mail;
 mod instant;
@@ -39,6 +40,7 @@ pub mod suppression;
 mod transaction;
 pub mod unreached;
 pub mod visit;
+pub mod webhook;
 
 pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot, next_ids, set_next_id};

@@ -23,3 +23,4 @@ pub mod scope;
 pub mod selector;
 pub mod spelling;
 mod states;
+pub mod webhook;

@@ -9,6 +9,7 @@
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
 
+mod again;
 mod alone;
 mod bits;
 mod board;
@@ -26,12 +27,16 @@ mod negotiate;
 mod order;
 mod polish;
 mod prices;
+mod renew;
 mod repair;
 mod report;
 mod response;
+mod rivals;
+mod ruin;
 mod search;
 mod side;
 mod tables;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,7 +47,6 @@ use crate::domain::plan_file::{Metrics, Plan};
 use crate::domain::problem::Problem;
 use board::Board;
 pub use report::{Larger, Move, MoveCause, Relaxation, Report, group_load};
-use tables::Tables;
 
 /// How much work to put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,26 +147,30 @@ pub struct Outcome {
 pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Outcome {
     let stop = Stop { watch, limit: options.time_limit };
     let voice = Voice::new(watch, problem.task_count());
-    let found = search::search(problem, options, &stop, &voice);
+    let mut found = search::search(problem, options, &stop, &voice);
     let cut_short = stop.now();
-    let tables = Tables::new(problem);
-    let mut board = Board::of(&tables, &found.starts);
-    voice.say(0, Phase::Explaining, &board);
-    let (unplaced, report) = explain::account(&mut board);
+    let mut tally = tally::of(problem, &found.starts);
+    voice.say_sums(0, Phase::Explaining, (tally.placed, tally.disruption));
+    let (mut unplaced, mut report) = (Vec::new(), Report::default());
+    if tally.placed < problem.task_count() as u64 || tally.moved > 0 {
+        (unplaced, report) = explain::account(problem, &mut found.starts);
+        tally = tally::of(problem, &found.starts);
+    }
     let metrics = Metrics {
         tasks: problem.task_count() as u64,
-        placed: board.placed_count(),
-        weight_placed: board.weight_placed(),
-        weight_total: (0..problem.task_count() as u32).map(|task| u64::from(problem.weight(task))).sum(),
-        moved: board.moved_count(),
-        disruption: board.disruption(),
-        visits: board.visit_count(),
+        placed: tally.placed,
+        weight_placed: tally.weight_placed,
+        weight_total: tally.weight_total,
+        moved: tally.moved,
+        disruption: tally.disruption,
+        visits: tally.visits,
         bound: found.bound,
         solve_ms: watch.elapsed().as_millis() as u64,
         bound_ms: found.bound_ms,
         peak_rss_mb: 0,
     };
-    let plan = Plan::new(problem.sha256().to_owned(), board.into_starts(), unplaced, metrics);
+    let starts = found.starts.into_iter().map(|start| (start != tables::NONE).then_some(start)).collect();
+    let plan = Plan::new(problem.sha256().to_owned(), starts, unplaced, metrics);
     Outcome { plan, report, cut_short }
 }
 

@@ -13,7 +13,9 @@ pub mod dispatch;
 pub mod doctor;
 pub mod error;
 pub mod events;
+mod figures;
 pub mod fleet;
+pub mod idempotency;
 pub mod inbox;
 pub mod lease;
 pub mod legality;
@@ -33,6 +35,7 @@ pub mod template;
 pub mod token;
 pub mod transfer;
 pub mod version;
+pub mod webhook;
 pub mod world;
 
 use std::sync::Arc;
@@ -59,6 +62,8 @@ pub struct App {
     pub dkim: Option<Arc<DkimKey>>,
     /// What mails are put into words with.
     pub templates: Templates,
+    /// Figures that take long to count.
+    pub figures: Arc<figures::KeptFigures>,
     /// Loads that have been drawn.
     pub loads: Arc<plan::KeptLoads>,
     /// Searches that run in this process.

@@ -5,6 +5,7 @@ mod access;
 pub mod api;
 mod error;
 mod extract;
+mod idempotency;
 mod metrics;
 mod openapi;
 pub mod pages;
@@ -76,8 +77,13 @@ pub fn router(state: AppState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let (api, _) = openapi::router().split_for_parts();
     Router::new()
-        .nest("/api/v1", api.layer(from_fn(tagged::conditional)))
+        .nest(
+            "/api/v1",
+            api.layer(from_fn(tagged::conditional))
+                .layer(from_fn_with_state(state.clone(), idempotency::once)),
+        )
         .route("/api/v1/openapi.json", get(openapi::served))
+        .route("/api/v1/docs", get(openapi::reference_page))
         .merge(pages::with_headers(pages::routes().into_router()))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::wrong_method)

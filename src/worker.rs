@@ -1,11 +1,13 @@
-//! The background loops: raise (programmes), watch (dead searches, overdue appointments), notify (mail) and dispatch
-//! (windows). Each is idempotent and takes no input; it runs on a timer and on a wake-up through one code path, and
-//! can be run once by hand. Raise and watch run on one replica at a time, under a lease.
+//! The background loops: raise (programmes), watch (dead searches, overdue appointments), notify (mail), dispatch
+//! (windows) and deliver (webhooks). Each is idempotent and takes no input; it runs on a timer and on a wake-up
+//! through one code path, and can be run once by hand. Raise and watch run on one replica at a time, under a lease.
 
+mod deliver;
 mod events;
 mod inbox;
 mod lead;
 mod notify;
+mod post;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::api::WorkerRun;
 use crate::api::event::Event;
 use crate::mail::transport::{Reached, Transport};
 use crate::service::lease::Leader;
-use crate::service::{Actor, App, Error, campaign, dispatch, overdue, plan, programme};
+use crate::service::{Actor, App, Error, campaign, dispatch, idempotency, overdue, plan, programme, webhook};
 
 /// The loops that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +33,13 @@ pub enum Loop {
     Notify,
     /// Appointments open.
     Dispatch,
+    /// Messages go to other systems.
+    Deliver,
 }
 
 impl Loop {
     /// Every loop.
-    pub const ALL: [Loop; 4] = [Loop::Raise, Loop::Watch, Loop::Notify, Loop::Dispatch];
+    pub const ALL: [Loop; 5] = [Loop::Raise, Loop::Watch, Loop::Notify, Loop::Dispatch, Loop::Deliver];
 
     /// Its name in the API, in logs and on the audit trail.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +48,7 @@ impl Loop {
             Loop::Watch => "watch",
             Loop::Notify => "notify",
             Loop::Dispatch => "dispatch",
+            Loop::Deliver => "deliver",
         }
     }
 
@@ -51,7 +56,7 @@ impl Loop {
         match self {
             Loop::Raise => Duration::from_secs(60),
             Loop::Watch | Loop::Dispatch => Duration::from_secs(15),
-            Loop::Notify => Duration::from_secs(5),
+            Loop::Notify | Loop::Deliver => Duration::from_secs(5),
         }
     }
 }
@@ -112,7 +117,7 @@ impl Workers {
     /// One pass of a loop, now. Where another replica leads, it is refused: that one does the work.
     pub async fn run_once(&self, which: Loop) -> Result<WorkerRun, Error> {
         match which {
-            Loop::Notify | Loop::Dispatch => self.pass(which).await,
+            Loop::Notify | Loop::Dispatch | Loop::Deliver => self.pass(which).await,
             Loop::Raise | Loop::Watch => self.pass_led_by_hand(which).await,
         }
     }
@@ -121,6 +126,7 @@ impl Workers {
     async fn pass(&self, which: Loop) -> Result<WorkerRun, Error> {
         let run = match which {
             Loop::Notify => notify::run(self).await?,
+            Loop::Deliver => deliver::run(self).await?,
             _ => {
                 let counts = self.blocking(|app| dispatch::run(app, &Actor::worker("dispatch"))).await?;
                 WorkerRun { counts }
@@ -151,7 +157,7 @@ impl Workers {
         let loops = Loop::ALL.map(|which| {
             let (workers, stop) = (self.clone(), stop.clone());
             match which {
-                Loop::Notify | Loop::Dispatch => tokio::spawn(workers.run_loop(which, stop)),
+                Loop::Notify | Loop::Dispatch | Loop::Deliver => tokio::spawn(workers.run_loop(which, stop)),
                 Loop::Raise | Loop::Watch => tokio::spawn(workers.run_led(which, stop)),
             }
         });
@@ -224,8 +230,15 @@ fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, Error
     let abandoned = plan::fail_abandoned(app, leader)?;
     plan::drop_leftovers(app)?;
     let mut counts = overdue::close(app, leader)?;
-    let forgotten = crate::service::inbox::forget(app, leader)?;
-    counts.extend(above_zero([("abandoned_plans", abandoned), ("forgotten_mails", forgotten)]));
+    let answers = idempotency::forget_old(app, leader)?;
+    let messages = webhook::forget_old(app, leader)?;
+    let mails = crate::service::inbox::forget(app, leader)?;
+    counts.extend(above_zero([
+        ("abandoned_plans", abandoned),
+        ("forgotten_answers", answers),
+        ("forgotten_messages", messages),
+        ("forgotten_mails", mails),
+    ]));
     Ok(counts)
 }
 

@@ -3,15 +3,18 @@ slot. The objectives are taken one after the other, as for CP-SAT; the greedy pl
 
 Presolve is left out: it takes minutes on a thousand tasks and does not look at the time limit.
 
-Not tried with more than a million binaries (some 4,000 tasks with four hours in each of 28 nights).
+Not tried with more than a million binaries (some 4,000 tasks with four hours in each of 28 nights), unless the variable
+HIGHS_BINARIES_MAX says otherwise: ten thousand tasks take several GB.
 """
+
+import os
 
 import highspy
 import numpy as np
 
 import planning
 
-BINARIES_MAX = 1_000_000
+BINARIES_MAX = int(os.environ.get("HIGHS_BINARIES_MAX", 1_000_000))
 
 
 def solve(problem, time_left, workers):

@@ -31,6 +31,7 @@ pub mod template;
 pub mod terminal;
 pub mod tonight;
 pub mod verify;
+pub mod webhook;
 pub mod window;
 pub mod worker;
 
@@ -92,6 +93,9 @@ pub enum Command {
     /// Read who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Have other systems told what happens
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Run a background loop once, by hand
     #[command(subcommand)]
     Worker(worker::WorkerCommand),
@@ -139,6 +143,7 @@ impl Command {
             Command::Mail(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),
+            Command::Webhook(command) => command.run(context),
             Command::Worker(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Doctor(args) => doctor::run(args, context),

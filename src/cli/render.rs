@@ -11,6 +11,7 @@ pub mod notice;
 pub mod notice_stats;
 pub mod plan;
 pub mod problem;
+pub mod webhook;
 mod words;
 
 pub use words::{instant, limit, minutes_in_words, night, optional, share, span, tags};

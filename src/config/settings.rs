@@ -241,6 +241,10 @@ settings! {
     database_listen_url: Option<String>, Kind::PostgresUrl;
     /// Address and port that `offpeak serve` listens on.
     listen: String = "127.0.0.1:8080", Kind::Address;
+    /// Whether webhooks may go to addresses without TLS: `http://…`.
+    webhook_plain_http: bool = "false", Kind::Switch;
+    /// Whether webhooks may go to addresses of this machine and of private networks.
+    webhook_private_targets: bool = "false", Kind::Switch;
     /// Where merchants reach this server: mails carry links to it. Without it they carry none.
     public_url: Option<String>, Kind::WebAddress;
     /// A token of an administrator, for programs; better ones are made with `offpeak token create`, each for one

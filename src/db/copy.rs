@@ -17,6 +17,7 @@ use crate::db::audit::AuditRow;
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::idempotency::IdempotencyRow;
 use crate::db::inbound_mail::InboundMailRow;
 use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
@@ -31,6 +32,7 @@ use crate::db::set_up_link::SetUpLinkRow;
 use crate::db::sign_in_failure::SignInFailureRow;
 use crate::db::suppression::SuppressionRow;
 use crate::db::visit::VisitRow;
+use crate::db::webhook::{DeliveryRow, WebhookRow, WebhookSecretRow};
 use crate::db::{Connection, insert_rows, schema};
 
 /// Rows that are held in memory at once.
@@ -137,6 +139,10 @@ tables! {
     merchant_reminders: RemindersRow, by merchant_id;
     audit: AuditRow, by id;
     lease: LeaseRow, by name "text";
+    idempotency: IdempotencyRow, by key_digest "text";
+    webhook: WebhookRow, by id;
+    webhook_secret: WebhookSecretRow, by webhook_id, number;
+    webhook_delivery: DeliveryRow, by id;
     account: AccountRow, by id;
     session: SessionRow, by token_hash "text";
     api_token: ApiTokenRow, by id;

@@ -25,13 +25,15 @@ pub enum Table {
     TerminalLock,
     InboundMail,
     Audit,
+    Webhook,
+    WebhookDelivery,
     Account,
     ApiToken,
 }
 
 impl Table {
     /// Every one of them.
-    pub const ALL: [Table; 17] = [
+    pub const ALL: [Table; 19] = [
         Table::Merchant,
         Table::Site,
         Table::Terminal,
@@ -47,6 +49,8 @@ impl Table {
         Table::TerminalLock,
         Table::InboundMail,
         Table::Audit,
+        Table::Webhook,
+        Table::WebhookDelivery,
         Table::Account,
         Table::ApiToken,
     ];
@@ -68,6 +72,8 @@ impl Table {
             Table::TerminalLock => "terminal_lock",
             Table::InboundMail => "inbound_mail",
             Table::Audit => "audit",
+            Table::Webhook => "webhook",
+            Table::WebhookDelivery => "webhook_delivery",
             Table::Account => "account",
             Table::ApiToken => "api_token",
         }

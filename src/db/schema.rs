@@ -321,6 +321,61 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency (key_digest) {
+        key_digest -> Text,
+        fingerprint -> Text,
+        begun_at -> BigInt,
+        expires_at -> BigInt,
+        lost -> Bool,
+        status -> Nullable<Integer>,
+        headers -> Nullable<Text>,
+        body -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    webhook (id) {
+        id -> BigInt,
+        url -> Text,
+        description -> Text,
+        kinds -> Text,
+        enabled -> Bool,
+        disabled_why -> Nullable<Text>,
+        created_at -> BigInt,
+        failures -> Integer,
+        failing_since -> Nullable<BigInt>,
+        next_try_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_secret (webhook_id, number) {
+        webhook_id -> BigInt,
+        number -> Integer,
+        secret -> Binary,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (id) {
+        id -> BigInt,
+        webhook_id -> BigInt,
+        message_id -> Text,
+        kind -> Text,
+        body -> Text,
+        state -> Text,
+        attempts -> Integer,
+        queued_at -> BigInt,
+        next_attempt_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     audit (id) {
         id -> BigInt,
         at -> BigInt,
@@ -426,6 +481,8 @@ diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
 diesel::joinable!(merchant_reminders -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
+diesel::joinable!(webhook_secret -> webhook (webhook_id));
+diesel::joinable!(webhook_delivery -> webhook (webhook_id));
 diesel::joinable!(session -> account (account_id));
 diesel::joinable!(api_token -> account (account_id));
 diesel::joinable!(set_up_link -> account (account_id));
@@ -456,6 +513,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     terminal_lock,
     audit,
     lease,
+    idempotency,
+    webhook,
+    webhook_secret,
+    webhook_delivery,
     account,
     session,
     api_token,

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::ledger::{Ledger, Scratch, margin};
+use super::ledger::{Ledger, Scratch, WINDOW_SLOTS, margin};
 use super::prices::Prices;
 use super::tables::{Count, NONE, Tables};
 
 /// Of a group, no more tasks than this are looked at for exchange or ejection…
-const SEEN_MAX: usize = 64;
+pub(super) const SEEN_MAX: usize = 64;
 /// … and no more than this are searched for them.
 const SCANNED_MAX: usize = 600;
+
+/// Who counts in more rows than this is looked at the long way.
+const ROWS_MAX: usize = 16;
 
 /// A plan in the making: always within the hard rules.
 pub(super) struct Board<'t> {
@@ -19,7 +22,7 @@ pub(super) struct Board<'t> {
     pub(super) scratch: Scratch,
     /// Tasks of each site in each night, while nights cost something.
     nights: HashMap<(u32, u32), u32>,
-    /// Tasks that start in a slot, in no particular (but a deterministic) order.
+    /// By shelf and slot: tasks that start there, in no particular (but a deterministic) order.
     starting: Vec<Vec<u32>>,
     row_sums: Vec<i64>,
 }
@@ -33,7 +36,7 @@ impl<'t> Board<'t> {
             ledger: Ledger::new(tables),
             scratch: Scratch::new(tables),
             nights: HashMap::new(),
-            starting: vec![Vec::new(); tables.slots as usize],
+            starting: vec![Vec::new(); tables.shelves * tables.slots as usize],
             row_sums: Vec::new(),
         };
         for &task in tables.problem.pinned_tasks() {
@@ -64,7 +67,8 @@ impl<'t> Board<'t> {
         debug_assert_eq!(self.starts[task as usize], NONE);
         self.starts[task as usize] = start;
         self.ledger.take(self.tables, task, start);
-        self.starting[start as usize].push(task);
+        let list = self.list_of(task, start);
+        self.starting[list].push(task);
         if let Some(night) = self.night(task, start) {
             *self.nights.entry(night).or_default() += 1;
         }
@@ -74,7 +78,8 @@ impl<'t> Board<'t> {
         let start = std::mem::replace(&mut self.starts[task as usize], NONE);
         debug_assert_ne!(start, NONE);
         self.ledger.give_back(self.tables, task, start);
-        let peers = &mut self.starting[start as usize];
+        let list = self.list_of(task, start);
+        let peers = &mut self.starting[list];
         if let Some(at) = peers.iter().position(|&peer| peer == task) {
             peers.swap_remove(at);
         }
@@ -87,6 +92,10 @@ impl<'t> Board<'t> {
             }
         }
         start
+    }
+
+    fn list_of(&self, task: u32, start: u32) -> usize {
+        self.tables.shelf(task) * self.tables.slots as usize + start as usize
     }
 
     fn night(&self, task: u32, start: u32) -> Option<(u32, u32)> {
@@ -213,13 +222,50 @@ impl<'t> Board<'t> {
                 return Some(home);
             }
         }
+        let duration = tables.problem.duration(task);
+        let mut rows = [0u32; ROWS_MAX];
+        let mut row_count = 0;
+        for row in tables.rows(task) {
+            if row_count < ROWS_MAX {
+                rows[row_count] = row;
+            }
+            row_count += 1;
+        }
         for (first, last) in tables.runs(task, release, deadline) {
-            self.ledger.block(tables, &self.starts, task, first, last, &mut self.scratch);
-            if let Some(start) = self.scratch.first_free(first, last) {
+            let mut from = first;
+            if row_count <= ROWS_MAX && last + duration - first <= WINDOW_SLOTS {
+                match self.ledger.first_free(&rows[..row_count], duration, first, last) {
+                    None => continue,
+                    Some(start) => from = start,
+                }
+                if self.fits_small_groups(task, from) {
+                    return Some(from);
+                }
+            }
+            self.ledger.block(tables, &self.starts, task, from, last, &mut self.scratch);
+            if let Some(start) = self.scratch.first_free(from, last) {
                 return Some(start);
             }
         }
         None
+    }
+
+    /// Whether the groups without a row let the task start there.
+    fn fits_small_groups(&self, task: u32, start: u32) -> bool {
+        let tables = self.tables;
+        let end = start + tables.problem.duration(task);
+        let mut small = tables.problem.groups_of(task).iter();
+        small.all(|&group| tables.count(group) != Count::Sparse || self.lack(group, start, end) == 0)
+    }
+
+    /// Whether every group of the task, which is not placed, lets it start there.
+    pub(super) fn fits(&self, task: u32, start: u32) -> bool {
+        let end = start + self.tables.problem.duration(task);
+        self.tables.problem.groups_of(task).iter().all(|&group| match self.tables.count(group) {
+            Count::Never => true,
+            Count::Dense(row) => !self.ledger.is_full(row, start, end),
+            Count::Sparse => self.lack(group, start, end) == 0,
+        })
     }
 
     /// How many other tasks are down where this one would be, slot by slot.
@@ -236,12 +282,21 @@ impl<'t> Board<'t> {
             Count::Dense(row) => (begin..end).map(|slot| 1 - self.ledger.left(row, slot)).max(),
             Count::Sparse => {
                 let budget = tables.problem.group(group);
-                (begin..end)
-                    .map(|slot| {
-                        let down = tables.members(group).iter().filter(|&&member| self.is_down(member, slot));
-                        1 + down.count() as i32 - margin(budget.cap_at(slot), budget.down)
-                    })
-                    .max()
+                let is_near = |&&member: &&u32| {
+                    let start = self.starts[member as usize];
+                    start < end && begin < start + tables.problem.duration(member)
+                };
+                let near = || tables.members(group).iter().filter(is_near);
+                if near().next().is_none() && budget.caps.is_empty() {
+                    Some(1 - margin(budget.cap, budget.down))
+                } else {
+                    (begin..end)
+                        .map(|slot| {
+                            let down = near().filter(|&&member| self.is_down(member, slot));
+                            1 + down.count() as i32 - margin(budget.cap_at(slot), budget.down)
+                        })
+                        .max()
+                }
             }
         };
         most.unwrap_or(0).max(0) as u32
@@ -260,19 +315,56 @@ impl<'t> Board<'t> {
         }
     }
 
+    /// The same for all slots.
+    pub(super) fn fill_left(&self, group: u32, left: &mut [i32]) {
+        if let Count::Dense(row) = self.tables.count(group) {
+            (0..).zip(left).for_each(|(slot, left)| *left = self.ledger.left(row, slot));
+            return;
+        }
+        let problem = self.tables.problem;
+        let budget = problem.group(group);
+        left.fill(margin(budget.cap, budget.down));
+        for range in budget.caps {
+            left[range.begin as usize..range.end as usize].fill(margin(range.cap, budget.down));
+        }
+        for &member in self.tables.members(group) {
+            if let Some(start) = self.start(member) {
+                let span = start as usize..(start + problem.duration(member)) as usize;
+                left[span].iter_mut().for_each(|left| *left -= 1);
+            }
+        }
+    }
+
     pub(super) fn is_down(&self, task: u32, slot: u32) -> bool {
         let start = self.starts[task as usize];
         start != NONE && start <= slot && slot < start + self.tables.problem.duration(task)
     }
 
+    /// The lists in which members of a group stand that are down in `slot`, with others.
+    fn lists_near(&self, group: u32, slot: u32) -> impl Iterator<Item = &Vec<u32>> + Clone {
+        let shelves = match self.tables.shelf_of(group) {
+            Some(shelf) => shelf..shelf + 1,
+            None => 0..self.tables.shelves,
+        };
+        let earliest = (slot + 1).saturating_sub(self.tables.longest) as usize;
+        let slots = self.tables.slots as usize;
+        shelves
+            .flat_map(move |shelf| &self.starting[shelf * slots + earliest..=shelf * slots + slot as usize])
+    }
+
     /// Calls `see` for members of `group` that are down in `slot`: for all of them in a small group, for a sample
-    /// in a large one, which begins at a place that `from` decides.
-    pub(super) fn for_each_down(&self, group: u32, slot: u32, from: u32, mut see: impl FnMut(u32)) {
+    /// of up to `seen_max` in a large one, which begins at a place that `from` decides.
+    pub(super) fn for_each_down(
+        &self,
+        group: u32,
+        slot: u32,
+        (from, seen_max): (u32, usize),
+        mut see: impl FnMut(u32),
+    ) {
         let members = self.tables.members(group);
-        let earliest = (slot + 1).saturating_sub(self.tables.longest);
-        let starting = &self.starting[earliest as usize..=slot as usize];
-        let nearby: usize = starting.iter().map(Vec::len).sum();
-        let mut left = SEEN_MAX;
+        let lists = self.lists_near(group, slot);
+        let nearby: usize = lists.clone().map(Vec::len).sum();
+        let mut left = seen_max;
         if !members.is_empty() && members.len() <= 4 * nearby {
             let (before, after) = members.split_at(from as usize % members.len().max(1));
             for &member in after.iter().chain(before).take(SCANNED_MAX) {
@@ -287,21 +379,16 @@ impl<'t> Board<'t> {
             return;
         }
         // From a place somewhere in the lists to their end, and then from their beginning.
-        let skipped = from as usize % nearby.max(1);
-        let mut list = 0;
-        let mut at = skipped;
-        while list < starting.len() && at >= starting[list].len() {
-            at -= starting[list].len();
-            list += 1;
-        }
-        for _ in 0..nearby.min(SCANNED_MAX) {
-            while at >= starting[list].len() {
-                at = 0;
-                list = (list + 1) % starting.len();
-            }
-            let task = starting[list][at];
-            at += 1;
-            if self.is_down(task, slot) && self.tables.problem.groups_of(task).binary_search(&group).is_ok() {
+        let mut skipped = from as usize % nearby.max(1);
+        let rest = lists.clone().flat_map(|list| {
+            let skip = skipped.min(list.len());
+            skipped -= skip;
+            &list[skip..]
+        });
+        let is_shelved = self.tables.shelf_of(group).is_some();
+        for &task in rest.chain(lists.flatten()).take(nearby.min(SCANNED_MAX)) {
+            let counts = || self.tables.problem.groups_of(task).binary_search(&group).is_ok();
+            if self.is_down(task, slot) && (is_shelved || counts()) {
                 see(task);
                 left -= 1;
                 if left == 0 {
@@ -309,6 +396,18 @@ impl<'t> Board<'t> {
                 }
             }
         }
+    }
+
+    /// All members of a group that are down in `slot`.
+    pub(super) fn down_at(&self, group: u32, slot: u32) -> Vec<u32> {
+        let members = self.tables.members(group);
+        let lists = self.lists_near(group, slot);
+        if !members.is_empty() && members.len() <= lists.clone().map(Vec::len).sum() {
+            return members.iter().copied().filter(|&member| self.is_down(member, slot)).collect();
+        }
+        let is_member = |task: u32| self.tables.problem.groups_of(task).binary_search(&group).is_ok();
+        let nearby = lists.flatten().copied();
+        nearby.filter(|&task| self.is_down(task, slot) && is_member(task)).collect()
     }
 
     pub(super) fn placed_count(&self) -> u64 {
@@ -335,26 +434,11 @@ impl<'t> Board<'t> {
         own as u64 + self.nights.len() as u64 * self.tables.problem.visit_cost()
     }
 
-    pub(super) fn visit_count(&self) -> u64 {
-        let problem = self.tables.problem;
-        let mut visits: Vec<(u32, u32)> = self
-            .placed()
-            .filter_map(|(task, start)| problem.site(task).map(|site| (site, problem.night_of(task, start))))
-            .collect();
-        visits.sort_unstable();
-        visits.dedup();
-        visits.len() as u64
-    }
-
     /// More weight; then fewer moves; then less disruption.
     pub(super) fn is_better_than(&self, other: &Board<'_>) -> bool {
         let value = |board: &Board<'_>| {
             (std::cmp::Reverse(board.weight_placed()), board.moved_count(), board.disruption())
         };
         value(self) < value(other)
-    }
-
-    pub(super) fn into_starts(self) -> Vec<Option<u32>> {
-        self.starts.into_iter().map(|start| (start != NONE).then_some(start)).collect()
     }
 }

@@ -5,6 +5,8 @@
 //! tasks, less that income, is a lower bound. Which tasks a plan places is its own choice, as long as their
 //! weight is at least this plan's: so the dearest are left out, as many as their weight allows, the last one in
 //! part. A site pays at least one visit when any of its tasks is placed: each task is charged an equal share.
+//!
+//! Weight: everybody who has a start with room but for pinned tasks; less what [`super::rivals`] cannot have together.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,13 +16,14 @@ use super::board::Board;
 use super::ledger::margin;
 use super::prices::{self, Prices};
 use super::tables::Tables;
+use super::{Stop, rivals};
 use crate::domain::plan_file::Bound;
 
 /// So many tasks are a thread's next piece of work.
 const PIECE_TASKS: u32 = 8192;
 
 /// Proves both bounds for the plan on the board.
-pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound {
+pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize, stop: &Stop<'_>) -> Bound {
     let tables = board.tables;
     // Where everybody has a place, nobody has to be asked whether there is one, and none can be left out.
     let is_complete = board.placed_count() == u64::from(tables.task_count());
@@ -38,7 +41,7 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound
             }
             let tasks = piece * PIECE_TASKS..((piece + 1) * PIECE_TASKS).min(tables.task_count());
             for task in tasks {
-                sum.add(&mut seeker, task, if is_complete { None } else { alone.as_ref() });
+                sum.add(&mut seeker, task, if is_complete { None } else { alone.as_ref() }, board);
             }
         }
     };
@@ -61,8 +64,15 @@ pub(super) fn prove(board: &Board<'_>, prices: &Prices, threads: usize) -> Bound
     let least = sum.pinned_cost + free - income;
     let own: i128 = board.disruption().into();
     debug_assert!(least <= own, "a lower bound of {least} above a plan of {own}");
+    let excess = match &alone {
+        Some(alone) if !sum.waiting.is_empty() => {
+            sum.waiting.sort_unstable();
+            rivals::excess(board, alone, &sum.waiting, stop)
+        }
+        _ => 0,
+    };
     Bound {
-        weight_upper: sum.weight_upper + sum.weight_pinned,
+        weight_upper: sum.weight_upper + sum.weight_pinned - excess,
         disruption_lower: u64::try_from(least.max(0)).unwrap_or(0),
     }
 }
@@ -76,11 +86,13 @@ struct Sum {
     cost: i128,
     /// Cost and weight of each, where some may be left out.
     free: Vec<(i64, u32)>,
+    /// Those without a place that would have one alone.
+    waiting: Vec<u32>,
 }
 
 impl Sum {
     /// Adds one task, if it has room alone (where nobody is asked, it is known to have).
-    fn add(&mut self, seeker: &mut Seeker<'_>, task: u32, alone: Option<&Alone<'_>>) {
+    fn add(&mut self, seeker: &mut Seeker<'_>, task: u32, alone: Option<&Alone<'_>>, board: &Board<'_>) {
         let tables = seeker.tables;
         let problem = tables.problem;
         let share = match problem.site(task) {
@@ -96,6 +108,9 @@ impl Sum {
             && alone.is_none_or(|alone| alone.has_room(task))
         {
             self.weight_upper += u64::from(weight);
+            if board.start(task).is_none() {
+                self.waiting.push(task);
+            }
             // Where everybody has a place, only what weighs nothing could be left out.
             let cost_at_least = if weight == 0 { (cost + share).min(0) } else { cost + share };
             self.cost += i128::from(cost_at_least);
@@ -111,6 +126,7 @@ impl Sum {
         self.weight_upper += other.weight_upper;
         self.cost += other.cost;
         self.free.append(&mut other.free);
+        self.waiting.append(&mut other.waiting);
     }
 }
 

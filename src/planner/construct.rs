@@ -87,7 +87,7 @@ pub(super) fn place_wishes(board: &mut Board<'_>, wishes: &[u32]) {
         let wish = wishes[task as usize];
         let end = wish + problem.duration(task);
         let within = board.span(task).is_some_and(|(release, deadline)| release <= wish && end <= deadline);
-        if within && problem.groups_of(task).iter().all(|&group| board.lack(group, wish, end) == 0) {
+        if within && board.fits(task, wish) {
             board.place(task, wish);
         }
     }

@@ -5,6 +5,7 @@
 //! Everything here follows from the problem and the starts: [`loads`] counts how full groups are, [`room`]
 //! remembers which starts calendars and groups leave, as [`bits`]; [`fill`] puts tasks into what is left.
 
+mod claims;
 mod fill;
 mod loads;
 mod moves;
@@ -18,15 +19,15 @@ use std::cmp::Reverse;
 
 use super::board::Board;
 use super::report::Report;
-use super::tables::NONE;
+use super::tables::{NONE, Tables};
 use crate::domain::plan_file::Unplaced;
 use crate::domain::problem::Problem;
-use fill::{Fill, Terms, sort_for_filling};
+use claims::Claims;
+use fill::sort_for_filling;
 use loads::Loads;
 use moves::Causes;
 use neighbours::Neighbours;
 use reason::{Answer, Reasons};
-use room::Room;
 
 /// So often announced tasks are sent home, while each time makes room for more of them.
 const HOMECOMINGS_MAX: usize = 4;
@@ -36,14 +37,16 @@ const HOMECOMINGS_MAX: usize = 4;
 /// What is said has to be true of the plan, so the plan is finished first: an announced task whose start is free
 /// returns there, and a task that fits somewhere as things stand is placed. After a search that ran to its end
 /// there is nothing of the kind.
-pub(super) fn account(board: &mut Board<'_>) -> (Vec<Unplaced>, Report) {
-    let problem = board.tables.problem;
-    let neighbours = Neighbours::new(problem);
-    send_home(board);
-    place_what_fits(board, &neighbours);
+pub(super) fn account(problem: &Problem, starts: &mut Vec<u32>) -> (Vec<Unplaced>, Report) {
     let mut report = Report::default();
-    let unplaced = explain_unplaced(board, &neighbours, &mut report);
-    explain_moves(board, &neighbours, &mut report);
+    let tables = Tables::new(problem);
+    let mut board = Board::of(&tables, starts);
+    let neighbours = Neighbours::new(problem);
+    send_home(&mut board);
+    place_what_fits(&mut board);
+    let unplaced = explain_unplaced(&board, &neighbours, &mut report);
+    explain_moves(&board, &neighbours, &mut report);
+    *starts = board.starts;
     (unplaced, report)
 }
 
@@ -69,25 +72,20 @@ fn explain_unplaced(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut
 
 fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Report) {
     let problem = board.tables.problem;
-    let away = away_tasks(board);
+    let away = away_tasks(problem, &board.starts);
     if away.is_empty() {
         return;
     }
     // Whose own window or dates forbid the start need no other cause.
-    let is_crowded_out = |&(task, from): &(u32, u32)| {
-        !moves::outside_window(problem, task, from) && !moves::outside_dates(problem, task, from)
-    };
-    let tasks: Vec<u32> = away.iter().copied().filter(is_crowded_out).map(|(task, _)| task).collect();
-    let wanted = groups_of(problem, &tasks);
-    let plan = Loads::new(problem, board.starts.clone(), &wanted);
-    let pinned = Loads::new(problem, pinned_starts(problem), &wanted);
-    let claims = Loads::new(problem, moves::claims(problem), &wanted);
-    let mut causes = Causes::new(neighbours, &plan, &pinned, &claims);
+    let crowded_out: Vec<(u32, u32)> =
+        away.iter().copied().filter(|&(task, _)| claims::claim(problem, task).is_some()).collect();
+    let claims = Claims::new(board, &crowded_out);
+    let mut causes = Causes::new(neighbours, board, &claims);
     report.moves = away.iter().map(|&(task, from)| causes.of(task, from)).collect();
     for each in &report.moves {
         *report.causes.entry(each.cause).or_default() += 1;
     }
-    report.moves_unavoidable = unavoidable::moves_unavoidable(problem, neighbours, away.len() as u64);
+    report.moves_unavoidable = unavoidable::moves_unavoidable(board, neighbours, &away, &claims);
 }
 
 /// Moves announced tasks back to where they were announced, where that is legal as things stand; the heaviest
@@ -96,7 +94,7 @@ fn send_home(board: &mut Board<'_>) {
     let problem = board.tables.problem;
     for _ in 0..HOMECOMINGS_MAX {
         let mut came = false;
-        let mut away = away_tasks(board);
+        let mut away = away_tasks(problem, &board.starts);
         let key = |task: u32| (Reverse(problem.weight(task)), problem.task_id(task));
         away.sort_by(|a, b| key(a.0).cmp(&key(b.0)));
         for (task, home) in away {
@@ -105,7 +103,7 @@ fn send_home(board: &mut Board<'_>) {
             let legal =
                 board.span(task).is_some_and(|(release, deadline)| release <= home && end <= deadline)
                     && !moves::outside_window(problem, task, home)
-                    && problem.groups_of(task).iter().all(|&group| board.lack(group, home, end) == 0);
+                    && board.fits(task, home);
             came |= legal;
             if let Some(start) = if legal { Some(home) } else { start } {
                 board.place(task, start);
@@ -118,19 +116,22 @@ fn send_home(board: &mut Board<'_>) {
 }
 
 /// Places tasks that have none though there is room for them.
-fn place_what_fits(board: &mut Board<'_>, neighbours: &Neighbours<'_>) {
-    let problem = board.tables.problem;
+fn place_what_fits(board: &mut Board<'_>) {
     let mut tasks = unplaced_tasks(board);
-    if tasks.is_empty() {
-        return;
-    }
-    let loads = Loads::new(problem, board.starts.clone(), &groups_of(problem, &tasks));
-    sort_for_filling(problem, &mut tasks);
-    let (mut room, mut looks_left) = (Room::new(&loads), u64::MAX);
-    let placed =
-        Fill { neighbours, room: &mut room, terms: Terms::default(), looks_left: &mut looks_left }.run(tasks);
-    for (task, start) in placed {
-        board.place(task, start);
+    sort_for_filling(board.tables.problem, &mut tasks);
+    loop {
+        let before = tasks.len();
+        tasks.retain(|&task| match board.first_start(task) {
+            Some(start) => {
+                board.place(task, start);
+                false
+            }
+            None => true,
+        });
+        // Only one that waited for another may find a place in the next round.
+        if tasks.len() == before || board.tables.problem.precedences().is_empty() {
+            return;
+        }
     }
 }
 
@@ -139,11 +140,10 @@ fn unplaced_tasks(board: &Board<'_>) -> Vec<u32> {
 }
 
 /// Announced tasks that do not stand where they were announced, each with that start.
-fn away_tasks(board: &Board<'_>) -> Vec<(u32, u32)> {
-    let problem = board.tables.problem;
-    (0..board.tables.task_count())
-        .filter_map(|task| problem.current(task).map(|current| (task, current)))
-        .filter(|&(task, current)| board.starts[task as usize] != current)
+fn away_tasks(problem: &Problem, starts: &[u32]) -> Vec<(u32, u32)> {
+    (0..)
+        .zip(starts)
+        .filter_map(|(task, &start)| Some((task, problem.current(task).filter(|&current| current != start)?)))
         .collect()
 }
 

@@ -68,6 +68,20 @@ fn pinned_members(tables: &Tables<'_>) -> Vec<u32> {
     pinned
 }
 
+/// So many slots are looked at in one go.
+pub(super) const WINDOW_SLOTS: u32 = u128::BITS;
+
+/// Turns slots into starts, as [`smear`] does.
+fn smeared(mut full: u128, duration: u32) -> u128 {
+    let mut covered = 1;
+    while covered < duration {
+        let shift = covered.min(duration - covered);
+        full |= full >> shift;
+        covered += shift;
+    }
+    full
+}
+
 /// Memory for one look at one task.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -117,7 +131,8 @@ impl Ledger {
             tiny: Vec::new(),
             narrow: Vec::new(),
             wide: Vec::new(),
-            full: vec![0u64; tables.dense.len() * words],
+            // Windows are read a little past the end of the last row.
+            full: vec![0u64; tables.dense.len() * words + WINDOW_SLOTS as usize / 64],
             down: vec![0; slots],
         };
         let mut rooms = vec![0i32; slots];
@@ -164,6 +179,41 @@ impl Ledger {
             Row::Narrow(base) => self.narrow[base + slot as usize].into(),
             Row::Wide(base) => self.wide[base + slot as usize],
         }
+    }
+
+    /// Whether any slot of `[begin, end)` is full.
+    pub(super) fn is_full(&self, row: u32, begin: u32, end: u32) -> bool {
+        if end - begin > WINDOW_SLOTS {
+            return (begin..end).any(|slot| self.left(row, slot) <= 0);
+        }
+        self.window(row, begin) << (WINDOW_SLOTS - (end - begin)) != 0
+    }
+
+    /// The full slots of a row from `from` on, one bit each; what lies behind the last slot means nothing.
+    fn window(&self, row: u32, from: u32) -> u128 {
+        let at = row as usize * self.words + from as usize / 64;
+        let words = &self.full[at..at + 3];
+        let low = u128::from(words[0]) | u128::from(words[1]) << 64;
+        match from % 64 {
+            0 => low,
+            by => low >> by | u128::from(words[2]) << (128 - by),
+        }
+    }
+
+    /// The first start in `[first, last]` that no row forbids, if all slots concerned fit into one window. Who is
+    /// turned away is turned away by the first rows mostly, so it pays to have large groups first.
+    pub(super) fn first_free(&self, rows: &[u32], duration: u32, first: u32, last: u32) -> Option<u32> {
+        let starts = u128::MAX >> (WINDOW_SLOTS - (last - first + 1));
+        let mut full = 0u128;
+        let mut free = starts;
+        for &row in rows {
+            full |= self.window(row, first);
+            free = starts & !smeared(full, duration);
+            if free == 0 {
+                return None;
+            }
+        }
+        Some(first + free.trailing_zeros())
     }
 
     pub(super) fn take(&mut self, tables: &Tables<'_>, task: u32, start: u32) {

@@ -43,18 +43,16 @@ impl Lesson {
         self.groups.binary_search(&group).ok().map(|at| self.charges[at].as_slice())
     }
 
-    /// Learns from every so-manieth task of `order`.
-    pub(super) fn learn(problem: &Problem, order: &[u32], options: &SolveOptions, stop: &Stop<'_>) -> Lesson {
-        let sample: Vec<u32> =
-            order.iter().copied().step_by(order.len().div_ceil(SAMPLE_TASKS).max(1)).collect();
-        let members = count_members(problem, order);
-        let sampled = count_members(problem, &sample);
+    /// Learns from every so-manieth task.
+    pub(super) fn learn(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>) -> Lesson {
+        let tasks = 0..problem.task_count() as u32;
+        let sample: Vec<u32> = tasks.clone().step_by(tasks.len().div_ceil(SAMPLE_TASKS).max(1)).collect();
+        let members = count_members(problem, tasks);
+        let sampled = count_members(problem, sample.iter().copied());
         let least = ((sample.len() / MEMBERS_SHARE) as u32).clamp(MEMBERS_MIN, MEMBERS_MAX);
         let groups: Vec<u32> =
             (0..problem.group_count() as u32).filter(|&group| sampled[group as usize] >= least).collect();
-        let mut by_id = groups.clone();
-        by_id.sort_unstable_by_key(|&group| problem.group(group).id);
-        let scaled: Vec<ExcerptGroup> = by_id
+        let scaled: Vec<ExcerptGroup> = groups
             .iter()
             .map(|&group| {
                 let share = f64::from(sampled[group as usize]) / f64::from(members[group as usize]);
@@ -71,17 +69,14 @@ impl Lesson {
         let mut dual = Dual::new(&tables, negotiation.history(), options.threads);
         drop(negotiation);
         dual.run(rounds, stop);
-        let mut learned: Vec<(u32, Vec<f32>)> =
-            (0..).zip(&by_id).map(|(number, &group)| (group, dual.charges_of(number))).collect();
-        learned.sort_unstable_by_key(|&(group, _)| group);
-        let (groups, charges) = learned.into_iter().unzip();
+        let charges = (0..groups.len() as u32).map(|number| dual.charges_of(number)).collect();
         Lesson { groups, charges }
     }
 }
 
-fn count_members(problem: &Problem, tasks: &[u32]) -> Vec<u32> {
+fn count_members(problem: &Problem, tasks: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut members = vec![0u32; problem.group_count()];
-    for &task in tasks {
+    for task in tasks {
         problem.groups_of(task).iter().for_each(|&group| members[group as usize] += 1);
     }
     members

@@ -31,7 +31,7 @@ pub(super) fn mend_parts(
         if stop.now() {
             return Vec::new();
         }
-        let groups = groups_of(whole, part);
+        let groups = groups_of(whole, part, |_, _, left| left);
         let excerpt = whole.tables.problem.excerpt(part, &groups);
         let tables = Tables::new(&excerpt);
         let before: Vec<u32> = part.iter().map(|&task| whole.starts[task as usize]).collect();
@@ -66,16 +66,20 @@ fn place_if_legal(board: &mut Board<'_>, task: u32, start: u32) -> bool {
     let end = start + board.tables.problem.duration(task);
     let within =
         board.neighbours_span(task).is_some_and(|(earliest, latest)| earliest <= start && end <= latest);
-    let groups = board.tables.problem.groups_of(task);
-    let legal = within && groups.iter().all(|&group| board.lack(group, start, end) == 0);
+    let legal = within && board.fits(task, start);
     if legal {
         board.place(task, start);
     }
     legal
 }
 
-/// The groups of a part, with what others leave of their room.
-fn groups_of(board: &Board<'_>, part: &[u32]) -> Vec<ExcerptGroup> {
+/// The groups of a part; of those that others count in too it has what it takes itself, and of what is `left` (in a
+/// group and a slot) the `share` that it is given.
+pub(super) fn groups_of(
+    board: &Board<'_>,
+    part: &[u32],
+    share: impl Fn(u32, u32, i32) -> i32,
+) -> Vec<ExcerptGroup> {
     let tables = board.tables;
     let problem = tables.problem;
     let mut members = vec![0u32; problem.group_count()];
@@ -95,6 +99,7 @@ fn groups_of(board: &Board<'_>, part: &[u32]) -> Vec<ExcerptGroup> {
     spans.sort_unstable();
     let mut spans = spans.into_iter().peekable();
     let mut own = vec![0i32; problem.slots() as usize];
+    let mut left = own.clone();
     let groups = (0..problem.group_count() as u32).filter(|&group| members[group as usize] > 0);
     groups
         .map(|group| {
@@ -103,7 +108,12 @@ fn groups_of(board: &Board<'_>, part: &[u32]) -> Vec<ExcerptGroup> {
                 while let Some((_, begin, end)) = spans.next_if(|span| span.0 == at as u32) {
                     own[begin as usize..end as usize].iter_mut().for_each(|own| *own += 1);
                 }
-                in_runs((0..).zip(&own).map(|(slot, own)| (board.left(group, slot) + own).max(0) as u32))
+                board.fill_left(group, &mut left);
+                let room = |(slot, (&own, &left)): (u32, (&i32, &i32))| {
+                    let left = if left > 0 { share(group, slot, left) } else { left };
+                    (own + left).max(0) as u32
+                };
+                in_runs((0..).zip(own.iter().zip(&left)).map(room))
             });
             ExcerptGroup { group, room }
         })

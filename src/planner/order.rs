@@ -1,27 +1,69 @@
-//! An order of tasks that does not depend on the order of the file.
+//! An order of tasks and groups that does not depend on the order of the file.
 
-use crate::domain::problem::Problem;
+use std::cmp::Reverse;
+
+use crate::domain::problem::{ExcerptGroup, Problem};
 
 /// A group with more members than this is a neighbourhood.
 const NEIGHBOURS_MIN: u32 = 100;
 
-/// All tasks in an order that does not depend on the file's: by hashes of names, those of one small group (a
-/// cell, say) and of one site side by side, since they read the same memory.
-pub(super) fn canonical_order(problem: &Problem) -> Vec<u32> {
-    let mut sizes = vec![0u32; problem.group_count()];
-    for task in 0..problem.task_count() as u32 {
-        problem.groups_of(task).iter().for_each(|&group| sizes[group as usize] += 1);
+/// Where everything stands that the file may list in any order.
+pub(super) struct Order {
+    /// All tasks, by hashes of names; those of one small group (a cell, say) and of one site side by side, since
+    /// they read the same memory.
+    pub(super) tasks: Vec<u32>,
+    /// All groups, the largest first; what is full is full in a large group most often, so that is asked first.
+    pub(super) groups: Vec<u32>,
+}
+
+impl Order {
+    pub(super) fn of(problem: &Problem) -> Order {
+        let mut sizes = vec![0u32; problem.group_count()];
+        for task in 0..problem.task_count() as u32 {
+            problem.groups_of(task).iter().for_each(|&group| sizes[group as usize] += 1);
+        }
+        let groups = 0..problem.group_count() as u32;
+        let mut by_size: Vec<(Reverse<u32>, u64, u32)> = groups
+            .map(|group| (Reverse(sizes[group as usize]), hash(problem.group(group).id), group))
+            .collect();
+        by_size.sort_unstable_by(|a, b| {
+            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| problem.group(a.2).id.cmp(problem.group(b.2).id))
+        });
+        // The smallest come last.
+        let mut place = vec![0u32; sizes.len()];
+        for (at, &(.., group)) in (0..).zip(&by_size) {
+            place[group as usize] = at;
+        }
+        let groups: Vec<u32> = by_size.into_iter().map(|(.., group)| group).collect();
+        Order { tasks: tasks(problem, &sizes, &place), groups }
     }
-    let hashes: Vec<u64> =
-        (0..problem.group_count() as u32).map(|group| hash(problem.group(group).id)).collect();
+
+    /// The problem with its tasks and groups in this order.
+    pub(super) fn apply(&self, problem: &Problem) -> Problem {
+        let groups: Vec<ExcerptGroup> =
+            self.groups.iter().map(|&group| ExcerptGroup { group, room: None }).collect();
+        problem.excerpt(&self.tasks, &groups)
+    }
+
+    /// What is said of each task in this order, as the problem lists them.
+    pub(super) fn undo(&self, ordered: &[u32]) -> Vec<u32> {
+        let mut listed = vec![0; ordered.len()];
+        for (&task, &value) in self.tasks.iter().zip(ordered) {
+            listed[task as usize] = value;
+        }
+        listed
+    }
+}
+
+fn tasks(problem: &Problem, sizes: &[u32], place: &[u32]) -> Vec<u32> {
     let mut keyed: Vec<(u32, u32, u32, u32)> = (0..problem.task_count() as u32)
         .map(|task| {
             let groups = problem.groups_of(task);
+            let key = |group: &u32| place[*group as usize] + 1;
             let near = groups.iter().filter(|&&group| sizes[group as usize] > NEIGHBOURS_MIN);
-            let cell = near.min_by_key(|&&group| (sizes[group as usize], hashes[group as usize]));
-            let small = groups.iter().min_by_key(|&&group| (sizes[group as usize], hashes[group as usize]));
-            let key = |group: Option<&u32>| group.map_or(0, |&group| (hashes[group as usize] >> 32) as u32);
-            (key(cell), key(small), (hash(problem.task_id(task)) >> 32) as u32, task)
+            let cell = near.map(key).max().unwrap_or(0);
+            let small = groups.iter().map(key).max().unwrap_or(0);
+            (cell, small, (hash(problem.task_id(task)) >> 32) as u32, task)
         })
         .collect();
     keyed.sort_unstable_by(|a, b| {

@@ -5,21 +5,34 @@
 //! no place, and brings announced ones home.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::board::Board;
+use super::board::{Board, SEEN_MAX};
 use super::prices::{self, Prices};
 use super::tables::Count;
 use super::{Effort, Stop};
 
-/// Moves and exchanges tasks once; with best effort, until a round gains nothing.
-pub(super) fn improve(board: &mut Board<'_>, effort: Effort, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
-    let tasks: Vec<u32> = (0..board.tables.task_count())
+/// Moves and exchanges tasks once.
+pub(super) fn improve(board: &mut Board<'_>, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+    let tasks = movable(board);
+    improve_some(board, tasks, (1, 4, 6), random, stop);
+}
+
+fn movable(board: &Board<'_>) -> Vec<u32> {
+    (0..board.tables.task_count())
         .filter(|&task| board.start(task).is_some() && !board.tables.pinned(task))
-        .collect();
-    improve_some(board, tasks, effort, random, stop);
+        .collect()
+}
+
+/// Rounds, starts and partners that are tried.
+fn pains(effort: Effort) -> (usize, usize, usize) {
+    match effort {
+        Effort::Best => (30, 16, 12),
+        _ => (1, 4, 6),
+    }
 }
 
 /// The same for those alone who do not stand where they were announced.
@@ -35,20 +48,16 @@ pub(super) fn improve_unannounced(
             board.start(task).is_some_and(|start| board.tables.problem.current(task) != Some(start))
         })
         .collect();
-    improve_some(board, tasks, effort, random, stop);
+    improve_some(board, tasks, pains(effort), random, stop);
 }
 
 fn improve_some(
     board: &mut Board<'_>,
     mut tasks: Vec<u32>,
-    effort: Effort,
+    (rounds, starts_max, partners_max): (usize, usize, usize),
     random: &mut ChaCha8Rng,
     stop: &Stop<'_>,
 ) {
-    let (rounds, starts_max, partners_max) = match effort {
-        Effort::Best => (30, 16, 12),
-        _ => (1, 4, 6),
-    };
     let mut polish = Polish::new(board, starts_max, partners_max);
     for _ in 0..rounds {
         tasks.shuffle(random);
@@ -74,9 +83,23 @@ fn improve_some(
 /// Places tasks that found no place where another one makes way at little cost; an announced one only if
 /// `breaks_promises`.
 pub(super) fn squeeze_in(board: &mut Board<'_>, breaks_promises: bool, stop: &Stop<'_>) {
+    squeeze(board, breaks_promises, (200, 6), stop);
+}
+
+/// The same, breaking promises, wherever anybody looks for a place.
+pub(super) fn squeeze_in_anywhere(board: &mut Board<'_>, stop: &Stop<'_>) {
+    squeeze(board, true, (usize::MAX, 24), stop);
+}
+
+fn squeeze(
+    board: &mut Board<'_>,
+    breaks_promises: bool,
+    (starts_max, partners_max): (usize, usize),
+    stop: &Stop<'_>,
+) {
     let waiting: Vec<u32> =
         (0..board.tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
-    let mut polish = Polish { breaks_promises, ..Polish::new(board, 200, 6) };
+    let mut polish = Polish { breaks_promises, ..Polish::new(board, starts_max, partners_max) };
     for task in waiting {
         if stop.now() {
             return;
@@ -137,12 +160,25 @@ struct Polish<'b, 't> {
     partners_max: usize,
     /// Whether announced tasks may be moved.
     breaks_promises: bool,
+    /// Groups and slots in the way of the task that is looked at.
+    obstacles: Vec<(u32, u32)>,
+    /// Whoever had nowhere to go when a promise was to be broken: hardly anybody has later.
+    asked: HashSet<u32>,
 }
 
 impl<'b, 't> Polish<'b, 't> {
     fn new(board: &'b mut Board<'t>, starts_max: usize, partners_max: usize) -> Polish<'b, 't> {
         let no_prices = Prices::none(board.tables);
-        Polish { board, no_prices, starts: Vec::new(), starts_max, partners_max, breaks_promises: false }
+        Polish {
+            board,
+            no_prices,
+            starts: Vec::new(),
+            starts_max,
+            partners_max,
+            breaks_promises: false,
+            obstacles: Vec::new(),
+            asked: HashSet::new(),
+        }
     }
 
     /// Moves one task to where it costs least; returns what that gains.
@@ -238,11 +274,19 @@ impl<'b, 't> Polish<'b, 't> {
                 break;
             }
             for partner in self.partners(task, start) {
+                if self.breaks_promises && !self.asked.insert(partner) {
+                    continue;
+                }
                 tried += 1;
                 let partner_old = self.board.remove(partner);
                 let partner_cost = self.board.cost_now(partner, partner_old);
                 self.board.place(task, start);
                 if let Some((partner_start, cost_then)) = self.board.best_start(partner, &self.no_prices) {
+                    if self.breaks_promises {
+                        // One promise is broken so, whichever pair it is.
+                        self.board.place(partner, partner_start);
+                        return;
+                    }
                     let sum = cost + cost_then - partner_cost;
                     if best.is_none_or(|(least, ..)| sum < least) {
                         best = Some((sum, start, partner, partner_start));
@@ -286,50 +330,71 @@ impl<'b, 't> Polish<'b, 't> {
     }
 
     /// Tasks each of which, taken out, would let `task` in at `start`.
-    fn partners(&self, task: u32, start: u32) -> Vec<u32> {
+    fn partners(&mut self, task: u32, start: u32) -> Vec<u32> {
+        if !self.find_obstacles(task, start) {
+            return Vec::new();
+        }
         let tables = self.board.tables;
         let problem = tables.problem;
-        let end = start + problem.duration(task);
-        let mut partners: Option<Vec<u32>> = None;
-        for &group in problem.groups_of(task) {
-            if tables.count(group) == Count::Never {
-                continue;
+        // Whoever is in the way everywhere is so in the smallest group: that one is looked through, if its members are
+        // found at once.
+        let handy = |group: u32| tables.shelf_of(group).is_some() || !tables.members(group).is_empty();
+        let key = |&&(group, slot): &&(u32, u32)| (!handy(group), tables.size(group), group, slot);
+        let Some(&(group, slot)) = self.obstacles.iter().min_by_key(key) else { return Vec::new() };
+        let mut partners: Vec<u32> = Vec::new();
+        self.board.for_each_down(group, slot, (task.wrapping_mul(0x9e37_79b9), SEEN_MAX), |other| {
+            let may_move = !tables.pinned(other)
+                && !tables.has_precedence(other)
+                && (self.breaks_promises || problem.current(other) != self.board.start(other));
+            let mut obstacles = self.obstacles.iter();
+            if may_move
+                && obstacles.all(|&(group, slot)| {
+                    self.board.is_down(other, slot) && problem.groups_of(other).binary_search(&group).is_ok()
+                })
+            {
+                partners.push(other);
             }
-            for slot in start..end {
-                match self.board.lack(group, slot, slot + 1) {
-                    0 => {}
-                    1 => match &mut partners {
-                        None => {
-                            let mut found = Vec::new();
-                            self.board.for_each_down(group, slot, task.wrapping_mul(0x9e37_79b9), |other| {
-                                if !tables.pinned(other)
-                                    && !tables.has_precedence(other)
-                                    && (self.breaks_promises
-                                        || problem.current(other) != self.board.start(other))
-                                {
-                                    found.push(other);
-                                }
-                            });
-                            partners = Some(found);
-                        }
-                        Some(found) => found.retain(|&other| {
-                            self.board.is_down(other, slot)
-                                && problem.groups_of(other).binary_search(&group).is_ok()
-                        }),
-                    },
-                    _ => return Vec::new(),
-                }
-                if partners.as_ref().is_some_and(Vec::is_empty) {
-                    return Vec::new();
-                }
-            }
-        }
-        let mut partners = partners.unwrap_or_default();
+        });
         partners.sort_unstable_by_key(|&other| {
             let start = self.board.starts[other as usize];
             (problem.current(other) == Some(start), self.board.tables.cost(other, start), other)
         });
         partners.truncate(self.partners_max);
         partners
+    }
+
+    /// Notes where `task` would be one too many at `start`; says no if it would be more than one too many.
+    fn find_obstacles(&mut self, task: u32, start: u32) -> bool {
+        let tables = self.board.tables;
+        let end = start + tables.problem.duration(task);
+        self.obstacles.clear();
+        for &group in tables.problem.groups_of(task) {
+            match tables.count(group) {
+                Count::Never => {}
+                Count::Dense(row) => {
+                    if self.board.ledger.is_full(row, start, end) {
+                        for slot in start..end {
+                            match self.board.ledger.left(row, slot) {
+                                1.. => {}
+                                0 => self.obstacles.push((group, slot)),
+                                _ => return false,
+                            }
+                        }
+                    }
+                }
+                Count::Sparse => {
+                    if self.board.lack(group, start, end) > 0 {
+                        for slot in start..end {
+                            match self.board.lack(group, slot, slot + 1) {
+                                0 => {}
+                                1 => self.obstacles.push((group, slot)),
+                                _ => return false,
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        true
     }
 }

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::alone::Alone;
-use super::board::Board;
+use super::board::{Board, SEEN_MAX};
 use super::prices::Prices;
 use super::tables::{Count, Tables};
 use super::{Effort, Stop};
@@ -20,15 +20,24 @@ const CHAIN_MAX: usize = 30;
 const HOMELESS_MAX: usize = 5;
 /// An announced task is so many times harder to push out.
 const PROMISE: u64 = 256;
-/// So many of the most promising starts are looked at closely.
-const STARTS_MAX: usize = 24;
+/// How closely a step looks: so many of the most promising starts, and so many tasks in the way at each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Care {
+    starts_max: usize,
+    seen_max: usize,
+}
+
+/// As good as anybody can.
+pub(super) const THOROUGH: Care = Care { starts_max: 24, seen_max: SEEN_MAX };
+/// A quarter of the work.
+pub(super) const BRISK: Care = Care { starts_max: 12, seen_max: SEEN_MAX / 2 };
 
 /// So many steps in vain for each waiting task are enough.
 pub(super) fn patience(effort: Effort) -> usize {
     match effort {
         Effort::Fast => 30,
         Effort::Standard => 200,
-        Effort::Best => 6000,
+        Effort::Best => 1000,
     }
 }
 
@@ -36,7 +45,7 @@ pub(super) fn patience(effort: Effort) -> usize {
 pub(super) fn make_room(
     board: &mut Board<'_>,
     prices: &Prices,
-    patience_a_task: usize,
+    (patience_a_task, care): (usize, Care),
     random: &mut ChaCha8Rng,
     stop: &Stop<'_>,
 ) {
@@ -48,7 +57,7 @@ pub(super) fn make_room(
     if waiting.is_empty() {
         return;
     }
-    Repair::new(board, prices, waiting).run(patience_a_task, random, stop);
+    Repair::new(board, prices, waiting, care).run(patience_a_task, random, stop);
 }
 
 struct Repair<'b, 't, 'q> {
@@ -61,12 +70,18 @@ struct Repair<'b, 't, 'q> {
     journal: Vec<(u32, Option<u32>)>,
     /// Announced starts left, less those taken up again, since the chain began.
     broken_promises: i64,
+    care: Care,
 }
 
 impl<'b, 't, 'q> Repair<'b, 't, 'q> {
-    fn new(board: &'b mut Board<'t>, prices: &'q Prices, waiting: Vec<u32>) -> Repair<'b, 't, 'q> {
+    fn new(
+        board: &'b mut Board<'t>,
+        prices: &'q Prices,
+        waiting: Vec<u32>,
+        care: Care,
+    ) -> Repair<'b, 't, 'q> {
         let hardness = vec![1; board.tables.task_count() as usize];
-        Repair { hardness, board, prices, waiting, journal: Vec::new(), broken_promises: 0 }
+        Repair { hardness, board, prices, waiting, journal: Vec::new(), broken_promises: 0, care }
     }
 
     /// Goes on until so many steps for each waiting task have brought nothing.
@@ -178,9 +193,9 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
                 starts.push((self.obstacles(task, start), random.random(), start));
             }
         }
-        if starts.len() > STARTS_MAX {
-            starts.select_nth_unstable(STARTS_MAX);
-            starts.truncate(STARTS_MAX);
+        if starts.len() > self.care.starts_max {
+            starts.select_nth_unstable(self.care.starts_max);
+            starts.truncate(self.care.starts_max);
         }
         starts.sort_unstable();
         let mut best: Option<(u64, u32, Vec<u32>)> = None;
@@ -225,28 +240,27 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
         let mut ejected: Vec<u32> = Vec::new();
         let mut sum = 0u64;
         loop {
-            let mut tightest: Option<(u32, u32)> = None;
-            for &group in problem.groups_of(task) {
-                if tables.count(group) == Count::Never {
-                    continue;
-                }
-                for slot in start..end {
-                    let gone = ejected
-                        .iter()
-                        .filter(|&&other| {
-                            self.board.is_down(other, slot)
-                                && problem.groups_of(other).binary_search(&group).is_ok()
-                        })
-                        .count() as u32;
-                    if self.board.lack(group, slot, slot + 1) > gone {
-                        tightest = Some((group, slot));
-                        break;
-                    }
-                }
-                if tightest.is_some() {
-                    break;
-                }
-            }
+            let gone = |group: u32, slot: u32| {
+                let gone = ejected.iter().filter(|&&other| {
+                    self.board.is_down(other, slot) && problem.groups_of(other).binary_search(&group).is_ok()
+                });
+                gone.count() as u32
+            };
+            let is_short = |group: u32, slot: u32| match tables.count(group) {
+                Count::Never => false,
+                Count::Dense(row) => self.board.ledger.left(row, slot) + gone(group, slot) as i32 <= 0,
+                Count::Sparse => self.board.lack(group, slot, slot + 1) > gone(group, slot),
+            };
+            let may_be_short = |group: u32| match tables.count(group) {
+                Count::Never => false,
+                Count::Dense(row) => self.board.ledger.is_full(row, start, end),
+                Count::Sparse => true,
+            };
+            let short = |&group: &u32| {
+                let mut slots = if may_be_short(group) { start..end } else { 0..0 };
+                slots.find(|&slot| is_short(group, slot)).map(|slot| (group, slot))
+            };
+            let tightest = problem.groups_of(task).iter().find_map(short);
             let Some((group, slot)) = tightest else {
                 return (sum < limit).then_some((sum, ejected));
             };
@@ -255,7 +269,7 @@ impl<'b, 't, 'q> Repair<'b, 't, 'q> {
             }
             let mut easiest: Option<(u64, u32, u32)> = None;
             let from = random.random();
-            self.board.for_each_down(group, slot, from, |other| {
+            self.board.for_each_down(group, slot, (from, self.care.seen_max), |other| {
                 if tables.pinned(other) || ejected.contains(&other) || self.board.holds_others(other) {
                     return;
                 }

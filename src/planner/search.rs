@@ -12,11 +12,11 @@ use super::cut::Cut;
 use super::lesson::Lesson;
 use super::mend::{Part, mend_parts};
 use super::negotiate::{Learning, Negotiation, Settling};
-use super::order::canonical_order;
+use super::order::Order;
 use super::prices::Prices;
 use super::side::side_by_side;
 use super::tables::{NONE, Tables};
-use super::{Effort, Phase, SolveOptions, Stop, Voice, bound, construct, polish, repair};
+use super::{Effort, Phase, SolveOptions, Stop, Voice, again, bound, construct, polish, renew, repair, ruin};
 use crate::domain::plan_file::Bound;
 use crate::domain::problem::{ExcerptGroup, Problem};
 
@@ -53,8 +53,9 @@ const WHOLE_PACE: Pace = Pace {
         look_when_crowded: f32::INFINITY,
     },
 };
-/// So often `best` settles anew, if there is no time limit to use up.
+/// `best` settles a problem in one part so often, or as often as it fits into so many tasks.
 const BEST_ATTEMPTS: usize = 12;
+const BEST_TASKS: usize = 24_000;
 /// A small problem is settled several times in `standard` too: as often as it fits into this many tasks.
 const SMALL_TASKS: usize = 4000;
 const SMALL_ATTEMPTS: usize = 4;
@@ -77,18 +78,31 @@ fn search_divided(
     stop: &Stop<'_>,
     voice: &Voice<'_>,
 ) -> Found {
-    let order = canonical_order(problem);
-    if options.effort == Effort::Fast {
-        return fast(problem, &order, options, stop, voice);
-    }
-    if announced_share(problem) > ANNOUNCED_SHARE {
-        return again(problem, &order, whole_tasks_max, options, stop, voice);
-    }
+    let order = Order::of(problem);
+    let whole = order.apply(problem);
+    let found = if options.effort == Effort::Fast {
+        fast(&whole, options, stop, voice)
+    } else if announced_share(problem) > ANNOUNCED_SHARE {
+        again::again(&whole, options, stop, voice)
+    } else {
+        anew(&whole, whole_tasks_max, options, stop, voice)
+    };
+    Found { starts: order.undo(&found.starts), ..found }
+}
+
+/// Prices first; then part by part; then all together.
+fn anew(
+    problem: &Problem,
+    whole_tasks_max: usize,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> Found {
     voice.say_sums(0, Phase::Pricing, (0, 0));
     let before = stop.watch.elapsed();
-    let lesson = Lesson::learn(problem, &order, options, stop);
+    let lesson = Lesson::learn(problem, options, stop);
     let learning = stop.watch.elapsed() - before;
-    let parts = parts(problem, order, whole_tasks_max);
+    let parts = parts(problem, whole_tasks_max);
     let results = side_by_side(&sizes(&parts), options.threads, |number| {
         plan_part(problem, &parts[number], parts.len(), number, &lesson, options, stop, voice)
     });
@@ -100,18 +114,21 @@ fn search_divided(
     }
     voice.join();
     let tables = Tables::new(problem);
-    let count = parts.len();
-    let board = match count {
+    let mut board = match parts.len() {
         1 => Board::of(&tables, &starts),
-        _ => join(&tables, starts, parts, &lesson, options, stop, voice),
+        _ => join(&tables, starts, &parts, &lesson, options, stop, voice),
     };
+    if options.effort == Effort::Best {
+        renew::renew(&mut board, &parts, &lesson, options, stop, voice);
+    }
+    drop(parts);
     let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
     let (bound, took) = prove(&board, &prices, options, stop, voice);
     Found { starts: board.starts, bound, bound_ms: (learning + took).as_millis() as u64 }
 }
 
 /// The bound for a plan, and how long the proof took.
-fn prove(
+pub(super) fn prove(
     board: &Board<'_>,
     prices: &Prices,
     options: &SolveOptions,
@@ -119,7 +136,7 @@ fn prove(
     voice: &Voice<'_>,
 ) -> (Bound, Duration) {
     let before = stop.watch.elapsed();
-    let bound = bound::prove(board, prices, options.threads);
+    let bound = bound::prove(board, prices, options.threads, stop);
     voice.prove(bound.disruption_lower);
     (bound, stop.watch.elapsed() - before)
 }
@@ -133,72 +150,12 @@ fn announced_share(problem: &Problem) -> f64 {
     (0..problem.task_count() as u32).filter(is_announced).count() as f64 / problem.task_count().max(1) as f64
 }
 
-/// Everybody stays where they were announced, as far as that is legal; the others find the cheapest place that is
-/// left, or take that of somebody who was not announced; and only then announced tasks make way.
-fn again(
-    problem: &Problem,
-    order: &[u32],
-    whole_tasks_max: usize,
-    options: &SolveOptions,
-    stop: &Stop<'_>,
-    voice: &Voice<'_>,
-) -> Found {
-    let excerpt = problem.excerpt(order, &all_groups(problem));
-    let tables = Tables::new(&excerpt);
-    let wishes: Vec<u32> = (0..tables.task_count()).map(|task| tables.home(task).unwrap_or(NONE)).collect();
-    let prices = Prices::none(&tables);
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let mut board = Board::new(&tables);
-    voice.say(0, Phase::Placing, &board);
-    construct::place_wishes(&mut board, &wishes);
-    drop(wishes);
-    // Chains break several promises for one place: a few tries are enough, and next to none where the parts had
-    // theirs.
-    let patience = repair::patience(options.effort) / 20;
-    let mend = |board: &mut Board<'_>, patience: usize, random: &mut ChaCha8Rng| {
-        let prices = Prices::none(board.tables);
-        construct::place_all(board, &prices);
-        polish::squeeze_in(board, true, stop);
-        repair::make_room(board, &prices, patience, random, stop);
-        polish::bring_home(board, stop);
-        polish::improve_unannounced(board, options.effort, random, stop);
-    };
-    construct::place_all(&mut board, &prices);
-    voice.say(0, Phase::Repairing, &board);
-    let waits = board.starts.contains(&NONE);
-    let parts = match waits {
-        true => parts(&excerpt, (0..tables.task_count()).collect(), whole_tasks_max),
-        false => Vec::new(),
-    };
-    if parts.len() > 1 {
-        mend_parts(&mut board, &parts, options.threads, stop, |number, board, _| {
-            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
-            mend(board, patience, &mut random);
-        });
-    }
-    mend(&mut board, if parts.len() > 1 { patience / 10 } else { 3 * patience }, &mut random);
-    voice.say(0, Phase::Improving, &board);
-    let (bound, took) = prove(&board, &prices, options, stop, voice);
-    let mut starts = vec![NONE; problem.task_count()];
-    for (&task, &start) in order.iter().zip(&board.starts) {
-        starts[task as usize] = start;
-    }
-    Found { starts, bound, bound_ms: took.as_millis() as u64 }
-}
-
 /// Where a group needs more of its room than this, nights have to be filled to the brim.
 const CROWDED: f64 = 0.5;
 
 /// One after the other: each where it costs least, if there is room; else each as early as it can.
-fn fast(
-    problem: &Problem,
-    order: &[u32],
-    options: &SolveOptions,
-    stop: &Stop<'_>,
-    voice: &Voice<'_>,
-) -> Found {
-    let excerpt = problem.excerpt(order, &all_groups(problem));
-    let tables = Tables::new(&excerpt);
+fn fast(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, voice: &Voice<'_>) -> Found {
+    let tables = Tables::new(problem);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let prices = Prices::none(&tables);
     let mut board = Board::new(&tables);
@@ -209,36 +166,31 @@ fn fast(
         construct::place_all(&mut board, &prices);
     }
     voice.say(0, Phase::Repairing, &board);
-    repair::make_room(&mut board, &prices, repair::patience(Effort::Fast), &mut random, stop);
+    repair::make_room(
+        &mut board,
+        &prices,
+        (repair::patience(Effort::Fast), repair::THOROUGH),
+        &mut random,
+        stop,
+    );
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    let mut starts = vec![NONE; problem.task_count()];
-    for (&task, &start) in order.iter().zip(&board.starts) {
-        starts[task as usize] = start;
-    }
-    Found { starts, bound, bound_ms: took.as_millis() as u64 }
+    Found { starts: board.starts, bound, bound_ms: took.as_millis() as u64 }
 }
 
 fn sizes(parts: &[Part]) -> Vec<usize> {
     parts.iter().map(Vec::len).collect()
 }
 
-fn parts(problem: &Problem, order: Vec<u32>, whole_tasks_max: usize) -> Vec<Part> {
-    let cut = if order.len() > whole_tasks_max { Cut::find(problem) } else { None };
-    let Some(cut) = cut else { return vec![order] };
+fn parts(problem: &Problem, whole_tasks_max: usize) -> Vec<Part> {
+    let tasks = 0..problem.task_count() as u32;
+    let cut = if tasks.len() > whole_tasks_max { Cut::find(problem) } else { None };
+    let Some(cut) = cut else { return vec![tasks.collect()] };
     let mut parts: Vec<Part> = vec![Part::new(); cut.parts];
-    for task in order {
+    for task in tasks {
         parts[usize::from(cut.part_of[task as usize])].push(task);
     }
+    parts.iter_mut().for_each(Vec::shrink_to_fit);
     parts
-}
-
-fn all_groups(problem: &Problem) -> Vec<ExcerptGroup> {
-    by_name(problem, (0..problem.group_count() as u32).collect())
-}
-
-fn by_name(problem: &Problem, mut groups: Vec<u32>) -> Vec<ExcerptGroup> {
-    groups.sort_unstable_by_key(|&group| problem.group(group).id);
-    groups.into_iter().map(|group| ExcerptGroup { group, room: None }).collect()
 }
 
 /// Plans one part as if it were alone but for the prices. Room that it shares with other parts it may use as a
@@ -257,9 +209,7 @@ fn plan_part(
     let pace = if parts > 1 { PART_PACE } else { WHOLE_PACE };
     // So often it is settled, in other orders; the best is kept.
     let attempts = match options.effort {
-        // One part has all the time there is; several have to leave some for each other.
-        Effort::Best if parts == 1 && options.time_limit.is_some() => usize::MAX,
-        Effort::Best => BEST_ATTEMPTS,
+        Effort::Best if parts == 1 => (BEST_TASKS / part.len().max(1)).clamp(2, BEST_ATTEMPTS),
         _ => (SMALL_TASKS / part.len().max(1)).clamp(1, SMALL_ATTEMPTS),
     };
     let groups = groups_of(problem, part);
@@ -296,26 +246,39 @@ fn plan_part(
         if parts == 1 {
             polish::squeeze_in(&mut board, false, stop);
             voice.say(number, Phase::Repairing, &board);
-            repair::make_room(&mut board, &prices, repair::patience(options.effort), &mut random, stop);
+            repair::make_room(
+                &mut board,
+                &prices,
+                (repair::patience(options.effort), repair::THOROUGH),
+                &mut random,
+                stop,
+            );
             polish::bring_home(&mut board, stop);
             voice.say(number, Phase::Improving, &board);
-            polish::improve(&mut board, options.effort, &mut random, stop);
+            polish::improve(&mut board, &mut random, stop);
         }
         if best.as_ref().is_none_or(|best| board.is_better_than(best)) {
             best = Some(board);
         }
     }
-    best.map_or_else(|| vec![NONE; part.len()], |board| board.starts)
+    let Some(best) = best else { return vec![NONE; part.len()] };
+    if parts > 1 || part.len() > SMALL_TASKS {
+        return best.starts;
+    }
+    let mut board = Board::of(&tables, &best.starts);
+    ruin::anneal(&mut board, ruin::STEPS_A_TASK * tables.task_count(), &mut random, stop);
+    polish::improve(&mut board, &mut random, stop);
+    if board.is_better_than(&best) { board.starts } else { best.starts }
 }
 
-/// The groups of a part's tasks, by name.
+/// The groups of a part's tasks.
 fn groups_of(problem: &Problem, part: &[u32]) -> Vec<ExcerptGroup> {
     let mut seen = vec![false; problem.group_count()];
     for &group in part.iter().flat_map(|&task| problem.groups_of(task)) {
         seen[group as usize] = true;
     }
     let groups = (0..problem.group_count() as u32).filter(|&group| seen[group as usize]);
-    by_name(problem, groups.collect())
+    groups.map(|group| ExcerptGroup { group, room: None }).collect()
 }
 
 /// All parts together, by the rules of the whole problem. Who lost a place looks for another in its part, takes one
@@ -323,7 +286,7 @@ fn groups_of(problem: &Problem, part: &[u32]) -> Vec<ExcerptGroup> {
 fn join<'t>(
     tables: &'t Tables<'t>,
     wishes: Vec<u32>,
-    parts: Vec<Part>,
+    parts: &[Part],
     lesson: &Lesson,
     options: &SolveOptions,
     stop: &Stop<'_>,
@@ -333,29 +296,36 @@ fn join<'t>(
     construct::place_wishes(&mut board, &wishes);
     drop(wishes);
     voice.say(0, Phase::Placing, &board);
-    mend_parts(&mut board, &parts, options.threads, stop, |number, board, groups| {
+    mend_parts(&mut board, parts, options.threads, stop, |number, board, groups| {
         let prices =
             Prices::of_charges(board.tables, |group| lesson.charges_of(groups[group as usize].group));
         let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
         construct::place_all(board, &prices);
         polish::squeeze_in(board, false, stop);
-        repair::make_room(board, &prices, repair::patience(options.effort), &mut random, stop);
+        repair::make_room(
+            board,
+            &prices,
+            (repair::patience(options.effort), repair::THOROUGH),
+            &mut random,
+            stop,
+        );
     });
-    drop(parts);
     voice.say(0, Phase::Repairing, &board);
     let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     construct::place_all(&mut board, &prices);
     polish::squeeze_in(&mut board, false, stop);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    repair::make_room(&mut board, &prices, repair::patience(options.effort), &mut random, stop);
+    repair::make_room(
+        &mut board,
+        &prices,
+        (repair::patience(options.effort), repair::THOROUGH),
+        &mut random,
+        stop,
+    );
     polish::bring_home(&mut board, stop);
     voice.say(0, Phase::Improving, &board);
-    match options.effort {
-        Effort::Best => polish::improve(&mut board, Effort::Best, &mut random, stop),
-        _ if board.starts.len() <= EXCHANGED_TASKS_MAX => {
-            polish::exchange_the_unhappiest(&mut board, EXCHANGED_ONE_OF, stop);
-        }
-        _ => {}
+    if board.starts.len() <= EXCHANGED_TASKS_MAX {
+        polish::exchange_the_unhappiest(&mut board, EXCHANGED_ONE_OF, stop);
     }
     board
 }
@@ -373,6 +343,15 @@ mod tests {
 
     /// The same, announced as `starts` says, and the first region has lost a night's end.
     fn regions_announced(starts: &[u32]) -> Problem {
+        regions_listed(starts, 0..600, 0..4)
+    }
+
+    /// The same with tasks and regions listed in some order.
+    fn regions_listed(
+        starts: &[u32],
+        order: impl Iterator<Item = u32>,
+        regions: impl Iterator<Item = u32>,
+    ) -> Problem {
         let (slots, tasks) = (192u32, 600u32);
         let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, slots);
         let cost = (0..slots).map(|slot| 10 + slot * 7 % 50).collect();
@@ -383,7 +362,9 @@ mod tests {
             builder.add_calendar(Calendar { id: format!("c{region}"), open, cutoff_slots: 0 });
         }
         builder.add_group(GroupInput { id: "fleet", kind: "fleet", cap: 14, caps: &[], down: 0 });
-        for region in 0..4 {
+        let mut region_number = [0; 4];
+        for (number, region) in (1..).zip(regions) {
+            region_number[region as usize] = number;
             let id = format!("r{region}");
             builder.add_group(GroupInput { id: &id, kind: "region", cap: 5, caps: &[], down: 0 });
         }
@@ -391,7 +372,7 @@ mod tests {
             let id = format!("s{shop}");
             builder.add_group(GroupInput { id: &id, kind: "site", cap: 1, caps: &[], down: 0 });
         }
-        for task in 0..tasks {
+        for task in order {
             let region = task % 4;
             builder.add_task(TaskInput {
                 id: &format!("T{task}"),
@@ -402,7 +383,7 @@ mod tests {
                 release: 0,
                 deadline: slots,
                 weight: 1 + task % 2,
-                groups: &[0, 1 + region, 5 + (task / 8) * 4 + region],
+                groups: &[0, region_number[region as usize], 5 + (task / 8) * 4 + region],
                 site: None,
                 current: starts.get(task as usize).copied().filter(|&start| start != NONE),
                 pinned: false,
@@ -436,7 +417,7 @@ mod tests {
             }
             (board.weight_placed(), board.disruption())
         };
-        assert_eq!(parts(&problem, (0..600).collect(), 100).len(), 4);
+        assert_eq!(parts(&problem, 100).len(), 4);
         let (whole, divided) = (search_with(&problem, 10_000, 1), search_with(&problem, 100, 1));
         let (whole_value, divided_value) = (value(&whole), value(&divided));
         assert_eq!(whole_value.0, divided_value.0);
@@ -469,6 +450,23 @@ mod tests {
         assert!(board.placed_count() >= 590, "{}", board.placed_count());
         for threads in [2, 3] {
             assert_eq!(search_with(&problem, 100, threads).starts, alone.starts);
+        }
+    }
+
+    #[test]
+    fn parts_do_not_know_in_which_order_the_file_lists_them() {
+        let value = |problem: &Problem| {
+            let found = search_with(problem, 100, 1);
+            let tables = Tables::new(problem);
+            let board = Board::of(&tables, &found.starts);
+            (board.weight_placed(), board.disruption(), found.bound)
+        };
+        let straight = value(&regions());
+        let mut mixed: Vec<u32> = (0..600).collect();
+        mixed.sort_unstable_by_key(|&task| (task * 37 % 101, task));
+        let orders = [(0..600).rev().collect(), mixed];
+        for order in orders {
+            assert_eq!(value(&regions_listed(&[], order.into_iter(), [2, 0, 3, 1].into_iter())), straight);
         }
     }
 

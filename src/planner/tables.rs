@@ -48,6 +48,9 @@ pub(super) struct Tables<'p> {
     pub(super) longest: u32,
     /// For each slot (and the one after the last), how many slots before it may be used at all.
     axis: Vec<u32>,
+    /// By group: its number among those in whose members tasks are kept apart, from 1; 0 for all others.
+    shelf_of_group: Vec<u8>,
+    pub(super) shelves: usize,
 }
 
 impl<'p> Tables<'p> {
@@ -114,7 +117,10 @@ impl<'p> Tables<'p> {
         followers.sort_unstable_by_key(|edge| (edge.predecessor, edge.task));
         let chains = chains(problem, &followers);
         let axis = axis(problem);
+        let (shelf_of_group, shelves) = shelves(problem, &sizes);
         Tables {
+            shelf_of_group,
+            shelves,
             problem,
             slots: problem.slots(),
             words: problem.slots().div_ceil(64) as usize,
@@ -170,6 +176,23 @@ impl<'p> Tables<'p> {
             Count::Never => 0,
             Count::Sparse => self.members(group).len() as u32,
             Count::Dense(row) => self.dense_members[row as usize],
+        }
+    }
+
+    /// The shelf on which a task is kept, so that members of one large group are found without a look at others.
+    pub(super) fn shelf(&self, task: u32) -> usize {
+        if self.shelves == 1 {
+            return 0;
+        }
+        let groups = self.problem.groups_of(task).iter();
+        groups.map(|&group| self.shelf_of_group[group as usize]).find(|&shelf| shelf > 0).unwrap_or(0).into()
+    }
+
+    /// The shelf on which all members of a group are and nobody else, if there is one.
+    pub(super) fn shelf_of(&self, group: u32) -> Option<usize> {
+        match self.shelf_of_group[group as usize] {
+            0 => None,
+            shelf => Some(shelf.into()),
         }
     }
 
@@ -265,6 +288,40 @@ impl<'p> Tables<'p> {
             })
             .flatten()
     }
+}
+
+/// Smaller groups have no shelf.
+const SHELVED_MEMBERS_MIN: u32 = 2000;
+/// No more shelves than this.
+const SHELVES_MAX: usize = 64;
+
+/// Puts the groups of one kind on shelves of their own, and says how many shelves there are: of a kind with a few
+/// large groups of which no task counts in two, the one with the least room.
+fn shelves(problem: &Problem, sizes: &[u32]) -> (Vec<u8>, usize) {
+    let mut shelf_of_group = vec![0u8; sizes.len()];
+    let mut kinds: Vec<(&str, Vec<u32>)> = Vec::new();
+    for group in (0..sizes.len() as u32).filter(|&group| sizes[group as usize] > SHELVED_MEMBERS_MIN) {
+        let kind = problem.group(group).kind;
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, groups)) => groups.push(group),
+            None => kinds.push((kind, vec![group])),
+        }
+    }
+    kinds.retain(|(_, groups)| (2..SHELVES_MAX).contains(&groups.len()));
+    let room = |groups: &[u32]| groups.iter().map(|&group| u64::from(problem.group(group).cap)).sum::<u64>();
+    kinds.sort_by_key(|(kind, groups)| (room(groups), *kind));
+    for (_, groups) in kinds {
+        for (shelf, &group) in (1..).zip(&groups) {
+            shelf_of_group[group as usize] = shelf;
+        }
+        let is_shelved = |&&group: &&u32| shelf_of_group[group as usize] > 0;
+        let in_two = |task: u32| problem.groups_of(task).iter().filter(is_shelved).count() > 1;
+        if !(0..problem.task_count() as u32).any(in_two) {
+            return (shelf_of_group, groups.len() + 1);
+        }
+        shelf_of_group.fill(0);
+    }
+    (shelf_of_group, 1)
 }
 
 /// Where a task stands among those that wait for each other.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::api::{AuditView, Page, PageQuery};
 use crate::db::audit::{self, AuditRow};
 use crate::db::{Connection, Instant};
-use crate::service::{Actor, App, Error};
+use crate::service::{Actor, App, Error, webhook};
 
 /// One change to write down.
 #[derive(Debug)]
@@ -69,6 +69,7 @@ pub fn record(
         fence: actor.fence(),
         origin: actor.origin().map(str::to_owned),
     };
+    webhook::tell(connection, &row)?;
     audit::append(connection, row)
 }
 

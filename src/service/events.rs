@@ -211,7 +211,7 @@ pub fn concerns_loops(event: &Event) -> bool {
     !matches!(event.kind.as_str(), "notice" | "resync") && event.action != "plan.solved"
 }
 
-fn event_of(row: AuditRow) -> Event {
+pub(super) fn event_of(row: AuditRow) -> Event {
     let (kind, id) = row.subject.split_once(' ').unwrap_or((&row.subject, ""));
     let (kind, id) = (kind.to_owned(), id.to_owned());
     let after: Option<serde_json::Value> = row.after.and_then(|text| serde_json::from_str(&text).ok());

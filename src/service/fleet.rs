@@ -32,29 +32,31 @@ pub use search::search;
 /// Appointments and locks that a terminal's history shows.
 const HISTORY_MAX: i64 = 1000;
 
-/// The fleet in numbers.
+/// Terminals from which on the fleet is not counted at every look.
+const LARGE: i64 = 50_000;
+
+/// The fleet in numbers; a large one as it was a moment ago.
 pub fn summary(app: &App) -> Result<FleetSummary, Error> {
     app.database.read(|connection| {
-        let [merchants, sites, terminals, retired] = db::fleet::counts(connection)?;
-        let by_region = db::fleet::terminals_by_region(connection)?;
-        let by_model = db::fleet::terminals_by_firmware(connection)?;
-        Ok(FleetSummary {
-            merchants,
-            sites,
-            terminals,
-            retired,
-            by_region: by_region
-                .into_iter()
-                .map(|(name, terminals)| GroupCount { name, terminals })
-                .collect(),
-            by_model: by_model
-                .into_iter()
-                .map(|(model, firmware, terminals)| GroupCount {
-                    name: format!("{model} {firmware}"),
-                    terminals,
-                })
-                .collect(),
-        })
+        let is_large = |summary: &FleetSummary| summary.terminals + summary.retired > LARGE;
+        app.figures.get(app, connection, "fleet", is_large, counted)
+    })
+}
+
+fn counted(connection: &mut Connection) -> Result<FleetSummary, Error> {
+    let [merchants, sites, terminals, retired] = db::fleet::counts(connection)?;
+    let by_region = db::fleet::terminals_by_region(connection)?;
+    let by_model = db::fleet::terminals_by_firmware(connection)?;
+    Ok(FleetSummary {
+        merchants,
+        sites,
+        terminals,
+        retired,
+        by_region: by_region.into_iter().map(|(name, terminals)| GroupCount { name, terminals }).collect(),
+        by_model: by_model
+            .into_iter()
+            .map(|(model, firmware, terminals)| GroupCount { name: format!("{model} {firmware}"), terminals })
+            .collect(),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::api::calendar::{BlackoutView, WindowView};
 use crate::api::campaign::{CampaignView, ProgrammeView};
 use crate::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::plan::PlanView;
+use crate::api::webhook::WebhookView;
 use crate::service::Error;
 
 /// A thing that has a version.
@@ -113,6 +114,7 @@ versioned! {
     BudgetView: self => format!("budget {}", self.id);
     MerchantView: self => format!("merchant {}", self.number);
     SiteView: self => format!("site {}", self.code);
+    WebhookView: self => format!("webhook {}", self.id), settled self => settle_webhook(self);
     TerminalView: self => format!("terminal {}", self.serial);
 }
 
@@ -141,6 +143,10 @@ fn settle_appointment(view: &mut AppointmentView) {
         text.clear();
     }
     (view.announced_at, view.note, view.previous) = (None, None, None);
+}
+
+fn settle_webhook(view: &mut WebhookView) {
+    (view.failing_since, view.pending, view.dead) = (None, 0, 0);
 }
 
 #[cfg(test)]

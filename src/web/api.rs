@@ -18,6 +18,7 @@ mod programme;
 mod replica;
 mod template;
 mod token;
+mod webhook;
 mod worker;
 
 use crate::web::routes::Routes;
@@ -41,6 +42,7 @@ pub(super) fn router() -> Routes {
         .merge(replica::router())
         .merge(event::router())
         .merge(worker::router())
+        .merge(webhook::router())
         .merge(doctor::router())
         .merge(account::router())
         .merge(token::router())

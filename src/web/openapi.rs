@@ -1,9 +1,15 @@
 //! The OpenAPI document, gathered from the handlers themselves: a route without a description does not exist.
 
+mod complete;
+mod examples;
+mod reference;
+
+use std::sync::OnceLock;
+
 use axum::Json;
-use utoipa::openapi::content::ContentBuilder;
+use serde_json::Value;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -11,28 +17,22 @@ use crate::api::problem::Problem;
 use crate::web::access::SESSION_COOKIE;
 use crate::web::{AppState, api};
 
+pub(super) use reference::page as reference_page;
+
 /// Every route of the API with its description, to be nested under `/api/v1`.
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(base()).merge(api::router().into_router())
 }
 
 /// The document as it is served.
-pub fn document() -> OpenApi {
-    let mut document = OpenApiRouter::with_openapi(base()).nest("/api/v1", router()).to_openapi();
-    let problem = ResponseBuilder::new()
-        .description("Anything else: an RFC 9457 problem document; `code` names the kind.")
-        .content(
-            "application/problem+json",
-            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
-        )
-        .build();
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.put, &mut item.patch];
-        for operation in operations.into_iter().flatten() {
-            operation.responses.responses.insert("default".to_owned(), problem.clone().into());
-        }
-    }
-    document
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let described = OpenApiRouter::with_openapi(base()).nest("/api/v1", router()).to_openapi();
+        let mut document = serde_json::to_value(described).unwrap_or_default();
+        complete::complete(&mut document);
+        document
+    })
 }
 
 fn base() -> OpenApi {
@@ -41,7 +41,7 @@ fn base() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some("Maintenance of payment terminals: planned, staggered, announced, followed."))
         .build();
-    // Every operation's default answer; nothing else refers to it.
+    // What every error is; nothing else refers to it.
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
     let cookie = ApiKeyValue::with_description(
@@ -64,6 +64,6 @@ fn base() -> OpenApi {
 }
 
 /// `GET /api/v1/openapi.json`.
-pub(super) async fn served() -> Json<OpenApi> {
+pub(super) async fn served() -> Json<&'static Value> {
     Json(document())
 }

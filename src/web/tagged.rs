@@ -28,6 +28,16 @@ impl<T: Versioned> IntoResponse for Tagged<T> {
     }
 }
 
+/// How `If-Match` is described.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it only describes the header")]
+pub(crate) struct IfMatchHeader {
+    /// The version that the change is made against: 412 if somebody else has made another meanwhile.
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}
+
 /// `If-Match`: the versions that a change was made against.
 pub(crate) struct IfMatch(pub(crate) Expected);
 

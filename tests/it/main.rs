@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a failing test shows what it printed")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod api;
+mod api_document;
 mod backup;
 mod calendar_laws;
 mod calendar_oracles;
@@ -29,6 +30,7 @@ mod fleet_edits;
 mod fleet_files;
 mod fleet_files_generated;
 mod happened;
+mod idempotency;
 mod import;
 mod inbox;
 mod inbox_hostile;
@@ -85,4 +87,5 @@ mod support;
 mod tidy;
 mod transactions;
 mod unreached;
+mod webhooks;
 mod world_parts;

@@ -245,7 +245,11 @@ impl TestApp {
         }
         use diesel::RunQueryDsl;
         self.read(|connection| {
-            let hex = if connection.kind() == "sqlite" { "lower(hex(#))" } else { "encode(#, 'hex')" };
+            let hex = if connection.kind() == "sqlite" {
+                "CASE WHEN # IS NULL THEN NULL ELSE lower(hex(#)) END"
+            } else {
+                "encode(#, 'hex')"
+            };
             let mut dump = Vec::new();
             for (table, columns) in declared_schema() {
                 let columns: Vec<String> = columns

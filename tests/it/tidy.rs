@@ -107,7 +107,7 @@ fn rooms_import_only_what_they_may() {
         ("tokio", &["boot", "cli", "mail", "web", "worker"]),
         ("minijinja", &["mail", "web"]),
         ("clap", &["cli"]),
-        ("ureq", &["cli"]),
+        ("ureq", &["cli", "worker"]),
         ("cron", &["domain"]),
     ];
     let mut wrong = Vec::new();

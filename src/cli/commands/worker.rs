@@ -44,6 +44,8 @@ pub enum Worker {
     Notify,
     /// Opens appointments at their start
     Dispatch,
+    /// Sends the messages to other systems that are due
+    Deliver,
 }
 
 /// Runs one pass.
@@ -53,6 +55,7 @@ pub fn pass(worker: Worker, context: &Context) -> Result<WorkerRun, CliError> {
         Worker::Watch => "watch",
         Worker::Notify => "notify",
         Worker::Dispatch => "dispatch",
+        Worker::Deliver => "deliver",
     };
     context.client()?.post(&format!("/workers/{name}"), &serde_json::json!({}))
 }

@@ -21,7 +21,6 @@ pub(super) const ENDLESS: i32 = 1 << 30;
 pub(super) struct Loads<'p> {
     pub(super) problem: &'p Problem,
     starts: Vec<u32>,
-    longest: u32,
     member_offsets: Vec<usize>,
     members: Vec<u32>,
     step_offsets: Vec<usize>,
@@ -31,8 +30,7 @@ pub(super) struct Loads<'p> {
 impl<'p> Loads<'p> {
     /// The loads of `wanted` groups (one flag a group) with every task at its start in `starts`.
     pub(super) fn new(problem: &'p Problem, starts: Vec<u32>, wanted: &[bool]) -> Loads<'p> {
-        let is_asked = wanted.contains(&true);
-        let by_start = if is_asked { in_order_of_start(problem, &starts) } else { Vec::new() };
+        let by_start = in_order_of_start(problem, &starts, wanted);
         let groups = problem.group_count();
         let of = |task: u32| problem.groups_of(task).iter().map(|&group| group as usize);
         let mut member_offsets = vec![0; groups + 1];
@@ -50,16 +48,8 @@ impl<'p> Loads<'p> {
                 next[group] += 1;
             }
         }
-        let longest = by_start.iter().map(|&task| problem.duration(task)).max().unwrap_or(0);
-        let mut loads = Loads {
-            problem,
-            starts,
-            longest,
-            member_offsets,
-            members,
-            step_offsets: vec![0],
-            steps: Vec::new(),
-        };
+        let mut loads =
+            Loads { problem, starts, member_offsets, members, step_offsets: vec![0], steps: Vec::new() };
         let mut change = vec![0; problem.slots() as usize + 1];
         for (group, &wanted) in (0..).zip(wanted) {
             if wanted {
@@ -128,17 +118,6 @@ impl<'p> Loads<'p> {
         let group = group as usize;
         &self.steps[self.step_offsets[group]..self.step_offsets[group + 1]]
     }
-
-    /// Members of a group that are down in `slot`, in the order of their starts.
-    pub(super) fn down_at(&self, group: u32, slot: u32) -> impl Iterator<Item = u32> + '_ {
-        let members = self.members(group);
-        let from = members.partition_point(|&task| self.starts[task as usize] + self.longest <= slot);
-        members[from..]
-            .iter()
-            .copied()
-            .take_while(move |&task| self.starts[task as usize] <= slot)
-            .filter(move |&task| self.starts[task as usize] + self.problem.duration(task) > slot)
-    }
 }
 
 /// By how much one more task is too many in the fullest slot of `[begin, end)`, and the first such slot.
@@ -151,16 +130,25 @@ pub(super) fn worst(steps: &[Step], begin: u32, end: u32) -> (i32, u32) {
     })
 }
 
-/// Placed tasks in the order of their starts, and of their numbers where these are equal.
-fn in_order_of_start(problem: &Problem, starts: &[u32]) -> Vec<u32> {
-    let placed = || (0u32..).zip(starts).filter(|&(_, &start)| start != NONE);
+/// Placed tasks that count in any wanted group, in the order of their starts, and of their numbers where these are
+/// equal.
+fn in_order_of_start(problem: &Problem, starts: &[u32], wanted: &[bool]) -> Vec<u32> {
+    if !wanted.contains(&true) {
+        return Vec::new();
+    }
+    let is_asked = |task: u32| problem.groups_of(task).iter().any(|&group| wanted[group as usize]);
+    let placed: Vec<(u32, u32)> = (0u32..)
+        .zip(starts)
+        .filter(|&(task, &start)| start != NONE && is_asked(task))
+        .map(|(task, &start)| (task, start))
+        .collect();
     let mut next = vec![0; problem.slots() as usize + 1];
-    placed().for_each(|(_, &start)| next[start as usize + 1] += 1);
+    placed.iter().for_each(|&(_, start)| next[start as usize + 1] += 1);
     for slot in 0..problem.slots() as usize {
         next[slot + 1] += next[slot];
     }
-    let mut order = vec![0; placed().count()];
-    for (task, &start) in placed() {
+    let mut order = vec![0; placed.len()];
+    for (task, start) in placed {
         let at: &mut usize = &mut next[start as usize];
         order[*at] = task;
         *at += 1;

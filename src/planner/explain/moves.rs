@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::loads::{Loads, Step, worst};
+use super::claims::Claims;
 use super::neighbours::Neighbours;
 use crate::domain::problem::Problem;
+use crate::planner::alone::Alone;
+use crate::planner::board::Board;
 use crate::planner::report::{Move, MoveCause};
-use crate::planner::tables::NONE;
 
 /// So many of those in the way are named.
 const OTHERS_NAMED_MAX: usize = 5;
@@ -25,22 +26,6 @@ pub(super) fn outside_dates(problem: &Problem, task: u32, start: u32) -> bool {
     start < problem.release(task) || start + problem.duration(task) > problem.deadline(task)
 }
 
-/// Announced starts of pinned tasks, and of the others that calendar and dates still allow.
-pub(super) fn claims(problem: &Problem) -> Vec<u32> {
-    let mut claims: Vec<u32> = (0..problem.task_count() as u32)
-        .map(|task| match problem.current(task) {
-            Some(start) if !outside_window(problem, task, start) && !outside_dates(problem, task, start) => {
-                start
-            }
-            _ => NONE,
-        })
-        .collect();
-    for &task in problem.pinned_tasks() {
-        claims[task as usize] = problem.current(task).unwrap_or(NONE);
-    }
-    claims
-}
-
 /// Tasks in the way at one slot of one group.
 #[derive(Debug, Clone, Default)]
 struct Others {
@@ -50,31 +35,31 @@ struct Others {
     heaviest: Vec<u32>,
 }
 
-/// Finds causes. All loads know the groups of all moved tasks whose own window and dates allow the start.
-pub(super) struct Causes<'l, 'p> {
-    neighbours: &'l Neighbours<'p>,
+/// Finds causes.
+pub(super) struct Causes<'b, 'p> {
+    neighbours: &'b Neighbours<'p>,
     /// The plan.
-    plan: &'l Loads<'p>,
+    board: &'b Board<'p>,
     /// Pinned tasks alone.
-    pinned: &'l Loads<'p>,
-    /// Everybody where they were announced, see [`claims`].
-    claims: &'l Loads<'p>,
+    alone: Alone<'p>,
+    /// Everybody where they were announced.
+    claims: &'b Claims,
     known: HashMap<(MoveCause, u32, u32), Others>,
 }
 
-impl<'l, 'p> Causes<'l, 'p> {
+impl<'b, 'p> Causes<'b, 'p> {
+    /// `claims` has to know all of whose cause is asked for.
     pub(super) fn new(
-        neighbours: &'l Neighbours<'p>,
-        plan: &'l Loads<'p>,
-        pinned: &'l Loads<'p>,
-        claims: &'l Loads<'p>,
-    ) -> Causes<'l, 'p> {
-        Causes { neighbours, plan, pinned, claims, known: HashMap::new() }
+        neighbours: &'b Neighbours<'p>,
+        board: &'b Board<'p>,
+        claims: &'b Claims,
+    ) -> Causes<'b, 'p> {
+        Causes { neighbours, board, alone: Alone::new(board.tables), claims, known: HashMap::new() }
     }
 
     /// Why `task` does not stand at `from`, where it was announced.
     pub(super) fn of(&mut self, task: u32, from: u32) -> Move {
-        let problem = self.plan.problem;
+        let problem = self.board.tables.problem;
         let (cause, groups, others) = if outside_window(problem, task, from) {
             (MoveCause::Window, Vec::new(), Others::default())
         } else if outside_dates(problem, task, from) {
@@ -88,7 +73,7 @@ impl<'l, 'p> Causes<'l, 'p> {
         Move {
             task: problem.task_id(task).to_owned(),
             from,
-            to: self.plan.start(task),
+            to: self.board.start(task),
             cause,
             groups: groups.iter().map(|&group| problem.group(group).id.to_owned()).collect(),
             others_count: others.count - count,
@@ -104,37 +89,41 @@ impl<'l, 'p> Causes<'l, 'p> {
     }
 
     fn neighbour_in_the_way(&self, task: u32, from: u32) -> Option<u32> {
-        let problem = self.plan.problem;
+        let problem = self.board.tables.problem;
         let (before, after) = self.neighbours.of(task);
         let late = before.iter().find(|edge| {
             let ends =
-                self.plan.start(edge.predecessor).map(|start| start + problem.duration(edge.predecessor));
+                self.board.start(edge.predecessor).map(|start| start + problem.duration(edge.predecessor));
             ends.is_none_or(|end| end + edge.gap_slots > from)
         });
         let end = from + problem.duration(task);
         let early = || {
-            let starts = |other| self.plan.start(other);
+            let starts = |other| self.board.start(other);
             after.iter().find(|edge| starts(edge.task).is_some_and(|start| end + edge.gap_slots > start))
         };
         late.map(|edge| edge.predecessor).or_else(|| early().map(|edge| edge.task))
     }
 
     /// Which budget it is: one that pinned tasks fill, one that cannot hold all who were announced, or one that
-    /// others fill now. The loads without the task itself are looked at.
+    /// others fill now. What the task itself takes is left out.
     fn full_there(&mut self, task: u32, from: u32) -> (MoveCause, Vec<u32>, Others) {
-        let problem = self.plan.problem;
-        let end = from + problem.duration(task);
-        let stands = self.plan.start(task).map(|start| (start, start + problem.duration(task)));
-        let loads = [
-            (MoveCause::Pinned, self.pinned, None),
-            (MoveCause::Budget, self.claims, Some((from, end))),
-            (MoveCause::MadeRoom, self.plan, stands),
-        ];
-        for (cause, loads, own) in loads {
+        let problem = self.board.tables.problem;
+        let stands = self.board.start(task).map_or(0..0, |start| start..start + problem.duration(task));
+        for cause in [MoveCause::Pinned, MoveCause::Budget, MoveCause::MadeRoom] {
             let mut full: Vec<u32> = Vec::new();
             let mut worst = (0, 0, 0);
             for &group in problem.groups_of(task) {
-                let (over, slot) = worst_without(loads.steps(group), from, end, own);
+                let over = |slot: u32| match cause {
+                    MoveCause::Pinned => 1 - self.alone.left(group, slot),
+                    MoveCause::Budget => self.claims.over(self.board, group, slot),
+                    _ => 1 - self.board.left(group, slot) - i32::from(stands.contains(&slot)),
+                };
+                let there = from..from + problem.duration(task);
+                let Some((over, slot)) =
+                    there.map(|slot| (over(slot), slot)).max_by_key(|&(over, slot)| (over, Reverse(slot)))
+                else {
+                    continue;
+                };
                 if over > 0 {
                     full.push(group);
                 }
@@ -155,31 +144,24 @@ impl<'l, 'p> Causes<'l, 'p> {
     }
 
     fn others(&mut self, cause: MoveCause, group: u32, slot: u32) -> Others {
-        let (plan, pinned, claims) = (self.plan, self.pinned, self.claims);
-        let at_home = |&other: &u32| plan.start(other) == plan.problem.current(other);
+        let (board, problem) = (self.board, self.board.tables.problem);
+        let counts = |other: u32| {
+            let is_home = board.start(other) == problem.current(other);
+            match cause {
+                MoveCause::Pinned => board.tables.pinned(other),
+                MoveCause::Budget => is_home,
+                _ => !is_home,
+            }
+        };
         self.known
             .entry((cause, group, slot))
-            .or_insert_with(|| match cause {
-                MoveCause::Pinned => others(plan.problem, pinned.down_at(group, slot)),
-                MoveCause::Budget => others(plan.problem, claims.down_at(group, slot).filter(at_home)),
-                _ => others(plan.problem, plan.down_at(group, slot).filter(|other| !at_home(other))),
+            .or_insert_with(|| {
+                let mut down = board.down_at(group, slot);
+                down.retain(|&other| counts(other));
+                others(problem, down)
             })
             .clone()
     }
-}
-
-/// The fullest slot of `[begin, end)`, with one task that is counted over `own` left out.
-fn worst_without(steps: &[Step], begin: u32, end: u32, own: Option<(u32, u32)>) -> (i32, u32) {
-    let (from, until) = own.map_or((end, end), |own| (own.0.clamp(begin, end), own.1.clamp(begin, end)));
-    [(begin, from, 0), (from, until, 1), (until, end, 0)]
-        .into_iter()
-        .filter(|&(begin, end, _)| begin < end)
-        .map(|(begin, end, less)| {
-            let (over, slot) = worst(steps, begin, end);
-            (over - less, slot)
-        })
-        .max_by_key(|&(over, slot)| (over, Reverse(slot)))
-        .unwrap_or((0, begin))
 }
 
 fn others(problem: &Problem, tasks: impl IntoIterator<Item = u32>) -> Others {

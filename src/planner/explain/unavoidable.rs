@@ -11,10 +11,12 @@
 
 use std::collections::BTreeSet;
 
+use super::claims::Claims;
 use super::loads::Loads;
 use super::moves::{outside_dates, outside_window};
 use super::neighbours::Neighbours;
 use crate::domain::problem::Problem;
+use crate::planner::board::Board;
 use crate::planner::tables::NONE;
 
 /// Tasks of a group whose announced spans hang together, and how many of them have to go at least.
@@ -25,33 +27,32 @@ struct Cut {
     excess: u32,
 }
 
-/// No plan that keeps every rule moves fewer announced starts; a plan is known that moves `moved`.
-pub(super) fn moves_unavoidable(problem: &Problem, neighbours: &Neighbours<'_>, moved: u64) -> u64 {
-    let mut lost = 0;
-    let mut claims = vec![NONE; problem.task_count()];
-    let mut pinned = vec![NONE; problem.task_count()];
-    for task in 0..problem.task_count() as u32 {
-        let Some(start) = problem.current(task) else { continue };
-        if problem.pinned(task) {
-            pinned[task as usize] = start;
-        } else if outside_window(problem, task, start)
+/// No plan that keeps every rule moves fewer announced starts. `away` are those that the plan on the board moves: a
+/// start that nobody can keep is among them, and so is one of every group that was promised to too many.
+pub(super) fn moves_unavoidable(
+    board: &Board<'_>,
+    neighbours: &Neighbours<'_>,
+    away: &[(u32, u32)],
+    claimed: &Claims,
+) -> u64 {
+    let problem = board.tables.problem;
+    let is_lost = |&(task, start): &(u32, u32)| {
+        outside_window(problem, task, start)
             || outside_dates(problem, task, start)
             || out_of_order(problem, neighbours, task, start)
-        {
-            lost += 1;
-        } else {
-            claims[task as usize] = start;
-        }
+    };
+    let lost: Vec<u32> = away.iter().filter(|each| is_lost(each)).map(|&(task, _)| task).collect();
+    let wanted = claimed.overfull(board);
+    if lost.len() == away.len() || !wanted.contains(&true) && problem.precedences().is_empty() {
+        return lost.len() as u64;
     }
-    if lost >= moved {
-        return lost;
-    }
-    let mut wanted = vec![false; problem.group_count()];
-    for task in (0..problem.task_count() as u32).filter(|&task| claims[task as usize] != NONE) {
-        problem.groups_of(task).iter().for_each(|&group| wanted[group as usize] = true);
-    }
+    let mut claims: Vec<u32> = (0..problem.task_count() as u32)
+        .map(|task| problem.current(task).filter(|_| !board.tables.pinned(task)).unwrap_or(NONE))
+        .collect();
+    lost.iter().for_each(|&task| claims[task as usize] = NONE);
+    let lost = lost.len() as u64;
     let claims = Loads::new(problem, claims, &wanted);
-    let pinned = Loads::new(problem, pinned, &wanted);
+    let pinned = Loads::new(problem, super::pinned_starts(problem), &wanted);
     let mut cuts: Vec<Cut> = Vec::new();
     for group in 0..problem.group_count() as u32 {
         cut(&claims, &pinned, group, &mut cuts);

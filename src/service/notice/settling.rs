@@ -10,7 +10,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
 use crate::service::audit::{Change, record};
-use crate::service::{Actor, App, Error};
+use crate::service::{Actor, App, Error, webhook};
 
 /// The first wait after a refusal, in minutes; it doubles with each attempt.
 const RETRY_MINUTES_MIN: i64 = 2;
@@ -79,6 +79,10 @@ pub fn settle_all(app: &App, all: &[(Claim, Settlement)]) -> Result<Vec<NoticeSt
         // In one order, whoever else settles.
         accepted.sort_unstable();
         let of_kind = db::notice::accept(connection, &accepted, Instant::from(now))?;
+        for (id, kind) in &of_kind {
+            let state = NoticeState::Accepted.as_str();
+            webhook::tell_of_notice(connection, *id, kind, state, Instant::from(now), None)?;
+        }
         let announcing: Vec<i64> = of_kind
             .into_iter()
             .filter(|(_, kind)| kind.parse().is_ok_and(NoticeKind::announces))
@@ -143,6 +147,10 @@ fn settle_other(
     }
     if !db::notice::end_attempt(connection, id, Some(attempt), &ending)? {
         return Ok(());
+    }
+    if matches!(ending.state, NoticeState::Failed | NoticeState::Expired) {
+        let (state, at) = (ending.state.as_str(), Instant::from(now));
+        webhook::tell_of_notice(connection, id, &row.kind, state, at, ending.error)?;
     }
     match settlement {
         Settlement::Deferred(_) => db::notice::count_deferral(connection, id)?,

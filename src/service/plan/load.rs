@@ -12,6 +12,11 @@ use crate::domain::ids::{PlanId, TerminalId};
 use crate::service::world::{Groups, Surroundings, World};
 use crate::service::{App, Error, appointment};
 
+/// Whether there are so many mails that they are not counted at every look.
+fn many_notices(counts: &std::collections::BTreeMap<String, i64>) -> bool {
+    counts.values().sum::<i64>() > 50_000
+}
+
 /// Nights that the first page shows.
 const NIGHTS_AHEAD: u32 = 14;
 
@@ -106,7 +111,9 @@ pub fn overview(app: &App) -> Result<(Tonight, Load), Error> {
             next,
             nights: load.nights.clone(),
             locked: i64::try_from(locked).unwrap_or(i64::MAX),
-            notices: db::notice::counts(connection)?,
+            notices: app.figures.get(app, connection, "notices", many_notices, |connection| {
+                Ok(db::notice::counts(connection)?)
+            })?,
             published,
         })
     })?;

@@ -14,7 +14,7 @@ use crate::domain::ids::AppointmentId;
 use crate::service::{appointment, maintenance};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
@@ -83,7 +83,7 @@ async fn starts(
 
 /// Moves it, if the rules allow it; its merchant is told.
 #[utoipa::path(post, path = "/appointments/{id}/move", tag = "appointments",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = MoveRequest,
     responses((status = 200, description = "Moves it, if the rules allow it; its merchant is told", body = AppointmentView)))]
 async fn move_to(
@@ -100,7 +100,7 @@ async fn move_to(
 
 /// Calls it off; its merchant is told.
 #[utoipa::path(post, path = "/appointments/{id}/cancel", tag = "appointments",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "Calls it off; its merchant is told", body = AppointmentView)))]
 async fn cancel(
@@ -119,7 +119,7 @@ async fn cancel(
 
 /// Plans leave it where it is from now on; whoever moves it by hand may.
 #[utoipa::path(post, path = "/appointments/{id}/pin", tag = "appointments",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "The appointment, pinned", body = AppointmentView)))]
 async fn pin(
@@ -136,7 +136,7 @@ async fn pin(
 
 /// Plans may move it again.
 #[utoipa::path(post, path = "/appointments/{id}/unpin", tag = "appointments",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "The appointment, no longer pinned", body = AppointmentView)))]
 async fn unpin(

@@ -11,7 +11,7 @@ use crate::domain::ids::BudgetId;
 use crate::service::budget;
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
@@ -69,7 +69,7 @@ async fn show(
 
 /// Gives a disruption budget other terms; they hold from the next decision on.
 #[utoipa::path(put, path = "/budgets/{id}", tag = "budgets",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = NewBudget,
     responses((status = 200, description = "As it is now", body = BudgetView)))]
 async fn change(
@@ -85,7 +85,7 @@ async fn change(
 
 /// Removes a disruption budget.
 #[utoipa::path(delete, path = "/budgets/{id}", tag = "budgets",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 204, description = "Done")))]
 async fn remove(
     State(state): State<AppState>,

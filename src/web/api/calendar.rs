@@ -13,7 +13,7 @@ use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
@@ -66,7 +66,7 @@ async fn window(
 
 /// Gives a maintenance window other terms. What stands outside them stays until somebody plans again.
 #[utoipa::path(put, path = "/windows/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = NewWindow,
     responses((status = 200, description = "As it is now", body = WindowView)))]
 async fn change_window(
@@ -82,7 +82,7 @@ async fn change_window(
 
 /// Removes a maintenance window.
 #[utoipa::path(delete, path = "/windows/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 204, description = "Done")))]
 async fn remove_window(
     State(state): State<AppState>,
@@ -151,7 +151,7 @@ async fn blackout(
 
 /// Gives a blackout other terms. What stands outside them stays until somebody plans again.
 #[utoipa::path(put, path = "/blackouts/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     request_body = NewBlackout,
     responses((status = 200, description = "As it is now", body = BlackoutView)))]
 async fn change_blackout(
@@ -167,7 +167,7 @@ async fn change_blackout(
 
 /// Removes a blackout.
 #[utoipa::path(delete, path = "/blackouts/{id}", tag = "calendar",
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 204, description = "Done")))]
 async fn remove_blackout(
     State(state): State<AppState>,

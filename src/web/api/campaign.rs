@@ -12,7 +12,7 @@ use crate::domain::campaign::CampaignState;
 use crate::service::campaign;
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
@@ -74,7 +74,7 @@ async fn targets(
 
 /// A draft begins to be planned.
 #[utoipa::path(post, path = "/campaigns/{name}/activate", tag = "campaigns",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "A draft begins to be planned", body = CampaignView)))]
 async fn activate(
@@ -93,7 +93,7 @@ async fn activate(
 
 /// No further appointment is made or opened.
 #[utoipa::path(post, path = "/campaigns/{name}/pause", tag = "campaigns",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "No further appointment is made or opened", body = CampaignView)))]
 async fn pause(
@@ -114,7 +114,7 @@ async fn pause(
 
 /// It goes on.
 #[utoipa::path(post, path = "/campaigns/{name}/resume", tag = "campaigns",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "It goes on", body = CampaignView)))]
 async fn resume(
@@ -133,7 +133,7 @@ async fn resume(
 
 /// It is called off with its standing appointments; the merchants are told.
 #[utoipa::path(post, path = "/campaigns/{name}/cancel", tag = "campaigns",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "It is called off with its standing appointments; the merchants are told", body = CampaignView)))]
 async fn cancel(

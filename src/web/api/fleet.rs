@@ -18,7 +18,7 @@ use crate::service::{Error, fleet};
 use crate::web::error::plain_problem;
 use crate::web::extract::{Body, Form, Query, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 /// Files of one import may have so many bytes together: some three million terminals.
@@ -91,7 +91,12 @@ async fn import(
     Form(mut form): Form,
 ) -> Result<Json<ImportReport>, ApiError> {
     let broken = |error: axum::extract::multipart::MultipartError| {
-        plain_problem(error.status(), "invalid", "The form cannot be read", &error.body_text())
+        // A form that cannot be read is a value that cannot be, as any other.
+        let status = match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        plain_problem(status, "invalid", "The form cannot be read", &error.body_text())
     };
     let mut files = Vec::new();
     while let Some(part) = form.next_field().await.map_err(broken)? {
@@ -217,7 +222,7 @@ async fn site(
 
 /// Changes what is given of a merchant, by the rules of the import.
 #[utoipa::path(patch, path = "/merchants/{number}", tag = "fleet",
-    params(("number" = String, Path, description = "Merchant number"), EditQuery),
+    params(("number" = String, Path, description = "Merchant number"), EditQuery, IfMatchHeader),
     request_body = MerchantChange,
     responses((status = 200, description = "What it changed", body = FleetEdit<MerchantView>)))]
 async fn change_merchant(
@@ -236,7 +241,7 @@ async fn change_merchant(
 
 /// Changes what is given of a site, by the rules of the import.
 #[utoipa::path(patch, path = "/sites/{code}", tag = "fleet",
-    params(("code" = String, Path, description = "Site code"), EditQuery),
+    params(("code" = String, Path, description = "Site code"), EditQuery, IfMatchHeader),
     request_body = SiteChange,
     responses((status = 200, description = "What it changed", body = FleetEdit<SiteView>)))]
 async fn change_site(
@@ -255,7 +260,7 @@ async fn change_site(
 
 /// Changes what is given of a terminal, by the rules of the import.
 #[utoipa::path(patch, path = "/terminals/{serial}", tag = "fleet",
-    params(("serial" = String, Path, description = "Serial number"), EditQuery),
+    params(("serial" = String, Path, description = "Serial number"), EditQuery, IfMatchHeader),
     request_body = TerminalChange,
     responses((status = 200, description = "What it changed", body = FleetEdit<TerminalView>)))]
 async fn change_terminal(

@@ -63,7 +63,8 @@ async fn show(
 /// A notice as the merchant reads it: as it was sent, or as it would be put into words now.
 #[utoipa::path(get, path = "/notices/{id}/message", tag = "notices",
     params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The mail", body = Message)))]
+    responses((status = 200, description = "The mail", body = Message),
+        (status = 409, description = "There are no words yet, or nothing left to say")))]
 async fn message(
     State(state): State<AppState>,
     Segment(id): Segment<NoticeId>,
@@ -74,7 +75,8 @@ async fn message(
 /// The stored bytes of a notice, as they went to the mail server.
 #[utoipa::path(get, path = "/notices/{id}/raw", tag = "notices",
     params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The message", content_type = "message/rfc822", body = Vec<u8>)))]
+    responses((status = 200, description = "The message", content_type = "message/rfc822", body = Vec<u8>),
+        (status = 409, description = "There are no words yet, or nothing left to say")))]
 async fn raw(State(state): State<AppState>, Segment(id): Segment<NoticeId>) -> Result<Response, ApiError> {
     let bytes = state.run(move |app| notice::message_bytes(app, id)).await?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], bytes).into_response())

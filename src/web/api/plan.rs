@@ -14,7 +14,7 @@ use crate::domain::ids::PlanId;
 use crate::service::plan;
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
@@ -135,7 +135,7 @@ async fn plan_load(
 
 /// Verifies it once more and publishes it: appointments and notices in one step, or nothing.
 #[utoipa::path(post, path = "/plans/{id}/publish", tag = "plans", request_body = Because,
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 200, description = "The published plan", body = PlanView)))]
 async fn publish(
     State(state): State<AppState>,
@@ -153,7 +153,7 @@ async fn publish(
 /// Ends its search with the best plan so far, which becomes a draft that is marked as cut short. A search that
 /// has not begun to place anything leaves nothing: its plan is discarded.
 #[utoipa::path(post, path = "/plans/{id}/cancel", tag = "plans", request_body = Because,
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 200, description = "The plan, its search about to end", body = PlanView)))]
 async fn cancel(
     State(state): State<AppState>,
@@ -167,7 +167,7 @@ async fn cancel(
 
 /// Throws it away; a search that still runs for it ends.
 #[utoipa::path(post, path = "/plans/{id}/discard", tag = "plans", request_body = Because,
-    params(("id" = i64, Path, description = "Its number")),
+    params(("id" = i64, Path, description = "Its number"), IfMatchHeader),
     responses((status = 200, description = "The discarded plan", body = PlanView)))]
 async fn discard(
     State(state): State<AppState>,
@@ -183,7 +183,7 @@ async fn discard(
 
 /// The planning problem as things stand, as an offpeak.problem/1 file.
 #[utoipa::path(post, path = "/problem", tag = "plans", request_body = NewPlan,
-    responses((status = 200, description = "The file", content_type = "application/json", body = String)))]
+    responses((status = 200, description = "The file", content_type = "application/json", body = serde_json::Value)))]
 async fn problem(State(state): State<AppState>, Body(request): Body<NewPlan>) -> Result<Response, ApiError> {
     let bytes = state.run(move |app| plan::export_problem(app, &request)).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())

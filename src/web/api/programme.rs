@@ -11,7 +11,7 @@ use crate::domain::access::Role;
 use crate::service::programme;
 use crate::web::extract::{Body, Segment};
 use crate::web::routes::Routes;
-use crate::web::tagged::{IfMatch, Tagged};
+use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
@@ -60,7 +60,7 @@ async fn show(
 
 /// Gives a programme other terms. What stands, stays.
 #[utoipa::path(put, path = "/programmes/{name}", tag = "programmes",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = NewProgramme,
     responses((status = 200, description = "As it is now", body = ProgrammeView)))]
 async fn change(
@@ -76,7 +76,7 @@ async fn change(
 
 /// Removes a programme; one that counts days takes its campaign and its appointments with it.
 #[utoipa::path(delete, path = "/programmes/{name}", tag = "programmes",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     responses((status = 204, description = "Done")))]
 async fn remove(
     State(state): State<AppState>,
@@ -101,7 +101,7 @@ async fn preview(
 
 /// It raises nothing for the time being.
 #[utoipa::path(post, path = "/programmes/{name}/pause", tag = "programmes",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "It raises nothing for the time being", body = ProgrammeView)))]
 async fn pause(
@@ -119,7 +119,7 @@ async fn pause(
 
 /// It goes on.
 #[utoipa::path(post, path = "/programmes/{name}/resume", tag = "programmes",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "It goes on", body = ProgrammeView)))]
 async fn resume(

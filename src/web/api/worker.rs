@@ -18,7 +18,7 @@ pub(super) fn router() -> Routes {
 
 /// One pass of a loop, now. Refused for raise and watch while another replica leads in them.
 #[utoipa::path(post, path = "/workers/{name}", tag = "workers",
-    params(("name" = String, Path, description = "raise, watch, notify or dispatch")),
+    params(("name" = String, Path, description = "raise, watch, notify, dispatch or deliver")),
     responses((status = 200, description = "What it did", body = WorkerRun)))]
 async fn run(
     State(state): State<AppState>,
@@ -27,7 +27,7 @@ async fn run(
     let which = Loop::ALL.into_iter().find(|which| which.as_str() == name).ok_or(Error::NotFound {
         what: "loop",
         key: name,
-        remedy: "use raise, watch, notify or dispatch",
+        remedy: "use raise, watch, notify, dispatch or deliver",
     })?;
     Ok(Json(state.workers().run_once(which).await?))
 }
