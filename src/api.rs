@@ -22,6 +22,8 @@
 //! | `GET /appointments`, `GET /appointments/{id}`, `POST /appointments/{id}/{move,cancel,start,outcome}` | [`appointment::MoveRequest`], [`Because`], [`appointment::OutcomeReport`] | [`appointment::AppointmentView`] |
 //! | `GET /notices`, `GET /notices/{id}`, `GET /notices/{id}/message`, `POST /notices/preview` | [`notice::PreviewRequest`] | [`notice::NoticeView`], the stored message, [`notice::Message`] |
 //! | `POST /notices/{id}/retry`, `GET /unreached`, `POST /visits/{id}/{told,override}`, `POST /merchants/{number}/address` | [`notice::CallReport`], [`Because`], [`notice::AddressChange`] | [`notice::NoticeView`], [`notice::Unreached`] |
+//! | `GET /notices/stats`, `POST /notices/retry`, `GET, POST /suppressions`, `POST /suppressions/release`, `GET, POST /merchants/{number}/reminders` | [`notice::RetryRequest`], [`notice::SuppressionChange`] | [`notice::NoticeStats`], [`notice::RetryResult`], [`notice::Suppression`], [`notice::Reminders`] |
+//! | `GET /notice-templates`, `GET /notice-templates/{kind}?locale=`, `GET /notice-templates/{kind}/raw?locale=` | | [`template::TemplateView`], [`notice::Message`], the message |
 //! | `GET /answers`, `POST /link-keys` | | [`Page`] of [`merchant::AnswerView`], [`merchant::LinkKeyView`] |
 //! | `POST /inbound-mail?recipient=&sender=`, `GET /inbound-mail`, `POST /inbound-mail/{id}/done` | a message | [`inbound::Ingested`], [`Page`] of [`inbound::InboundView`] |
 //! | `GET, POST /locks`, `POST /locks/{id}/state` | [`lock::NewLock`], [`lock::LockChange`] | [`lock::LockView`] |
@@ -58,6 +60,7 @@ pub mod preview;
 pub mod problem;
 pub mod replica;
 pub mod schema;
+pub mod template;
 pub mod timeline;
 pub mod transfer;
 pub mod wave;

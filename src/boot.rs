@@ -9,8 +9,8 @@ use crate::api::doctor::Diagnosis;
 use crate::clock::Clock;
 use crate::config::{Pooler, Settings};
 use crate::db::PoolOptions;
-use crate::mail::transport::{SmtpSetupError, SmtpTransport, SmtpUrlError, Transport};
-use crate::mail::{DkimKey, DkimKeyError};
+use crate::mail::transport::{Relays, SmtpSetupError, SmtpTransport, SmtpUrl, SmtpUrlError, Transport};
+use crate::mail::{DkimKey, DkimKeyError, TemplateError, TemplateFaults, Templates};
 use crate::service::audit::chain;
 use crate::service::doctor::{self, Patient};
 use crate::service::{App, Error, schema};
@@ -37,6 +37,12 @@ pub enum BootError {
     /// The key that mails are signed with.
     #[error("setting dkim_key_file: {0}")]
     Dkim(#[from] DkimKeyError),
+    /// The templates of mails.
+    #[error("setting templates_dir: {0}")]
+    Templates(#[from] TemplateFaults),
+    /// A built-in template.
+    #[error(transparent)]
+    BuiltInTemplate(#[from] TemplateError),
     /// TLS towards the mail server.
     #[error("setting mail_url: {0}")]
     MailSetup(#[from] SmtpSetupError),
@@ -87,10 +93,12 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         );
     }
     let dkim = dkim_of(&settings)?.map(Arc::new);
+    let templates = templates_of(&settings)?;
     let app = App {
         database,
         clock,
         dkim,
+        templates,
         settings: Arc::new(settings),
         figures: Arc::default(),
         loads: Arc::default(),
@@ -132,6 +140,14 @@ fn replica_name() -> String {
     format!("{host}-{}-{:06x}", std::process::id(), rand::random_range(0..0x0100_0000))
 }
 
+/// The templates that mails are put into words with: the built-in ones, and an operator's in their place.
+fn templates_of(settings: &Settings) -> Result<Templates, BootError> {
+    Ok(match &settings.templates_dir {
+        Some(folder) => Templates::with_folder(Path::new(folder))?,
+        None => Templates::built_in()?,
+    })
+}
+
 /// The key that mails are signed with, for the domain of their sender.
 fn dkim_of(settings: &Settings) -> Result<Option<DkimKey>, DkimKeyError> {
     let Some(file) = &settings.dkim_key_file else { return Ok(None) };
@@ -143,6 +159,13 @@ fn transport_of(url: &str) -> Result<Transport, BootError> {
     if let Some(folder) = url.strip_prefix("folder:") {
         return Ok(Transport::Folder(PathBuf::from(folder)));
     }
-    let smtp = SmtpTransport::new(url.parse()?, crate::mail::transport::SmtpTimeouts::default())?;
-    Ok(Transport::Smtp(Box::new(smtp)))
+    let mut servers = Vec::new();
+    for url in url.split_whitespace() {
+        servers.push(SmtpTransport::new(url.parse()?, crate::mail::transport::SmtpTimeouts::default())?);
+    }
+    if servers.is_empty() {
+        // What a blank means is told as what any other text that is no URL.
+        url.parse::<SmtpUrl>()?;
+    }
+    Ok(Transport::Relays(Box::new(Relays::new(servers))))
 }

@@ -86,7 +86,7 @@ impl Settings {
                 *url = format!("{scheme}{}", path.display());
             }
         }
-        if let Some(file) = &mut self.dkim_key_file {
+        for file in [&mut self.dkim_key_file, &mut self.templates_dir].into_iter().flatten() {
             *file = base.join(&*file).display().to_string();
         }
     }

@@ -21,7 +21,9 @@ mod view;
 mod words;
 
 pub use address::{NamedAddress, mask};
-pub use compose::{ComposeError, ComposedMail, Envelope, compose, empty_calendar, published_calendar};
+pub use compose::{
+    ComposeError, ComposedMail, Envelope, compose, compose_with, empty_calendar, published_calendar,
+};
 pub use dkim::{DkimKey, DkimKeyError};
-pub use templates::TemplateError;
+pub use templates::{TemplateError, TemplateFaults, Templates, export as export_templates};
 pub use words::SpanWords;

@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod schema;
 pub mod secret;
 pub mod session;
+pub mod template;
 pub mod timeline;
 pub mod token;
 pub mod transfer;
@@ -46,7 +47,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::Database;
 pub use crate::db::{DatabaseError, Outage};
-use crate::mail::DkimKey;
+use crate::mail::{DkimKey, Templates};
 
 pub use actor::Actor;
 pub use error::Error;
@@ -62,6 +63,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// What mails are signed with, if anything.
     pub dkim: Option<Arc<DkimKey>>,
+    /// What mails are put into words with.
+    pub templates: Templates,
     /// Figures that take long to count.
     pub figures: Arc<figures::KeptFigures>,
     /// Loads that have been drawn.

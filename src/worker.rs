@@ -78,12 +78,15 @@ pub struct Workers {
     running: Arc<AtomicBool>,
     /// One pass at a time of a loop that leads.
     passes: Arc<[Mutex<()>; Loop::ALL.len()]>,
+    /// What is on its way by mail, and what was heard of domains.
+    traffic: notify::MailTraffic,
 }
 
 impl Workers {
     /// Loops over `app` that send mail through `transport`. Nothing runs yet.
     pub fn new(app: App, transport: Transport) -> Self {
         Workers {
+            traffic: notify::MailTraffic::new(&app),
             app,
             transport: Arc::new(transport),
             bells: Arc::default(),

@@ -1,5 +1,7 @@
 //! Notices: the outbox, and a mail as the merchant reads it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,5 +150,168 @@ pub struct AddressChange {
     /// The address.
     pub email: String,
     /// Why.
+    pub reason: Option<String>,
+}
+
+/// A domain of recipients to which a process sends nothing for a while, after a burst of errors.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PausedDomain {
+    /// The domain.
+    pub domain: String,
+    /// For how long yet.
+    pub for_seconds: u64,
+    /// What its mail server said last.
+    pub why: String,
+}
+
+/// A mail server that notices go through.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RelayState {
+    /// Where it is; without its password.
+    pub server: String,
+    /// For how long it is left alone yet, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone_for_seconds: Option<u64>,
+    /// What it said, or what went wrong, when it last failed and has not done its work since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// An address to which nothing is sent.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Suppression {
+    /// The address, in lower case.
+    pub address: String,
+    /// Why: the mail server's words, or an operator's.
+    pub reason: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+/// An address to suppress, or to release.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressionChange {
+    /// The address.
+    pub address: String,
+    /// Why; it goes onto the audit trail.
+    pub reason: String,
+}
+
+/// Which notices to try again.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetryRequest {
+    /// Those to this domain that failed or were put off.
+    pub domain: String,
+    /// Why; it goes onto the audit trail.
+    pub reason: Option<String>,
+}
+
+/// How many notices are tried again.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RetryResult {
+    /// Notices.
+    pub notices: u64,
+}
+
+/// Figures of the outbox.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NoticeStats {
+    /// Notices by state.
+    pub by_state: BTreeMap<String, i64>,
+    /// Notices by kind, and each by state.
+    pub by_kind: Vec<KindFigures>,
+    /// The twenty domains of recipients with most notices.
+    pub domains: Vec<DomainFigures>,
+    /// Due, and not taken by a worker yet.
+    pub due: i64,
+    /// How long the oldest of them has been due.
+    pub oldest_due_seconds: Option<i64>,
+    /// From when a notice might leave to its acceptance, over the last seven days.
+    pub delays: Option<Delays>,
+    /// Visits to come of which the merchant has not been told (`GET /unreached`).
+    pub unreached: i64,
+    /// Addresses to which nothing is sent.
+    pub suppressed: i64,
+    /// Mail servers that would not have mail from us within the last seven days (5.7.x), and whose mail has not been tried
+    /// again.
+    pub refused_for_policy: Vec<PolicyRefusal>,
+    /// Domains that the process that answers leaves alone.
+    pub paused_domains: Vec<PausedDomain>,
+    /// The mail servers, as the process that answers knows them.
+    pub relays: Vec<RelayState>,
+}
+
+/// Notices of one kind.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct KindFigures {
+    /// The kind.
+    pub kind: NoticeKind,
+    /// How many, by state.
+    pub by_state: BTreeMap<String, i64>,
+}
+
+/// Notices to one domain.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DomainFigures {
+    /// The domain.
+    pub domain: String,
+    /// All of them.
+    pub total: i64,
+    /// Accepted.
+    pub accepted: i64,
+    /// Queued, or on their way.
+    pub waiting: i64,
+    /// Put off by a server.
+    pub deferred: i64,
+    /// Failed, or came back.
+    pub refused: i64,
+}
+
+/// How long it took until notices were accepted.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Delays {
+    /// Of so many notices.
+    pub notices: i64,
+    /// Half of them took no longer.
+    pub median_seconds: i64,
+    /// 95 in a hundred took no longer.
+    pub p95_seconds: i64,
+    /// The one that took longest.
+    pub longest_seconds: i64,
+}
+
+/// A domain that will not have mail from us.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PolicyRefusal {
+    /// The domain.
+    pub domain: String,
+    /// Notices that it refused.
+    pub count: i64,
+    /// The latest of them.
+    pub notice: i64,
+    /// What it said to that one.
+    pub said: String,
+}
+
+/// When a merchant is reminded of a visit.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Reminders {
+    /// Minutes before the start, as `1440, 60`, or `none`.
+    pub before: String,
+    /// It is the merchant's own; otherwise it is as the settings say.
+    pub is_own: bool,
+    /// The merchant does without optional mail, reminders among it.
+    pub declined: bool,
+}
+
+/// When a merchant is to be reminded.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemindersChange {
+    /// Minutes before the start, as `1440, 60`, or `none`; absent: as the settings say.
+    pub before: Option<String>,
+    /// Why; it goes onto the audit trail.
     pub reason: Option<String>,
 }

@@ -28,6 +28,7 @@ pub mod serve;
 mod set;
 pub mod site;
 pub mod solve;
+pub mod template;
 pub mod terminal;
 pub mod token;
 pub mod tonight;
@@ -83,6 +84,9 @@ pub enum Command {
     /// Read the mails to merchants
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
+    /// Write mails in words of your own: check, preview and export templates
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// Take in what comes back by mail, and see what waits for somebody
     #[command(subcommand)]
     Mail(mail::MailCommand),
@@ -147,6 +151,7 @@ impl Command {
             Command::Tonight(args) => tonight::run(args, context),
             Command::Appointment(command) => command.run(context),
             Command::Notice(command) => command.run(context),
+            Command::Template(command) => command.run(context),
             Command::Mail(command) => command.run(context),
             Command::Lock(command) => command.run(context),
             Command::Audit(command) => command.run(context),

@@ -169,7 +169,9 @@ pub(crate) fn not_started(error: BootError) -> CliError {
         BootError::Database(DatabaseError::UnknownScheme(_) | DatabaseError::NoTls(_))
         | BootError::MailUrl(_)
         | BootError::MailSetup(_)
-        | BootError::Dkim(_) => ErrorKind::Usage,
+        | BootError::Dkim(_)
+        | BootError::Templates(_) => ErrorKind::Usage,
+        BootError::BuiltInTemplate(_) => ErrorKind::Internal,
         BootError::Database(_) => ErrorKind::Unavailable,
     };
     CliError::new(kind, error.to_string())

@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod inbound;
 pub mod load;
 pub mod notice;
+pub mod notice_stats;
 pub mod plan;
 pub mod problem;
 pub mod webhook;

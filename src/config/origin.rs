@@ -37,6 +37,8 @@ impl Setting {
         match self.kind {
             Kind::Secret(_) => "***".to_owned(),
             Kind::Url | Kind::PostgresUrl => without_password(value),
+            Kind::Urls if value.starts_with("folder:") => value.to_owned(),
+            Kind::Urls => value.split_whitespace().map(without_password).collect::<Vec<_>>().join(" "),
             _ => value.to_owned(),
         }
     }
@@ -70,6 +72,15 @@ fn without_password(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_password_is_shown_of_several_servers() {
+        let setting =
+            super::super::SETTINGS.iter().find(|setting| setting.name == "mail_url").expect("it is there");
+        let two = "smtps://a:hunter2@one.example  smtp+starttls://b:hunter3@two.example:588";
+        assert_eq!(setting.masked(two), "smtps://a:***@one.example smtp+starttls://b:***@two.example:588");
+        assert_eq!(setting.masked("folder:my mail@home"), "folder:my mail@home");
+    }
 
     #[test]
     fn no_password_is_shown() {

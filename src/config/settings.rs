@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use crate::domain::notice::QuietHours;
+use crate::domain::notice::{QuietHours, ReminderLeads};
 
 /// What a setting may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,14 +28,20 @@ pub enum Kind {
     WebAddress,
     /// A URL that may hold a password; what may follow is in the meaning.
     Url,
+    /// One or more of them, between blanks.
+    Urls,
     /// A file.
     File,
+    /// A folder.
+    Folder,
     /// The URL of a PostgreSQL database.
     PostgresUrl,
     /// An IANA time zone.
     Zone,
     /// A span of hours, or `none`.
     Hours,
+    /// Several advances, or `none`.
+    Leads,
     /// An address and a port.
     Address,
     /// An instant in RFC 3339.
@@ -91,7 +97,7 @@ macro_rules! spelled {
     )*};
 }
 
-spelled!(String, u32, bool, Tz, Pooler, QuietHours);
+spelled!(String, u32, bool, Tz, Pooler, QuietHours, ReminderLeads);
 
 impl Spelled for DateTime<Utc> {
     fn spelled(&self) -> Option<String> {
@@ -150,8 +156,22 @@ settings! {
     /// its connections for a transaction each.
     database_pooler: Pooler = "none", Kind::Word(&["none", "transaction"]);
     /// Where mail goes: `folder:PATH` (one .eml file a mail) or `smtp://`, `smtp+starttls://`, `smtps://` with
-    /// host, port and credentials.
-    mail_url: String = "folder:mail", Kind::Url;
+    /// host, port and credentials. Several servers stand with blanks between them, the preferred one first: each takes
+    /// over while those before it are down, hang, or refuse us.
+    mail_url: String = "folder:mail", Kind::Urls;
+    /// Mails on their way at once, over all servers. This and the limits that follow hold for each replica.
+    mail_connections_max: u32 = "20", Kind::Number(1, 500);
+    /// Of these, to one domain of recipients; it gets there by and by as the domain takes mail.
+    mail_domain_connections_max: u32 = "5", Kind::Number(1, 500);
+    /// Mails a minute; 0 is no limit. What was not used is kept for a minute. Urgent mail does not wait for it.
+    mail_rate_per_minute: u32 = "1200", Kind::Number(0, 1_000_000);
+    /// Mails a minute to one domain of recipients; 0 is no limit.
+    mail_domain_rate_per_minute: u32 = "300", Kind::Number(0, 1_000_000);
+    /// So many errors in a row (4xx answers, silence) to one domain of recipients, and it is left alone for a while.
+    mail_domain_errors_max: u32 = "5", Kind::Number(1, 1000);
+    /// How long a domain of recipients is left alone; then one mail tries it, and if that fails it is twice as long, up
+    /// to eight times.
+    mail_domain_pause_seconds: u32 = "300", Kind::Number(1, 86_400);
     /// Sender of notices and organizer of their calendar files.
     mail_from: String = "maintenance@offpeak.example", Kind::MailAddress;
     /// Name shown with the sender.
@@ -163,6 +183,9 @@ settings! {
     dkim_key_file: Option<String>, Kind::File;
     /// Selector of that key: its public half is the TXT record of `SELECTOR._domainkey.DOMAIN`.
     dkim_selector: String = "offpeak", Kind::Domain;
+    /// Folder (relative to the configuration file) with templates in the place of built-in ones; begun by `offpeak template
+    /// export`, checked by `offpeak template check` and at the start.
+    templates_dir: Option<String>, Kind::Folder;
     /// Address and port, as `127.0.0.1:2525`, on which `offpeak serve` takes mail that comes back, by SMTP or LMTP;
     /// without it, it does not. Others than this machine reach it only with `inbound_from_anywhere`.
     inbound_listen: Option<String>, Kind::Address;
@@ -182,8 +205,11 @@ settings! {
     /// Time allowed for an announcement to be accepted after publishing: planned starts keep this much more than the
     /// lead.
     announce_allowance_minutes: u32 = "60", Kind::Number(0, MINUTES_MAX);
-    /// Reminders leave so long before the start.
-    reminder_lead_minutes: u32 = "1440", Kind::Number(0, MINUTES_MAX);
+    /// Reminders leave so long before the start, unless the merchant has it another way.
+    reminder_lead_minutes: ReminderLeads = "1440, 60", Kind::Leads;
+    /// A mail that something moved or is called off waits for so long, so that several changes are one mail, unless that
+    /// would be too late.
+    change_settle_minutes: u32 = "10", Kind::Number(0, MINUTES_MAX);
     /// Announcements leave so long before the start, or as early as the notice lead asks for.
     announce_ahead_minutes: u32 = "10080", Kind::Number(0, MINUTES_MAX);
     /// Hours in which merchants are left in peace, in their own time, as `21:00-08:00`, or `none`. Urgent mail, and

@@ -24,6 +24,7 @@ use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
 use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
+use crate::db::merchant_reminders::RemindersRow;
 use crate::db::notice::{NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
@@ -139,6 +140,7 @@ tables! {
     link_key: LinkKeyRow, by number;
     visit_answer: VisitAnswerRow, by visit_id;
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
+    merchant_reminders: RemindersRow, by merchant_id;
     audit: AuditRow, by id;
     audit_head: AuditHeadRow, by id;
     lease: LeaseRow, by name "text";

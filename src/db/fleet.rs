@@ -211,13 +211,16 @@ keyed_table!(
     label
 );
 
-/// Lets nobody else who asks this of the same merchant go on before the end of this transaction.
-pub fn lock_merchant(connection: &mut Connection, id: i64) -> QueryResult<()> {
+/// Nobody else puts anything into words for these merchants until the transaction's end.
+pub fn lock_merchants(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
     match connection {
-        Connection::Postgres(inner) => {
-            let row = merchant::table.find(id).select(merchant::id).for_no_key_update();
-            row.first::<i64>(inner).optional().map(drop)
-        }
+        Connection::Postgres(inner) => merchant::table
+            .filter(merchant::id.eq_any(ids))
+            .order(merchant::id)
+            .select(merchant::id)
+            .for_no_key_update()
+            .load::<i64>(inner)
+            .map(drop),
         Connection::Sqlite(_) => Ok(()),
     }
 }

@@ -67,8 +67,21 @@ pub fn latest(
 
 /// Whether this merchant does without optional mail.
 pub fn does_without_optional(connection: &mut Connection, merchant_id: i64) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(merchant_without_optional::table.find(merchant_id)))
-        .get_result(connection)
+    Ok(!without_optional(connection, &[merchant_id])?.is_empty())
+}
+
+/// Those of these merchants who do without optional mail.
+pub fn without_optional(connection: &mut Connection, merchant_ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let mut found = Vec::new();
+    for chunk in merchant_ids.chunks(LOOKUP_KEYS) {
+        found.extend(
+            merchant_without_optional::table
+                .filter(merchant_without_optional::merchant_id.eq_any(chunk))
+                .select(merchant_without_optional::merchant_id)
+                .load::<i64>(connection)?,
+        );
+    }
+    Ok(found)
 }
 
 /// Has this merchant do without optional mail from now on, or get it again.

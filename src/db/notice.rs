@@ -1,6 +1,6 @@
 //! The outbox: notices, the visits they are about, and the claims of the workers that send them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 
@@ -34,6 +34,10 @@ pub struct NoticeRow {
     pub subject: Option<String>,
     pub envelope_from: Option<String>,
     pub message: Option<Vec<u8>>,
+    pub domain: String,
+    pub urgent: bool,
+    pub deferrals: i32,
+    pub refused_for: Option<String>,
 }
 
 /// That a notice is about a visit as it stands in one revision.
@@ -78,6 +82,7 @@ type Listed = (
     (i64, String, String, i64, String, String, String, String),
     (Option<String>, bool, Instant, Instant, Instant, i32, Instant, Option<Instant>),
     (Option<Instant>, Option<String>, Option<String>, Option<String>),
+    (String, bool, i32, Option<String>),
 );
 
 /// Notices, the latest first, at most `limit`; without their bytes.
@@ -106,6 +111,7 @@ pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> Que
                 notice::lease_until,
             ),
             (notice::accepted_at, notice::last_error, notice::subject, notice::envelope_from),
+            (notice::domain, notice::urgent, notice::deferrals, notice::refused_for),
         ))
         .into_boxed();
     if let Some(state) = filter.state {
@@ -130,11 +136,12 @@ pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> Que
     Ok(rows.into_iter().map(without_bytes).collect())
 }
 
-fn without_bytes((head, middle, tail): Listed) -> NoticeRow {
+fn without_bytes((head, middle, tail, traffic): Listed) -> NoticeRow {
     let (id, kind, state, merchant_id, night, recipient, locale, message_id) = head;
     let (reason, emergency, created_at, send_after, expires_at, attempts, next_attempt_at, lease_until) =
         middle;
     let (accepted_at, last_error, subject, envelope_from) = tail;
+    let (domain, urgent, deferrals, refused_for) = traffic;
     NoticeRow {
         id,
         kind,
@@ -157,6 +164,10 @@ fn without_bytes((head, middle, tail): Listed) -> NoticeRow {
         subject,
         envelope_from,
         message: None,
+        domain,
+        urgent,
+        deferrals,
+        refused_for,
     }
 }
 
@@ -201,6 +212,19 @@ pub fn about_visits(
     Ok(rows)
 }
 
+/// When each of these notices may leave.
+pub fn send_after_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<HashMap<i64, Instant>> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let rows: Vec<(i64, Instant)> = notice::table
+            .filter(notice::id.eq_any(chunk))
+            .select((notice::id, notice::send_after))
+            .load(connection)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// Takes a visit off a notice.
 pub fn remove_visit(connection: &mut Connection, notice_id: i64, visit_id: i64) -> QueryResult<()> {
     diesel::delete(notice_visit::table.find((notice_id, visit_id))).execute(connection).map(drop)
@@ -228,6 +252,8 @@ pub fn hand_on(
         subject: None,
         envelope_from: None,
         message: None,
+        deferrals: 0,
+        refused_for: None,
         ..notice.clone()
     };
     insert(connection, &[successor], &[])?;
@@ -238,43 +264,67 @@ pub fn hand_on(
     super::notice_lock::hand_over(connection, notice.id, id)
 }
 
-/// Claims at most `limit` notices that are due, or whose worker's lease has run out, until `lease_until`. Two
-/// workers never claim the same one. Within a transaction.
+/// Which notices a worker wants.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Wanted<'a> {
+    pub limit: i64,
+    /// Only what goes before others.
+    pub urgent_only: bool,
+    /// Nothing that goes to these domains.
+    pub except: &'a [String],
+}
+
+/// Claims notices that are due, or whose worker's lease has run out, until `lease_until`: first what is urgent, then
+/// what has been due for longest. Two workers never claim the same one. Within a transaction.
 pub fn claim(
     connection: &mut Connection,
     now: Instant,
     lease_until: Instant,
-    limit: i64,
+    wanted: Wanted<'_>,
 ) -> QueryResult<Vec<NoticeRow>> {
     let sending = NoticeState::Sending.as_str();
-    let mut due: Vec<(Instant, i64)> = Vec::new();
-    // One question a state: the index by state and time answers each, however many are due.
-    for state in [NoticeState::Sending, NoticeState::Deferred, NoticeState::Queued] {
-        let of_state = notice::table
-            .filter(notice::state.eq(state.as_str()))
-            .order((notice::next_attempt_at, notice::id))
-            .limit(limit)
-            .select((notice::next_attempt_at, notice::id));
-        due.extend(match (&mut *connection, state) {
-            (Connection::Postgres(inner), NoticeState::Sending) => of_state
-                .filter(notice::lease_until.le(now))
-                .for_no_key_update()
-                .skip_locked()
-                .load::<(Instant, i64)>(inner)?,
-            (Connection::Postgres(inner), _) => of_state
-                .filter(notice::next_attempt_at.le(now))
-                .for_no_key_update()
-                .skip_locked()
-                .load(inner)?,
-            (Connection::Sqlite(inner), NoticeState::Sending) => {
-                of_state.filter(notice::lease_until.le(now)).load(inner)?
-            }
-            (Connection::Sqlite(inner), _) => of_state.filter(notice::next_attempt_at.le(now)).load(inner)?,
-        });
+    let Wanted { limit, urgent_only, except } = wanted;
+    let mut due: Vec<(bool, Instant, i64)> = Vec::new();
+    // One question a state and urgency: the index that begins with both answers each, however many are due.
+    for urgent in [true, false] {
+        if !urgent && (urgent_only || due.len() >= usize::try_from(limit).unwrap_or(usize::MAX)) {
+            break;
+        }
+        for state in [NoticeState::Sending, NoticeState::Deferred, NoticeState::Queued] {
+            let of_state = notice::table
+                .filter(notice::state.eq(state.as_str()).and(notice::urgent.eq(urgent)))
+                .filter(notice::domain.ne_all(except))
+                .order((notice::next_attempt_at, notice::id))
+                .limit(limit)
+                .select((notice::next_attempt_at, notice::id));
+            let found: Vec<(Instant, i64)> = match (&mut *connection, state) {
+                (Connection::Postgres(inner), NoticeState::Sending) => of_state
+                    .filter(notice::lease_until.le(now))
+                    .for_no_key_update()
+                    .skip_locked()
+                    .load(inner)?,
+                (Connection::Postgres(inner), _) => of_state
+                    .filter(notice::next_attempt_at.le(now))
+                    .for_no_key_update()
+                    .skip_locked()
+                    .load(inner)?,
+                (Connection::Sqlite(inner), NoticeState::Sending) => {
+                    of_state.filter(notice::lease_until.le(now)).load(inner)?
+                }
+                (Connection::Sqlite(inner), _) => {
+                    of_state.filter(notice::next_attempt_at.le(now)).load(inner)?
+                }
+            };
+            due.extend(found.into_iter().map(|(at, id)| (!urgent, at, id)));
+        }
     }
     due.sort_unstable();
     due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let ids: Vec<i64> = due.into_iter().map(|(_, id)| id).collect();
+    let ids: Vec<i64> = due.into_iter().map(|(_, _, id)| id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     diesel::update(notice::table.filter(notice::id.eq_any(&ids)))
         .set((
             notice::state.eq(sending),
@@ -283,8 +333,21 @@ pub fn claim(
         ))
         .execute(connection)?;
     let mut rows: Vec<NoticeRow> = notice::table.filter(notice::id.eq_any(&ids)).load(connection)?;
-    rows.sort_by_key(|row| (row.next_attempt_at, row.id));
+    rows.sort_by_key(|row| (!row.urgent, row.next_attempt_at, row.id));
     Ok(rows)
+}
+
+/// State and attempt of each of these notices.
+pub fn attempts_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<HashMap<i64, (String, i32)>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let rows: Vec<(i64, String, i32)> = notice::table
+            .filter(notice::id.eq_any(chunk))
+            .select((notice::id, notice::state, notice::attempts))
+            .load(connection)?;
+        found.extend(rows.into_iter().map(|(id, state, attempts)| (id, (state, attempts))));
+    }
+    Ok(found)
 }
 
 /// Keeps the rendered bytes: every attempt sends these.
@@ -373,6 +436,43 @@ pub fn postpone(
         .map(|rows| rows > 0)
 }
 
+/// These notices were accepted at `now`, as far as a worker still has them; those that were, with their kinds.
+pub fn accept(connection: &mut Connection, ids: &[i64], now: Instant) -> QueryResult<Vec<(i64, String)>> {
+    let from: Vec<&str> = NoticeState::Accepted.previous().into_iter().map(NoticeState::as_str).collect();
+    let mut accepted = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let rows: Vec<(i64, String)> = diesel::update(
+            notice::table.filter(notice::id.eq_any(chunk).and(notice::state.eq_any(from.clone()))),
+        )
+        .set((
+            notice::state.eq(NoticeState::Accepted.as_str()),
+            notice::lease_until.eq(None::<Instant>),
+            notice::accepted_at.eq(Some(now)),
+            notice::last_error.eq(None::<String>),
+        ))
+        .returning((notice::id, notice::kind))
+        .get_results(connection)?;
+        accepted.extend(rows);
+    }
+    Ok(accepted)
+}
+
+/// A server put this notice off once more.
+pub fn count_deferral(connection: &mut Connection, id: i64) -> QueryResult<()> {
+    diesel::update(notice::table.find(id))
+        .set(notice::deferrals.eq(notice::deferrals + 1))
+        .execute(connection)
+        .map(drop)
+}
+
+/// What the refusal of this notice was about.
+pub fn set_refused_for(connection: &mut Connection, id: i64, what: &str) -> QueryResult<()> {
+    diesel::update(notice::table.find(id))
+        .set(notice::refused_for.eq(Some(what)))
+        .execute(connection)
+        .map(drop)
+}
+
 /// The notice that went out under this Message-ID.
 pub fn by_message_id(connection: &mut Connection, message_id: &str) -> QueryResult<Option<NoticeRow>> {
     notice::table.filter(notice::message_id.eq(message_id)).first(connection).optional()
@@ -391,23 +491,31 @@ pub fn bounce(connection: &mut Connection, id: i64, why: &str) -> QueryResult<bo
         .map(|rows| rows > 0)
 }
 
-/// Puts a notice that was refused for good, or came back, into the queue again, with the bytes that it has; whether it
-/// was one.
+/// Puts a notice that was refused for good, or came back, into the queue again, with the bytes that it has, or has one
+/// that was put off due at once; whether it was one of these.
 pub fn requeue(connection: &mut Connection, id: i64, now: Instant) -> QueryResult<bool> {
     let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str()];
-    diesel::update(notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(over))))
+    let over = notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(over)));
+    let rows = diesel::update(over)
         .set((
             notice::state.eq(NoticeState::Queued.as_str()),
             notice::next_attempt_at.eq(now),
             notice::last_error.eq(None::<String>),
+            notice::refused_for.eq(None::<String>),
         ))
-        .execute(connection)
-        .map(|rows| rows > 0)
+        .execute(connection)?;
+    if rows > 0 {
+        return Ok(true);
+    }
+    let deferred =
+        notice::table.filter(notice::id.eq(id).and(notice::state.eq(NoticeState::Deferred.as_str())));
+    let rows = diesel::update(deferred).set(notice::next_attempt_at.eq(now)).execute(connection)?;
+    Ok(rows > 0)
 }
 
 /// Hands the visits and locks of other notices that are still unsaid, to the same merchant about the same night
 /// and of the same kind, to `notice`; those are superseded: one mail a merchant a night.
-pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()> {
+pub fn absorb(connection: &mut Connection, notice: &NoticeRow, now: Instant) -> QueryResult<()> {
     let unsaid =
         [NoticeState::Queued.as_str(), NoticeState::Deferred.as_str(), NoticeState::Sending.as_str()];
     let others: Vec<i64> = notice::table
@@ -418,6 +526,8 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()
                 .and(notice::kind.eq(notice.kind.clone()))
                 .and(notice::id.ne(notice.id))
                 .and(notice::state.eq_any(unsaid))
+                // A reminder does not come early because another one is due.
+                .and(notice::kind.ne(NoticeKind::Reminder.as_str()).or(notice::send_after.le(now)))
                 .and(notice::message.is_null())
                 // One that is held back would hold this one back.
                 .and(notice::attempts.gt(0).or(notice::next_attempt_at.le(notice::send_after))),
@@ -425,7 +535,12 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow) -> QueryResult<()
         .select(notice::id)
         .load(connection)?;
     for other in others {
-        diesel::update(notice_visit::table.filter(notice_visit::notice_id.eq(other)))
+        let told: Vec<i64> = notice_visit::table
+            .filter(notice_visit::notice_id.eq(notice.id))
+            .select(notice_visit::visit_id)
+            .load(connection)?;
+        let more = notice_visit::notice_id.eq(other).and(notice_visit::visit_id.ne_all(told));
+        diesel::update(notice_visit::table.filter(more))
             .set(notice_visit::notice_id.eq(notice.id))
             .execute(connection)?;
         super::notice_lock::hand_over(connection, other, notice.id)?;

@@ -21,13 +21,19 @@ pub fn insert(connection: &mut Connection, rows: &[NoticeLockRow]) -> QueryResul
     insert_rows!(connection, notice_lock::table, rows)
 }
 
-/// The locks that a notice tells of, ascending.
-pub fn of_notice(connection: &mut Connection, notice_id: i64) -> QueryResult<Vec<i64>> {
-    notice_lock::table
-        .filter(notice_lock::notice_id.eq(notice_id))
-        .select(notice_lock::lock_id)
-        .order(notice_lock::lock_id)
-        .load(connection)
+/// The locks that these notices tell of, ascending: each with its notice.
+pub fn of_notices(connection: &mut Connection, notice_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+    let mut rows = Vec::new();
+    for chunk in notice_ids.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            notice_lock::table
+                .filter(notice_lock::notice_id.eq_any(chunk))
+                .select((notice_lock::notice_id, notice_lock::lock_id))
+                .order(notice_lock::lock_id)
+                .load::<(i64, i64)>(connection)?,
+        );
+    }
+    Ok(rows)
 }
 
 /// What has been queued about these locks, with the state of each notice and whether it has been put into words.

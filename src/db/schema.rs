@@ -246,6 +246,10 @@ diesel::table! {
         subject -> Nullable<Text>,
         envelope_from -> Nullable<Text>,
         message -> Nullable<Binary>,
+        domain -> Text,
+        urgent -> Bool,
+        deferrals -> Integer,
+        refused_for -> Nullable<Text>,
     }
 }
 
@@ -293,6 +297,13 @@ diesel::table! {
     merchant_without_optional (merchant_id) {
         merchant_id -> BigInt,
         since -> BigInt,
+    }
+}
+
+diesel::table! {
+    merchant_reminders (merchant_id) {
+        merchant_id -> BigInt,
+        leads -> Text,
     }
 }
 
@@ -526,6 +537,7 @@ diesel::joinable!(notice_lock -> notice (notice_id));
 diesel::joinable!(notice_lock -> terminal_lock (lock_id));
 diesel::joinable!(visit_answer -> visit (visit_id));
 diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
+diesel::joinable!(merchant_reminders -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
 diesel::joinable!(webhook_secret -> webhook (webhook_id));
@@ -556,6 +568,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     link_key,
     visit_answer,
     merchant_without_optional,
+    merchant_reminders,
     suppression,
     inbound_mail,
     terminal_lock,
@@ -575,3 +588,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(notice::kind, notice::state, notice::domain);

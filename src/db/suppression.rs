@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::suppression;
-use crate::db::{Connection, Instant};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, containing};
 
 /// An address that takes no mail, in lower case, and why.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
@@ -18,6 +18,41 @@ pub struct SuppressionRow {
 /// Why nothing is sent to this address, if so.
 pub fn find(connection: &mut Connection, address: &str) -> QueryResult<Option<SuppressionRow>> {
     suppression::table.find(address.to_lowercase()).first(connection).optional()
+}
+
+/// Those of these addresses, in lower case, to which nothing is sent.
+pub fn among(connection: &mut Connection, addresses: &[String]) -> QueryResult<Vec<SuppressionRow>> {
+    let mut rows = Vec::new();
+    for chunk in addresses.chunks(LOOKUP_KEYS) {
+        rows.extend(
+            suppression::table
+                .filter(suppression::address.eq_any(chunk))
+                .load::<SuppressionRow>(connection)?,
+        );
+    }
+    Ok(rows)
+}
+
+/// Addresses after `after` that contain `text`, in their order, at most `limit`.
+pub fn page(
+    connection: &mut Connection,
+    after: Option<&str>,
+    text: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<SuppressionRow>> {
+    let mut query = suppression::table.into_boxed();
+    if let Some(after) = after {
+        query = query.filter(suppression::address.gt(after.to_owned()));
+    }
+    if let Some(text) = text {
+        query = query.filter(suppression::address.like(containing(text)).escape('!'));
+    }
+    query.order(suppression::address).limit(limit).load(connection)
+}
+
+/// How many there are.
+pub fn count(connection: &mut Connection) -> QueryResult<i64> {
+    suppression::table.count().get_result(connection)
 }
 
 /// Nothing is sent to this address from now on; an earlier reason stays.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-pub use text::{clean_text, clean_text_to, is_email_address};
+pub use text::{clean_text, clean_text_to, is_email_address, is_invisible};
 pub use version::FirmwareVersion;
 
 use crate::domain::calendar::{OpeningHours, TrafficProfile};

@@ -1,6 +1,7 @@
 //! A notice: a mail about visits, or about locks. Its kinds, its life, and what it says before it is put into words.
 
 mod letter;
+mod reminders;
 mod timing;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::domain::states::state_machine;
 pub use crate::domain::states::UnknownState;
 
 pub use letter::{Letter, LetterLock, LetterTerminal, LetterVisit, SupportContact, WorkItem, WorkKind};
+pub use reminders::{ReminderLeads, ReminderLeadsError};
 pub use timing::{QuietHours, QuietHoursError, announcement_due};
 
 /// What a notice is about.
@@ -78,6 +80,12 @@ impl NoticeKind {
             self,
             NoticeKind::Announcement | NoticeKind::Reminder | NoticeKind::Moved | NoticeKind::Cancelled
         )
+    }
+
+    /// The kind in what is kept of a notice's visits, where a reminder has how long before the start it leaves, as
+    /// `reminder-60`.
+    pub fn of_about(text: &str) -> Option<NoticeKind> {
+        text.split('-').next()?.parse().ok()
     }
 
     /// Whether it is about locks; the others are about visits.

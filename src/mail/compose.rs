@@ -21,7 +21,7 @@ use crate::mail::address::{NamedAddress, mask, to_wire};
 use crate::mail::dkim::DkimKey;
 use crate::mail::hygiene;
 use crate::mail::invite::{Invite, Method, calendar_object, published};
-use crate::mail::templates::{self, TemplateError};
+use crate::mail::templates::{self, TemplateError, Templates};
 use crate::mail::view::{LetterView, VisitView};
 
 /// What a mail carries around its letter. The same envelope and letter give the same bytes.
@@ -88,11 +88,24 @@ pub enum ComposeError {
     Message(String),
 }
 
-/// Puts `letter` into words and bytes, signed with `dkim` if there is a key.
+/// Puts `letter` into words and bytes with the built-in templates, signed with `dkim` if there is a key.
 ///
 /// # Errors
 /// [`ComposeError`] if an address, id or link could not stand in a mail, or a template is wrong.
 pub fn compose(
+    letter: &Letter,
+    envelope: &Envelope,
+    dkim: Option<&DkimKey>,
+) -> Result<ComposedMail, ComposeError> {
+    compose_with(&Templates::built_in()?, letter, envelope, dkim)
+}
+
+/// The same with these templates.
+///
+/// # Errors
+/// As [`compose`].
+pub fn compose_with(
+    templates: &Templates,
     letter: &Letter,
     envelope: &Envelope,
     dkim: Option<&DkimKey>,
@@ -113,8 +126,8 @@ pub fn compose(
     let roots = thread_roots(&letter, &envelope.message_id)?;
 
     let view = LetterView::new(&letter, from.name.clone());
-    let words = templates::render(&view)?;
-    let invites = invites(&letter, &view, envelope, &from, &to)?;
+    let words = templates.render(&view)?;
+    let invites = invites(templates, &letter, &view, envelope, &from, &to)?;
 
     let mut builder = Message::builder()
         .from(mailbox(&from)?)
@@ -154,12 +167,16 @@ pub fn compose(
 ///
 /// # Errors
 /// [`ComposeError::Template`] if a template is wrong.
-pub fn published_calendar(letter: &Letter, written_at: DateTime<Utc>) -> Result<String, ComposeError> {
+pub fn published_calendar(
+    templates: &Templates,
+    letter: &Letter,
+    written_at: DateTime<Utc>,
+) -> Result<String, ComposeError> {
     let letter = hygiene::clean_letter(letter);
     let view = LetterView::new(&letter, letter.support.name.clone());
     let mut entries = Vec::with_capacity(letter.visits.len());
     for visit in &letter.visits {
-        let (title, description) = templates::render_invite(&view, &VisitView::new(&letter, visit))?;
+        let (title, description) = templates.render_invite(&view, &VisitView::new(&letter, visit))?;
         entries.push((visit, title, description));
     }
     Ok(published(&entries, written_at))
@@ -178,6 +195,7 @@ struct InviteFile {
 }
 
 fn invites(
+    templates: &Templates,
     letter: &Letter,
     view: &LetterView,
     envelope: &Envelope,
@@ -191,7 +209,7 @@ fn invites(
     let single = letter.visits.len() == 1;
     let mut files = Vec::with_capacity(letter.visits.len());
     for (index, visit) in letter.visits.iter().enumerate() {
-        let (title, description) = templates::render_invite(view, &VisitView::new(letter, visit))?;
+        let (title, description) = templates.render_invite(view, &VisitView::new(letter, visit))?;
         let invite = Invite {
             product: &hygiene::clean_line(&envelope.product),
             organizer: from,

@@ -1,7 +1,7 @@
 //! Makes a letter safe for headers, calendar files and pages alike, whatever its facts contain. Files and
 //! forms clean names when they come in; the mail does not rely on it.
 
-use crate::domain::fleet::clean_text;
+use crate::domain::fleet::{clean_text, is_invisible};
 use crate::domain::notice::{Letter, LetterLock, LetterTerminal, LetterVisit, SupportContact, WorkItem};
 
 /// Longest reason that a mail quotes, in characters.
@@ -106,6 +106,22 @@ pub(super) fn clean_line(text: &str) -> String {
     clean_text(text).replace("=?", "= ?")
 }
 
+/// A subject as a template made it: one line, whatever the template has in it.
+pub(super) fn clean_subject(text: &str) -> String {
+    clean_paragraph(text)
+}
+
+/// Lines as a template made them, without controls and what nobody sees; tabs are blanks.
+pub(super) fn clean_lines(text: &str) -> String {
+    let visible = |line: &str| -> String {
+        line.chars()
+            .map(|character| if character == '\t' { ' ' } else { character })
+            .filter(|character| !character.is_control() && !is_invisible(*character))
+            .collect()
+    };
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// Cleaned word by word, because a reason may be longer than a name.
 fn clean_paragraph(text: &str) -> String {
     let words: Vec<String> =
@@ -127,6 +143,15 @@ mod tests {
         assert_eq!(clean_paragraph(&long), long.trim_end());
         assert_eq!(clean_paragraph(&"x ".repeat(5_000)).chars().count(), REASON_CHARS_MAX);
         assert_eq!(clean_paragraph(" \u{200b} "), "");
+    }
+
+    #[test]
+    fn what_a_template_made_has_no_controls_and_a_subject_is_one_line() {
+        assert_eq!(
+            clean_subject("Card\r\nBcc: x@y.example\u{202e} \0terminal"),
+            "Card Bcc: x@y.example terminal"
+        );
+        assert_eq!(clean_lines("a\tb\0\r\n\u{202e}c\u{7}"), "a b\nc");
     }
 
     #[test]

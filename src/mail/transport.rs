@@ -8,16 +8,19 @@ mod delivery;
 mod folder;
 mod memory;
 mod probe;
+mod relays;
 mod smtp;
 mod smtp_url;
 mod stream;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use delivery::{Delivery, EnhancedStatus, RejectionCause};
 pub use memory::MemoryTransport;
 pub use probe::Reached;
+pub use relays::{RelayView, Relays};
 pub use smtp::{SmtpSetupError, SmtpTimeouts, SmtpTransport};
 pub use smtp_url::{SmtpUrl, SmtpUrlError};
 
@@ -65,6 +68,8 @@ pub type MayGo<'a> = dyn Fn() -> bool + Sync + 'a;
 pub enum Transport {
     /// A mail server.
     Smtp(Box<SmtpTransport>),
+    /// Several, of which each takes over for those before it.
+    Relays(Box<Relays>),
     /// A folder of .eml files, one a Message-ID.
     Folder(PathBuf),
     /// A list in memory, for tests.
@@ -82,9 +87,26 @@ impl Transport {
     pub async fn deliver_if(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> Delivery {
         match self {
             Transport::Smtp(smtp) => smtp.deliver(mail, may_go).await,
+            Transport::Relays(relays) => relays.deliver(mail, may_go).await,
             Transport::Folder(_) if !may_go() => Delivery::Withheld,
             Transport::Folder(folder) => folder::deliver(folder, mail).await,
             Transport::Memory(memory) => memory.deliver(mail, may_go),
+        }
+    }
+
+    /// For how long no server is to be asked, if all of them are left alone.
+    pub fn rests_for(&self) -> Option<Duration> {
+        match self {
+            Transport::Relays(relays) => relays.rest_for(),
+            Transport::Smtp(_) | Transport::Folder(_) | Transport::Memory(_) => None,
+        }
+    }
+
+    /// The servers that mail goes through, in the order in which they are asked.
+    pub fn relays(&self) -> Vec<RelayView> {
+        match self {
+            Transport::Relays(relays) => relays.view(),
+            Transport::Smtp(_) | Transport::Folder(_) | Transport::Memory(_) => Vec::new(),
         }
     }
 }

@@ -4,14 +4,21 @@
 pub(super) mod happened;
 mod letter;
 pub(super) mod outbox;
+pub mod reminders;
 mod sending;
 mod settling;
+mod stats;
+pub mod suppressing;
 pub mod unreached;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 use crate::api::notice::{Message, NoticeQuery, NoticeView, PreviewRequest};
 use crate::api::{AuditView, Page};
+use crate::config::Settings;
 use crate::db::notice::{Filter, NoticeRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
@@ -20,9 +27,41 @@ use crate::service::audit::{about, page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
 use crate::service::{App, Error};
 
-pub(super) use letter::about as letter_about;
-pub use sending::{Claim, Sendable, claim};
-pub use settling::{Settlement, give_back, settle};
+pub(super) use letter::{about as letter_about, sample as letter_of_sample};
+pub use sending::{Claim, Sendable, Wanted, claim, claim_wanted};
+pub use settling::{RefusedFor, Settlement, give_back, settle, settle_all};
+pub use stats::stats;
+
+/// How many mails may go at once and how fast, as the settings say; for each process.
+#[derive(Clone, Copy, Debug)]
+pub struct MailLimits {
+    /// Mails under way at once.
+    pub at_once: usize,
+    /// Of these, to one domain.
+    pub domain_at_once: usize,
+    /// Mails a minute; 0 is no limit.
+    pub per_minute: u32,
+    /// Mails a minute to one domain; 0 is no limit.
+    pub domain_per_minute: u32,
+    /// Errors in a row that pause a domain.
+    pub errors_max: u32,
+    /// The first pause.
+    pub pause: Duration,
+}
+
+/// The limits that hold in this process.
+pub fn mail_limits(app: &App) -> MailLimits {
+    let settings = &app.settings;
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    MailLimits {
+        at_once: count(settings.mail_connections_max),
+        domain_at_once: count(settings.mail_domain_connections_max),
+        per_minute: settings.mail_rate_per_minute,
+        domain_per_minute: settings.mail_domain_rate_per_minute,
+        errors_max: settings.mail_domain_errors_max,
+        pause: Duration::from_secs(u64::from(settings.mail_domain_pause_seconds)),
+    }
+}
 
 /// Other mails that a notice's page shows.
 const SIBLINGS: i64 = 10;
@@ -107,7 +146,7 @@ pub fn preview(app: &App, request: &PreviewRequest) -> Result<Message, Error> {
         Some(id) => {
             app.database.read(|connection| letter::of_appointment(connection, app, id, request.kind))?
         }
-        None => letter::sample(app, request.kind),
+        None => letter_of_sample(&app.settings, app.clock.now(), request.kind, locale.unwrap_or_default()),
     };
     letter.locale = locale.unwrap_or(letter.locale);
     let message_id = format!("preview@{}", app.settings.mail_domain);
@@ -138,20 +177,45 @@ fn composed(
     bounce_address: String,
     unsubscribe_url: Option<String>,
 ) -> Result<mail::ComposedMail, Error> {
-    let settings = &app.settings;
-    let envelope = Envelope {
-        from: NamedAddress { name: settings.mail_from_name.clone(), address: settings.mail_from.clone() },
-        message_id: message_id.to_owned(),
-        bounce_address,
-        date: app.clock.now(),
-        product: "Offpeak".to_owned(),
-        unsubscribe_url,
-    };
-    mail::compose(letter, &envelope, app.dkim.as_deref())
-        .map_err(|error| Error::Conflict(format!("the notice cannot be put into words: {error}")))
+    Words::of(app).compose(letter, message_id, bounce_address, unsubscribe_url)
 }
 
-fn readable(bytes: &[u8]) -> Result<Message, Error> {
+/// What a letter is put into words with.
+pub(in crate::service) struct Words<'a> {
+    pub(in crate::service) settings: &'a Settings,
+    pub(in crate::service) templates: &'a mail::Templates,
+    pub(in crate::service) dkim: Option<&'a mail::DkimKey>,
+    pub(in crate::service) now: DateTime<Utc>,
+}
+
+impl<'a> Words<'a> {
+    pub(in crate::service) fn of(app: &'a App) -> Self {
+        let App { settings, templates, dkim, .. } = app;
+        Words { settings, templates, dkim: dkim.as_deref(), now: app.clock.now() }
+    }
+
+    pub(in crate::service) fn compose(
+        &self,
+        letter: &crate::domain::notice::Letter,
+        message_id: &str,
+        bounce_address: String,
+        unsubscribe_url: Option<String>,
+    ) -> Result<mail::ComposedMail, Error> {
+        let settings = self.settings;
+        let envelope = Envelope {
+            from: NamedAddress { name: settings.mail_from_name.clone(), address: settings.mail_from.clone() },
+            message_id: message_id.to_owned(),
+            bounce_address,
+            date: self.now,
+            product: "Offpeak".to_owned(),
+            unsubscribe_url,
+        };
+        mail::compose_with(self.templates, letter, &envelope, self.dkim)
+            .map_err(|error| Error::Conflict(format!("the notice cannot be put into words: {error}")))
+    }
+}
+
+pub(in crate::service) fn readable(bytes: &[u8]) -> Result<Message, Error> {
     let read = mail::reader::read(bytes).map_err(|error| Error::Corrupt(error.to_string()))?;
     let calendars = read
         .attachments

@@ -16,6 +16,7 @@ use crate::db::{self, Connection, Instant, Table};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::fleet::Locale;
 use crate::domain::ids::{SiteId, TerminalId};
+use crate::domain::notice::{ReminderLeads, ReminderLeadsError};
 use crate::service::{App, Error};
 
 pub(super) use visits::token;
@@ -99,6 +100,8 @@ struct SiteFacts {
     zone: Tz,
     recipient: Option<String>,
     locale: Locale,
+    /// When its merchant wants to be reminded, if not as the settings say.
+    reminders: Option<ReminderLeads>,
 }
 
 /// The night of an instant: the local date of its evening. Work at 02:00 on the 26th belongs to the night of
@@ -192,6 +195,16 @@ pub(super) fn wake_announcements(
     notices::wake(connection, app, visits, &facts)
 }
 
+/// The reminders of these visits are queued anew, as their merchants want them now.
+pub(super) fn remind_anew(
+    connection: &mut Connection,
+    app: &App,
+    visits: Vec<VisitRow>,
+) -> Result<(), Error> {
+    let facts = facts_of(connection, visits.iter().map(|visit| visit.site_id).collect())?;
+    notices::remind_anew(connection, app, &visits, &facts)
+}
+
 /// That an appointment can no longer be changed.
 pub(super) fn begun(id: i64, verb: &str) -> Error {
     Error::Conflict(format!("appointment {id} has begun or ended and can no longer be {verb}"))
@@ -272,6 +285,10 @@ fn facts_of(connection: &mut Connection, mut ids: Vec<i64>) -> Result<HashMap<Si
         .into_iter()
         .map(|merchant| (merchant.id, merchant))
         .collect();
+    let reminders: HashMap<i64, String> = db::merchant_reminders::of_merchants(connection, &merchant_ids)?
+        .into_iter()
+        .map(|row| (row.merchant_id, row.leads))
+        .collect();
     let mut facts = HashMap::with_capacity(sites.len());
     for site in sites {
         let merchant = &merchants[&site.merchant_id];
@@ -281,7 +298,16 @@ fn facts_of(connection: &mut Connection, mut ids: Vec<i64>) -> Result<HashMap<Si
             site.time_zone.parse().map_err(|error: chrono_tz::ParseError| corrupt(error.to_string()))?;
         let locale = merchant.locale.parse().map_err(corrupt)?;
         let recipient = merchant.email.clone();
-        facts.insert(SiteId(site.id), SiteFacts { merchant_id: merchant.id, zone, recipient, locale });
+        let reminders = match reminders.get(&merchant.id) {
+            Some(leads) => {
+                Some(leads.parse().map_err(|error: ReminderLeadsError| corrupt(error.to_string()))?)
+            }
+            None => None,
+        };
+        facts.insert(
+            SiteId(site.id),
+            SiteFacts { merchant_id: merchant.id, zone, recipient, locale, reminders },
+        );
     }
     Ok(facts)
 }

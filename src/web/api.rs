@@ -17,6 +17,7 @@ mod notice;
 mod plan;
 mod programme;
 mod replica;
+mod template;
 mod token;
 mod webhook;
 mod worker;
@@ -34,6 +35,7 @@ pub(super) fn router() -> Routes {
         .merge(plan::router())
         .merge(appointment::router())
         .merge(notice::router())
+        .merge(template::router())
         .merge(inbound::router())
         .merge(lock::router())
         .merge(merchant::router())

@@ -1,9 +1,13 @@
-//! Sending: claim, hand over, settle; several mails at a time, so that one slow server does not hold the others, and
-//! the next claim while these are on their way.
+//! Sending: claim, hand over, settle; many mails at a time, so that one slow server does not hold the others, and the
+//! next claim, and what became of earlier mails, beside.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+mod handing;
+mod lanes;
+mod traffic;
+
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -11,35 +15,131 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Workers;
 use crate::api::WorkerRun;
-use crate::mail::mask;
-use crate::mail::transport::{Delivery, OutgoingMail, RejectionCause, Transport};
-use crate::service::notice::{Claim, Sendable, Settlement, claim, give_back, settle};
+use crate::api::notice::{PausedDomain, RelayState};
+use crate::clock::Stopwatch;
+use crate::mail::transport::Transport;
+use crate::service::notice::{
+    Claim, MailLimits, Sendable, Settlement, Wanted, claim_wanted, give_back, mail_limits, settle_all,
+};
 use crate::service::{App, Error, events};
+use handing::{Handed, hand_over};
+use lanes::Lanes;
+use traffic::{Limits, Traffic, Verdict};
 
 /// Notices claimed at once.
-const BATCH: i64 = 40;
+const BATCH: i64 = 200;
 
-/// Mails under way at once.
-const AT_ONCE: usize = 10;
+/// Claimed notices that wait for their turn at most.
+const WAITING_MAX: usize = 2000;
+
+/// What became of so many mails is not written down yet: no more are sent before it is.
+const UNSETTLED_MAX: usize = 1000;
 
 /// How often it is told that mails were sent.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// How long to wait before what became of a mail is written down once more.
+/// How often it is looked whether what waits may go by now.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How often it is looked what has fallen due while mails are on their way.
+const CLAIM_AGAIN_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait before what became of mails is written down once more.
 const SETTLE_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// The shortest wait of a mail for which there is no server.
+const NO_SERVER_WAIT: Duration = Duration::from_secs(5);
+
+/// What was heard of domains, kept from pass to pass.
+#[derive(Clone, Debug)]
+pub(super) struct MailTraffic {
+    traffic: Arc<Mutex<Traffic>>,
+    since_start: Stopwatch,
+}
+
+impl MailTraffic {
+    pub(super) fn new(app: &App) -> Self {
+        let MailLimits { at_once, domain_at_once, per_minute, domain_per_minute, errors_max, pause } =
+            mail_limits(app);
+        let limits = Limits { at_once, domain_at_once, per_minute, domain_per_minute, errors_max, pause };
+        MailTraffic { traffic: Arc::new(Mutex::new(Traffic::new(limits))), since_start: Stopwatch::start() }
+    }
+
+    fn now(&self) -> u64 {
+        self.since_start.elapsed_ms()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Traffic> {
+        // Figures that a panic left behind are still figures.
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Workers {
+    /// Domains that this process leaves alone, the one for longest first.
+    pub fn paused_domains(&self) -> Vec<PausedDomain> {
+        let paused = self.traffic.lock().paused(self.traffic.now());
+        let seconds = |ms: u64| ms.div_ceil(1000);
+        paused
+            .into_iter()
+            .map(|paused| PausedDomain {
+                domain: paused.domain,
+                for_seconds: seconds(paused.for_ms),
+                why: paused.why,
+            })
+            .collect()
+    }
+
+    /// The mail servers as this process knows them, in the order in which they are asked.
+    pub fn relays(&self) -> Vec<RelayState> {
+        self.transport
+            .relays()
+            .into_iter()
+            .map(|relay| RelayState {
+                server: relay.server,
+                left_alone_for_seconds: relay.rests_for.map(|rest| rest.as_secs().max(1)),
+                failure: relay.failure,
+            })
+            .collect()
+    }
+}
 
 /// What one task of a pass came to.
 enum Done {
     Claimed(Result<(Vec<Sendable>, u64), Error>),
-    Sent(Result<&'static str, Error>),
+    Handed(Handed),
+    Settled(Result<Vec<&'static str>, Error>),
 }
 
-/// Sends everything that is due, until `stopping` says true; what was claimed by then and is not on its way is given
-/// back.
+/// One pass.
+struct Pass<'a> {
+    app: &'a App,
+    transport: &'a Arc<Transport>,
+    heard: &'a MailTraffic,
+    lanes: Lanes,
+    tasks: JoinSet<Done>,
+    /// What became of mails, not written down yet, and what it is counted as.
+    unsettled: Vec<(Sendable, Settlement, Option<&'static str>)>,
+    under_way: usize,
+    claiming: bool,
+    settling: bool,
+    /// There may be something to claim.
+    more: bool,
+    /// Domains that the last claim left out.
+    not_asked_for: HashSet<String>,
+    /// One of them has a place again.
+    freed: bool,
+}
+
+/// Sends everything that is due and may go, until `stopping` says true; what was claimed by then and is not on its way is
+/// given back.
 pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
-    let Workers { app, transport, stopping, .. } = workers;
-    let mut tell = interval(TELL_EVERY);
-    tell.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Workers { app, transport, stopping, traffic, .. } = workers;
+    let [mut tell, mut look, mut again] = [TELL_EVERY, LOOK_EVERY, CLAIM_AGAIN_EVERY].map(|every| {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    });
     let mut untold = false;
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut count = |what: &str, number: u64| {
@@ -47,57 +147,63 @@ pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
             *counts.entry(what.to_owned()).or_default() += number;
         }
     };
-    let mut ready: VecDeque<Sendable> = VecDeque::new();
-    let mut tasks: JoinSet<Done> = JoinSet::new();
-    let (mut claiming, mut sending, mut more) = (false, 0, true);
+    let mut pass = Pass {
+        app,
+        transport,
+        heard: traffic,
+        lanes: Lanes::default(),
+        tasks: JoinSet::new(),
+        unsettled: Vec::new(),
+        under_way: 0,
+        claiming: false,
+        settling: false,
+        more: true,
+        not_asked_for: HashSet::new(),
+        freed: false,
+    };
     let mut failed: Option<Error> = None;
     loop {
         let go_on = failed.is_none() && !stopping.load(Ordering::Relaxed);
-        if go_on && more && !claiming && ready.len() < AT_ONCE {
-            claiming = true;
-            let app = app.clone();
-            tasks.spawn_blocking(move || Done::Claimed(claim(&app, BATCH)));
+        if go_on {
+            pass.begin_what_may();
+            pass.claim();
         }
-        while go_on
-            && sending < AT_ONCE
-            && let Some(notice) = ready.pop_front()
-        {
-            sending += 1;
-            let (app, transport) = (app.clone(), Arc::clone(transport));
-            tasks.spawn(async move { Done::Sent(send(app, transport, notice).await) });
+        pass.settle();
+        if pass.tasks.is_empty() && (!go_on || pass.lanes.len() == 0) {
+            break;
         }
         let done = tokio::select! {
-            done = tasks.join_next() => done,
+            done = pass.tasks.join_next(), if !pass.tasks.is_empty() => done,
+            _ = look.tick(), if go_on && pass.lanes.len() > 0 => continue,
+            // One mail may be on its way for minutes; others do not wait for it.
+            _ = again.tick(), if go_on && pass.under_way > 0 => {
+                pass.more = true;
+                continue;
+            }
             _ = tell.tick(), if untold => {
                 untold = false;
                 tell_of_notices(workers).await;
                 continue;
             }
         };
-        let Some(done) = done else { break };
+        let Some(done) = done else { continue };
         match done.map_err(|error| Error::Corrupt(format!("a delivery ended badly: {error}")))? {
             Done::Claimed(Ok((sendable, closed))) => {
-                claiming = false;
-                more = closed > 0 || !sendable.is_empty();
                 count("closed", closed);
-                ready.extend(sendable);
+                pass.claimed(sendable, closed > 0);
             }
-            Done::Sent(Ok(state)) => {
-                sending -= 1;
-                untold = true;
-                count(state, 1);
+            Done::Handed(handed) => pass.handed(handed),
+            Done::Settled(Ok(states)) => {
+                (pass.settling, untold) = (false, true);
+                states.into_iter().for_each(|state| count(state, 1));
             }
             // What is on its way is waited for, and nothing new begun.
-            Done::Claimed(Err(error)) => {
-                (claiming, failed) = (false, Some(error));
-            }
-            Done::Sent(Err(error)) => {
-                (sending, failed) = (sending - 1, Some(error));
-            }
+            Done::Claimed(Err(error)) => (pass.claiming, failed) = (false, Some(error)),
+            Done::Settled(Err(error)) => (pass.settling, failed) = (false, Some(error)),
         }
     }
-    if !ready.is_empty() {
-        let claims: Vec<Claim> = ready.iter().map(|notice| notice.claim).collect();
+    let claims: Vec<Claim> = pass.lanes.take_all().iter().map(|mail| mail.claim).collect();
+    if !claims.is_empty() {
         blocking(app, move |app| give_back(app, &claims)).await?;
     }
     if untold {
@@ -106,43 +212,128 @@ pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
     failed.map_or(Ok(WorkerRun { counts }), Err)
 }
 
-async fn send(app: App, transport: Arc<Transport>, notice: Sendable) -> Result<&'static str, Error> {
-    let mail = OutgoingMail {
-        envelope_from: notice.envelope_from.clone(),
-        envelope_to: notice.envelope_to.clone(),
-        message_id: notice.message_id.clone(),
-        bytes: notice.bytes.clone(),
-    };
-    let claim = notice.claim;
-    let delivery = transport.deliver_if(&mail, &|| notice.may_go(&app)).await;
-    let no_such_address = delivery.rejection_cause() == Some(RejectionCause::Address);
-    let settlement = match delivery {
-        Delivery::Accepted { .. } => Settlement::Accepted,
-        Delivery::Deferred { code, text } => {
-            Settlement::Deferred(code.map_or(text.clone(), |code| format!("{code} {text}")))
-        }
-        // Nobody knows whether it was taken: the same bytes go again under the same Message-ID.
-        Delivery::Unknown { text } => Settlement::Deferred(text),
-        Delivery::Rejected { code, text, .. } if no_such_address => {
-            Settlement::NoSuchAddress(format!("{code} {text}"))
-        }
-        Delivery::Rejected { code, text, .. } => Settlement::Failed(format!("{code} {text}")),
-        Delivery::Withheld => Settlement::Withheld,
-    };
-    if !matches!(settlement, Settlement::Accepted) {
-        tracing::warn!(notice = %claim.id, recipient = mask(&mail.envelope_to), ?settlement, "not accepted");
-    }
-    loop {
-        let what = settlement.clone();
-        match blocking(&app, move |app| settle(app, claim, &what)).await {
-            Ok(state) => return Ok(state.as_str()),
-            // As long as the notice is this worker's, nobody else sends it again.
-            Err(error @ Error::Database(_)) if notice.is_claimed(&app) => {
-                tracing::warn!(notice = %claim.id, %error, "not written down yet");
-                tokio::time::sleep(SETTLE_AGAIN_AFTER).await;
+impl Pass<'_> {
+    /// Hands over what may go at this moment.
+    fn begin_what_may(&mut self) {
+        while self.unsettled.len() < UNSETTLED_MAX {
+            let now = self.heard.now();
+            let mut traffic = self.heard.lock();
+            if !traffic.has_place(now) {
+                return;
             }
-            Err(error) => return Err(error),
+            let Some(mail) = self.lanes.next(|domain| traffic.may_begin(domain, now)) else { return };
+            traffic.begin(&mail.domain, now);
+            drop(traffic);
+            self.under_way += 1;
+            let (app, transport) = (self.app.clone(), Arc::clone(self.transport));
+            self.tasks.spawn(async move { Done::Handed(hand_over(app, transport, mail, now).await) });
         }
+    }
+
+    /// Claims more, if there is a place that nothing claimed could take.
+    fn claim(&mut self) {
+        if self.claiming || !(self.more || self.freed) || self.lanes.len() >= WAITING_MAX {
+            return;
+        }
+        let now = self.heard.now();
+        let mut traffic = self.heard.lock();
+        if !traffic.has_place(now) && self.lanes.len() > 0 || self.transport.rests_for().is_some() {
+            return;
+        }
+        let room = traffic.room(now);
+        // Whoever has mails waiting gets no more before they have gone.
+        let except: Vec<String> = self.lanes.domains().cloned().collect();
+        drop(traffic);
+        self.not_asked_for = except.iter().cloned().collect();
+        let limit = i64::try_from(room).unwrap_or(BATCH).clamp(1, BATCH);
+        (self.claiming, self.more, self.freed) = (true, false, false);
+        let app = self.app.clone();
+        self.tasks.spawn_blocking(move || {
+            let wanted = Wanted { limit, urgent_only: room == 0, except: &except };
+            Done::Claimed(claim_wanted(&app, wanted))
+        });
+    }
+
+    fn claimed(&mut self, mails: Vec<Sendable>, closed: bool) {
+        self.claiming = false;
+        self.more |= closed || !mails.is_empty();
+        let now = self.heard.now();
+        for mail in mails {
+            let verdict = self.heard.lock().ask(&mail.domain, mail.urgent, now);
+            match verdict {
+                Verdict::Soon => self.lanes.push(mail),
+                Verdict::After(ms) => self.put_off(mail, ms),
+            }
+        }
+    }
+
+    fn put_off(&mut self, mail: Sendable, ms: u64) {
+        let wait = chrono::TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(i64::MAX / 2));
+        self.unsettled.push((mail, Settlement::PutOff(wait), Some("put_off")));
+    }
+
+    fn handed(&mut self, handed: Handed) {
+        self.under_way -= 1;
+        let Handed { mail, began, mut settlement, answer, why } = handed;
+        let now = self.heard.now();
+        // What ended may have kept others waiting that were not asked for.
+        self.freed |= self.not_asked_for.contains(&mail.domain);
+        let paused = self.heard.lock().end(&mail.domain, began, answer, &why, now);
+        if paused {
+            tracing::warn!(domain = %mail.domain, %why, "mail to this domain is held back for a while");
+            metrics::counter!("offpeak_mail_domain_pauses_total").increment(1);
+            for waiting in self.lanes.take(&mail.domain) {
+                if let Verdict::After(ms) = self.heard.lock().ask(&waiting.domain, false, now) {
+                    self.put_off(waiting, ms);
+                } else {
+                    self.lanes.push(waiting);
+                }
+            }
+        }
+        if let Settlement::NoServer(_, wait) = &mut settlement {
+            let rest = self.transport.rests_for().unwrap_or_default().max(NO_SERVER_WAIT);
+            *wait = chrono::TimeDelta::from_std(rest).unwrap_or_default();
+            let ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
+            for waiting in self.lanes.take_all() {
+                self.put_off(waiting, ms);
+            }
+        }
+        self.unsettled.push((mail, settlement, None));
+    }
+
+    /// Writes down what became of mails, all that is known by now in one transaction.
+    fn settle(&mut self) {
+        if self.settling || self.unsettled.is_empty() {
+            return;
+        }
+        self.settling = true;
+        let (app, unsettled) = (self.app.clone(), std::mem::take(&mut self.unsettled));
+        self.tasks.spawn(async move { Done::Settled(write_down(&app, unsettled).await) });
+    }
+}
+
+async fn write_down(
+    app: &App,
+    mut unsettled: Vec<(Sendable, Settlement, Option<&'static str>)>,
+) -> Result<Vec<&'static str>, Error> {
+    loop {
+        let all: Vec<(Claim, Settlement)> =
+            unsettled.iter().map(|(mail, settlement, _)| (mail.claim, settlement.clone())).collect();
+        let error = match blocking(app, move |app| settle_all(app, &all)).await {
+            Ok(states) => {
+                let counted = states.iter().zip(&unsettled);
+                return Ok(counted.map(|(state, (_, _, label))| label.unwrap_or(state.as_str())).collect());
+            }
+            Err(error @ Error::Database(_)) => error,
+            Err(error) => return Err(error),
+        };
+        // As long as a notice is this worker's, nobody else sends it again.
+        unsettled.retain(|(mail, _, _)| mail.is_claimed(app));
+        if unsettled.is_empty() {
+            return Err(error);
+        }
+        tracing::warn!(mails = unsettled.len(), %error, "not written down yet");
+        tokio::time::sleep(SETTLE_AGAIN_AFTER).await;
     }
 }
 

@@ -278,8 +278,9 @@ fn every_page_lets_in_whom_the_table_says_and_nobody_else() {
             assert_eq!(none.status.as_u16(), 303, "{path}");
             assert!(none.header("location").starts_with("/sign-in"), "{path}: {}", none.header("location"));
             for (role, token) in &tokens {
-                let answer =
-                    browser.send(Method::GET, &address, &[("authorization", token.as_str())], String::new()).await;
+                let answer = browser
+                    .send(Method::GET, &address, &[("authorization", token.as_str())], String::new())
+                    .await;
                 assert_eq!(answer.status.as_u16() != 403, rank(role) >= rank(least), "{role}: {path}");
                 assert!(!answer.status.is_server_error(), "{role}: {path}: {}", answer.text);
                 if answer.status.as_u16() == 403 {

@@ -76,6 +76,15 @@ fn rename(letter: &mut Letter, names: &[String; 5]) {
     }
 }
 
+/// The names of a mail's headers, in their order.
+fn header_names(text: &str) -> Vec<&str> {
+    let head = text.split("\r\n\r\n").next().expect("a head");
+    head.split("\r\n")
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split_once(':').expect("a header").0)
+        .collect()
+}
+
 fn check(letter: &Letter, sender_name: &str) {
     let mut envelope = envelope("notice-9.1@mail.harbour.example");
     envelope.from.name = sender_name.to_owned();
@@ -87,13 +96,7 @@ fn check(letter: &Letter, sender_name: &str) {
         assert!(line.len() <= 998, "a line of {} bytes", line.len());
         assert!(!line.contains(['\r', '\n', '\0']), "{line:?}");
     }
-    let head = text.split("\r\n\r\n").next().expect("a head");
-    let names: Vec<&str> = head
-        .split("\r\n")
-        .filter(|line| !line.starts_with([' ', '\t']))
-        .map(|line| line.split_once(':').expect("a header").0)
-        .collect();
-    assert_eq!(names, HEADERS);
+    assert_eq!(header_names(text), HEADERS);
     assert!(!mail.html.contains("<script"), "markup in a name stays text");
 
     let read = reader::read(&mail.bytes).expect("a mail");
@@ -124,8 +127,53 @@ fn check(letter: &Letter, sender_name: &str) {
     }
 }
 
+/// What a file or a form may hold where an address should be.
+fn hostile_address() -> impl Strategy<Value = String> {
+    let domain = prop_oneof![
+        Just("shop.example".to_owned()),
+        Just("例子.公司".to_owned()),
+        Just("shop.example\r\nRCPT TO:<victim@example.org>".to_owned()),
+        Just("xn--\u{200b}.example".to_owned()),
+        Just("字".repeat(80)),
+        hostile_name(),
+    ];
+    prop_oneof![
+        (hostile_name(), domain).prop_map(|(local, domain)| format!("{local}@{domain}")),
+        hostile_name(),
+        "[a-z]{1,8}@[a-z]{1,8}\\.example",
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn no_address_breaks_a_mail(
+        addresses in prop::array::uniform4(hostile_address()),
+        kind in prop::sample::select(&NoticeKind::ALL),
+    ) {
+        let [recipient, support, from, bounce] = addresses;
+        let mut letter = small(kind, Locale::En);
+        letter.recipient = recipient;
+        letter.support.email = support;
+        let mut envelope = envelope("notice-9.1@mail.harbour.example");
+        envelope.from.address = from;
+        envelope.bounce_address = bounce;
+        // Refused, by name and masked, or a mail like any other.
+        match compose(&letter, &envelope, None) {
+            Ok(mail) => {
+                let text = String::from_utf8_lossy(&mail.bytes).into_owned();
+                for line in text.split("\r\n") {
+                    assert!(line.len() <= 998 && !line.contains(['\r', '\n', '\0']), "{line:?}");
+                }
+                assert_eq!(header_names(&text), HEADERS);
+                for address in [&mail.envelope_to, &mail.envelope_from] {
+                    assert!(!address.contains(|c: char| c.is_whitespace() || c.is_control()), "{address:?}");
+                }
+            }
+            Err(error) => assert!(error.to_string().contains("is not a mail address"), "{error}"),
+        }
+    }
 
     #[test]
     fn no_name_breaks_a_mail(

@@ -30,7 +30,7 @@ pub(crate) struct Extra {
 pub(crate) struct Postfix {
     process: Child,
     folder: PathBuf,
-    plain_port: u16,
+    pub(crate) plain_port: u16,
     tls_port: u16,
 }
 
@@ -89,6 +89,22 @@ impl Postfix {
         }
     }
 
+    /// Every mail in the mailbox, once nothing is left in the server's queue.
+    pub(crate) fn drained(&self) -> Vec<PathBuf> {
+        let patience = Instant::now() + Duration::from_secs(120);
+        let queues = ["maildrop", "incoming", "active", "deferred"];
+        // An entry of the queue is a file, maybe some folders down.
+        fn holds_files(folder: &Path) -> bool {
+            let Ok(entries) = fs::read_dir(folder) else { return false };
+            entries.flatten().any(|entry| entry.path().is_file() || holds_files(&entry.path()))
+        }
+        while queues.iter().any(|queue| holds_files(&self.folder.join("queue").join(queue))) {
+            assert!(Instant::now() < patience, "the queue does not empty:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        files_of(&self.folder.join("maildir/all/new"))
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("maillog")).unwrap_or_default()
     }
@@ -114,7 +130,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
-fn message_id(file: &Path) -> String {
+pub(crate) fn message_id(file: &Path) -> String {
     let source = fs::read(file).expect("the mail");
     let source = String::from_utf8_lossy(&source);
     let line = source.lines().find_map(|line| line.strip_prefix("Message-ID: <")).expect("a Message-ID");

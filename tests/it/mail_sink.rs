@@ -176,6 +176,7 @@ fn kind(delivery: &Delivery) -> String {
         Delivery::Rejected { code, .. } => format!("rejected {code} {:?}", delivery.rejection_cause()),
         Delivery::Withheld => "withheld".to_owned(),
         Delivery::Unknown { .. } => "unknown".to_owned(),
+        Delivery::NoServer { .. } => "no server".to_owned(),
     }
 }
 

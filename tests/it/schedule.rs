@@ -269,7 +269,7 @@ fn an_announcement_that_comes_too_late_is_not_sent() {
         app.set_time("2026-12-10T02:30:00Z");
         app.work("notify").await;
         assert!(app.mail.accepted().is_empty());
-        assert_eq!(kinds(&app.notices("expired").await), ["announcement", "reminder"]);
+        assert_eq!(kinds(&app.notices("expired").await), ["announcement", "reminder", "reminder"]);
         assert_eq!(app.appointment(id).await["state"], "planned");
     });
 }

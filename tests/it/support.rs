@@ -74,6 +74,15 @@ impl TestApp {
         TestApp::mailing(database_url, adjust, None)
     }
 
+    /// The same with another way for its mail; `mail` stays empty.
+    pub fn over(
+        database_url: Option<String>,
+        transport: Transport,
+        adjust: impl Fn(&mut Settings),
+    ) -> TestApp {
+        TestApp::mailing(database_url, adjust, Some(transport))
+    }
+
     /// The same, and its mail goes somewhere.
     pub fn mailing(
         database_url: Option<String>,
@@ -85,6 +94,7 @@ impl TestApp {
         // Everything is sent as soon as it can be; tests of timing say otherwise.
         settings.announce_ahead_minutes = 60 * 24 * 60;
         settings.quiet_hours = QuietHours::NONE;
+        settings.change_settle_minutes = 0;
         // Most tests are about something else than who asks.
         settings.sign_in_on_loopback = false;
         if let Some(url) = database_url {
@@ -281,6 +291,11 @@ impl TestApp {
     pub fn set_time(&self, text: &str) {
         self.clock.set(instant(text));
     }
+}
+
+/// A Python that has what the tests import; `tests/run` makes it.
+pub fn python() -> String {
+    std::env::var("OFFPEAK_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 /// Runs the real binary, with nothing of this process's environment that would lead it elsewhere.

@@ -61,7 +61,7 @@ fn rooms_import_only_what_they_may() {
         ("fleet_files", &["fleet_files", "domain"]),
         ("sim", &["sim", "domain", "fleet_files"]),
         ("db", &["db", "domain"]),
-        ("mail", &["mail", "domain"]),
+        ("mail", &["mail", "clock", "domain"]),
         (
             "service",
             &[
@@ -77,7 +77,7 @@ fn rooms_import_only_what_they_may() {
                 "planner",
             ],
         ),
-        ("worker", &["worker", "service", "api", "mail"]),
+        ("worker", &["worker", "service", "api", "clock", "mail"]),
         ("web", &["web", "service", "api", "clock", "domain", "fleet_files", "worker"]),
         ("boot", &["boot", "api", "clock", "config", "db", "mail", "service", "web", "worker"]),
         (

@@ -5,6 +5,7 @@ mod set;
 use crate::api::PageQuery;
 use crate::api::fleet::MerchantView;
 use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
+use crate::api::notice::Reminders;
 use crate::cli::client::path_segment;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
@@ -18,6 +19,7 @@ pub enum MerchantCommand {
     Answers(AnswersArgs),
     Set(set::SetArgs),
     Address(AddressArgs),
+    Reminders(RemindersArgs),
     ChangeLinkKey(ChangeLinkKeyArgs),
 }
 
@@ -29,6 +31,7 @@ impl MerchantCommand {
             MerchantCommand::Answers(args) => answers(args, context),
             MerchantCommand::Set(args) => set::run(args, context),
             MerchantCommand::Address(args) => address(args, context),
+            MerchantCommand::Reminders(args) => reminders(args, context),
             MerchantCommand::ChangeLinkKey(args) => change_link_key(args, context),
         }
     }
@@ -95,6 +98,46 @@ fn address(args: &AddressArgs, context: &Context) -> Result<(), CliError> {
     let body = serde_json::json!({"email": args.email, "reason": args.reason});
     context.client()?.post::<()>(&path, &body)?;
     context.output.show(&body, |screen| screen.line("Mail goes to the new address."))
+}
+
+/// Show, or change, how long before a visit a merchant is reminded
+///
+/// Without an option it shows. What is queued of visits to come is queued anew.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak merchant reminders M1 --minutes 2880,60\n  \
+                        offpeak merchant reminders M1 --default")]
+pub struct RemindersArgs {
+    /// Merchant number
+    pub number: String,
+    /// Minutes before the start, with commas between them, or none
+    #[arg(long, value_name = "MINUTES")]
+    pub minutes: Option<String>,
+    /// As the settings say
+    #[arg(long, conflicts_with = "minutes")]
+    pub default: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+fn reminders(args: &RemindersArgs, context: &Context) -> Result<(), CliError> {
+    let path = format!("/merchants/{}/reminders", path_segment(&args.number));
+    let reminders: Reminders = if args.default || args.minutes.is_some() {
+        let body = serde_json::json!({"before": args.minutes, "reason": args.reason});
+        context.client()?.post(&path, &body)?
+    } else {
+        context.client()?.get(&path)?
+    };
+    context.output.show(&reminders, |screen| {
+        let whose = if reminders.is_own { "the merchant's own" } else { "as the settings say" };
+        screen.line(match reminders.before.as_str() {
+            "none" => format!("No reminder ({whose})."),
+            before => format!("Reminders {before} minutes before the start ({whose})."),
+        });
+        if reminders.declined {
+            screen.line("The merchant does without optional mail, so none is sent.");
+        }
+    })
 }
 
 /// Sign merchants' links with a new key

@@ -2,7 +2,10 @@
 
 mod list;
 mod preview;
+mod send;
 mod show;
+mod stats;
+mod suppress;
 mod unreached;
 
 use crate::cli::context::Context;
@@ -19,6 +22,9 @@ pub enum NoticeCommand {
     Told(unreached::ToldArgs),
     Override(unreached::OverrideArgs),
     Retry(unreached::RetryArgs),
+    Send(send::SendArgs),
+    Suppress(suppress::SuppressArgs),
+    Stats(stats::StatsArgs),
 }
 
 impl NoticeCommand {
@@ -32,6 +38,9 @@ impl NoticeCommand {
             NoticeCommand::Told(args) => unreached::told(args, context),
             NoticeCommand::Override(args) => unreached::go_on(args, context),
             NoticeCommand::Retry(args) => unreached::retry(args, context),
+            NoticeCommand::Send(args) => send::run(args, context),
+            NoticeCommand::Suppress(args) => suppress::run(args, context),
+            NoticeCommand::Stats(args) => stats::run(args, context),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use console::style;
 
-use crate::api::notice::{Message, NoticeView, Unreached, UnreachedReason};
+use crate::api::notice::{Message, NoticeView, Suppression, Unreached, UnreachedReason};
 use crate::cli::output::{Screen, Table};
 use crate::cli::render::{instant, night, optional};
 
@@ -20,6 +20,15 @@ pub fn list(screen: &mut Screen, notices: &[NoticeView]) {
             optional(notice.accepted_at.map(instant)),
             optional(notice.subject.as_ref()),
         ]);
+    }
+    screen.table(table);
+}
+
+/// Addresses to which nothing is sent.
+pub fn suppressions(screen: &mut Screen, list: &[Suppression]) {
+    let mut table = Table::new(["address", "since (UTC)", "why"]);
+    for row in list {
+        table.row([row.address.clone(), instant(row.since), row.reason.clone()]);
     }
     screen.table(table);
 }

@@ -28,7 +28,8 @@ pub fn clean_text_to(text: &str, chars_max: usize) -> String {
     clean.chars().take(chars_max).collect::<String>().trim_end().to_owned()
 }
 
-fn is_invisible(character: char) -> bool {
+/// Whether nobody sees it: marks of direction, of zero width, soft hyphens.
+pub fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')

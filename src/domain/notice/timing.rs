@@ -68,6 +68,11 @@ impl QuietHours {
         })
     }
 
+    /// Whether `at` lies in them.
+    pub fn hold(self, at: DateTime<Utc>, zone: Tz) -> bool {
+        self.around(at, zone).is_some()
+    }
+
     /// `wanted`, or the end of the quiet hours it falls in; if that is later than `latest`, the moment before
     /// they begin; if that has passed at `now`, `wanted` in spite of the hour. Never before `now`.
     pub fn respect(
@@ -158,6 +163,8 @@ mod tests {
             at("2026-11-25T14:00:00Z")
         );
         assert_eq!(QuietHours::NONE.respect(noon, noon, noon, Tz::UTC), noon);
+        assert!(midday.hold(noon, Tz::UTC) && !QuietHours::NONE.hold(noon, Tz::UTC));
+        assert!(!midday.hold(at("2026-11-25T14:00:00Z"), Tz::UTC), "half-open");
     }
 
     #[test]

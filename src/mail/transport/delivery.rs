@@ -32,6 +32,11 @@ pub enum Delivery {
     },
     /// It was not handed over: who asked for it said no at the last moment.
     Withheld,
+    /// No mail server takes mail from us at this moment: it was not handed over, and nothing is known of the mail.
+    NoServer {
+        /// What the last of them said, or what went wrong.
+        text: String,
+    },
     /// The message was handed over and no answer came: it may have been accepted.
     Unknown {
         /// What went wrong.
@@ -47,6 +52,7 @@ impl Delivery {
             Delivery::Accepted { .. }
             | Delivery::Deferred { .. }
             | Delivery::Withheld
+            | Delivery::NoServer { .. }
             | Delivery::Unknown { .. } => None,
         }
     }

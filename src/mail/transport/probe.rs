@@ -14,6 +14,8 @@ pub struct Reached {
     pub in_the_clear: bool,
     /// It leads to people's mailboxes, not to a folder.
     pub real: bool,
+    /// Servers that do not answer, and why, where others do.
+    pub missing: Vec<String>,
 }
 
 impl Transport {
@@ -22,6 +24,7 @@ impl Transport {
     pub async fn probe(&self) -> Result<Reached, String> {
         match self {
             Transport::Smtp(smtp) => smtp.probe().await,
+            Transport::Relays(relays) => relays.probe().await,
             Transport::Folder(folder) => {
                 let looked = folder.clone();
                 let writable = tokio::task::spawn_blocking(move || writable(&looked)).await;
@@ -29,11 +32,14 @@ impl Transport {
                     .map_err(|error| error.to_string())?
                     .map_err(|error| format!("{}: {error}", folder.display()))?;
                 let found = format!("mails are written into the folder {}", folder.display());
-                Ok(Reached { found, in_the_clear: false, real: false })
+                Ok(Reached { found, in_the_clear: false, real: false, missing: Vec::new() })
             }
-            Transport::Memory(_) => {
-                Ok(Reached { found: "mails are kept in memory".to_owned(), in_the_clear: false, real: false })
-            }
+            Transport::Memory(_) => Ok(Reached {
+                found: "mails are kept in memory".to_owned(),
+                in_the_clear: false,
+                real: false,
+                missing: Vec::new(),
+            }),
         }
     }
 }

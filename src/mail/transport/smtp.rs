@@ -94,6 +94,19 @@ enum Stage {
     Message,
 }
 
+/// What a conversation says of the server, whatever became of the mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// It did its work: what it said is about the mail.
+    Given,
+    /// It is not there, or would not have mail from us: another server may, and nothing was handed over.
+    Refused,
+    /// It fell silent, or hung up, in the middle.
+    BrokenOff,
+    /// It was not asked.
+    Unknown,
+}
+
 /// Why a conversation ended.
 struct Break {
     stage: Stage,
@@ -117,23 +130,45 @@ impl SmtpTransport {
 
     /// Hands `mail` over, if `may_go` says yes right before the message.
     pub async fn deliver(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> Delivery {
+        self.attempt(mail, may_go).await.0
+    }
+
+    /// The same, and what the conversation says of the server itself.
+    pub(super) async fn attempt(&self, mail: &OutgoingMail, may_go: &MayGo<'_>) -> (Delivery, Service) {
         if !may_go() {
-            return Delivery::Withheld;
+            return (Delivery::Withheld, Service::Unknown);
         }
         match self.converse(mail, may_go).await {
-            Ok(response) => Delivery::Accepted { response: presentable(&response, &mail.envelope_to) },
+            Ok(response) => {
+                let response = presentable(&response, &mail.envelope_to);
+                (Delivery::Accepted { response }, Service::Given)
+            }
             Err(Break { stage, code, text }) => {
                 let text = presentable(&text, &mail.envelope_to);
-                match (stage, code) {
+                let service = match (stage, code) {
+                    (Stage::Withheld, _) => Service::Given,
+                    (Stage::Connect, _) | (Stage::Sender | Stage::Recipient, Some(421)) => Service::Refused,
+                    (Stage::Sender, Some(400..500)) => Service::Refused,
+                    (Stage::Sender, Some(_)) if is_policy(&text) => Service::Refused,
+                    (_, Some(_)) => Service::Given,
+                    (_, None) => Service::BrokenOff,
+                };
+                let delivery = match (stage, code) {
                     (Stage::Withheld, _) => Delivery::Withheld,
                     // A server that will not speak with us says nothing about the mail.
                     (Stage::Connect, code) => Delivery::Deferred { code, text },
                     (_, Some(code)) => Delivery::from_reply(code, text),
                     (Stage::Message, None) => Delivery::Unknown { text },
                     (_, None) => Delivery::Deferred { code: None, text },
-                }
+                };
+                (delivery, service)
             }
         }
+    }
+
+    /// The server, as it may be shown.
+    pub(super) fn url(&self) -> &SmtpUrl {
+        &self.url
     }
 
     /// Connects as for a mail, and hangs up.
@@ -154,6 +189,7 @@ impl SmtpTransport {
             found: format!("{} answers ({how}{who})", self.url),
             in_the_clear: self.url.security == Security::Plain && !self.url.is_on_this_machine(),
             real: true,
+            missing: Vec::new(),
         })
     }
 
@@ -316,6 +352,12 @@ fn tls_parameters(url: &SmtpUrl) -> Result<TlsParameters, SmtpSetupError> {
         builder = builder.add_root_certificate(certificate);
     }
     builder.build().map_err(|error| SmtpSetupError::Tls { host: url.host.clone(), what: error.to_string() })
+}
+
+/// Whether an answer is about who sends, and not about the mail.
+fn is_policy(text: &str) -> bool {
+    let status = text.split_whitespace().next().and_then(|word| word.parse::<EnhancedStatus>().ok());
+    status.is_some_and(|status| status.subject == 7)
 }
 
 /// `step`, ended after `limit`.

@@ -19,6 +19,11 @@ fn reached(mail: &Result<Reached, String>) -> Check {
             format!("{}: everybody on the way can read the mails", reached.found),
             "set mail_url to smtp+starttls:// or smtps://",
         ),
+        Ok(reached) if !reached.missing.is_empty() => Check::warning(
+            "mail",
+            format!("{}, but not {}", reached.found, reached.missing.join("; ")),
+            "see to the servers that do not answer: mail goes through the others meanwhile",
+        ),
         Ok(reached) if !reached.real => Check::ok("mail", format!("{}: merchants get none", reached.found)),
         Ok(reached) => Check::ok("mail", reached.found.clone()),
         Err(reason) => Check::problem(
@@ -100,10 +105,19 @@ mod tests {
     #[test]
     fn mail_in_the_clear_is_noticed() {
         let reached_at = |in_the_clear| {
-            reached(&Ok(Reached { found: "smtp://relay:25 answers".to_owned(), in_the_clear, real: true }))
+            let found = "smtp://relay:25 answers".to_owned();
+            reached(&Ok(Reached { found, in_the_clear, real: true, missing: Vec::new() }))
         };
         assert_eq!(reached_at(true).health, Health::Warning);
         assert_eq!(reached_at(false).health, Health::Ok);
         assert_eq!(reached(&Err("refused".to_owned())).health, Health::Problem);
+        let half = reached(&Ok(Reached {
+            found: "smtps://one:465 answers".to_owned(),
+            in_the_clear: false,
+            real: true,
+            missing: vec!["smtps://two:465: no answer".to_owned()],
+        }));
+        assert_eq!(half.health, Health::Warning);
+        assert!(half.found.contains("two"), "{}", half.found);
     }
 }

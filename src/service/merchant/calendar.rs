@@ -33,6 +33,6 @@ fn calendar(connection: &mut Connection, app: &App, visits: Vec<VisitRow>) -> Re
         return Ok(mail::empty_calendar());
     }
     let letter = letter_about(connection, app, visits)?;
-    mail::published_calendar(&letter, now)
+    mail::published_calendar(&app.templates, &letter, now)
         .map_err(|error| Error::Corrupt(format!("a calendar cannot be put into words: {error}")))
 }

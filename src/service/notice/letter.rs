@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use crate::config::Settings;
 use crate::db::appointment::AppointmentRow;
 use crate::db::fleet::SiteRow;
 use crate::db::lock::LockRow;
@@ -38,7 +39,7 @@ pub(super) fn of_notice(
         return Ok(None);
     }
     let night = notice.night.parse().map_err(|error: chrono::ParseError| corrupt(error.to_string()))?;
-    let mut letter = empty(app, kind, night);
+    let mut letter = empty(&app.settings, kind, night);
     letter.locale = notice.locale.parse().map_err(corrupt)?;
     letter.recipient.clone_from(&notice.recipient);
     letter.reason.clone_from(&notice.reason);
@@ -101,35 +102,57 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    /// Asks what is true now: visits stand in the revision that the notice tells of, or have gone as it says, and
-    /// there is still time to read it.
-    pub(super) fn of(connection: &mut Connection, app: &App, notice: &NoticeRow) -> Result<Truth, Error> {
-        let abouts: HashMap<i64, NoticeVisitRow> = db::notice::visits_of(connection, &[notice.id])?
-            .into_iter()
-            .map(|about| (about.visit_id, about))
-            .collect();
-        let ids: Vec<i64> = abouts.keys().copied().collect();
+    /// Asks what is true now of one notice.
+    fn of(connection: &mut Connection, app: &App, notice: &NoticeRow) -> Result<Truth, Error> {
+        let truth = Truth::of_each(connection, app, &[notice])?.remove(&notice.id);
+        truth.ok_or_else(|| Error::Corrupt(format!("notice {} was asked about and not answered", notice.id)))
+    }
+
+    /// Asks what is true now of each of these notices: visits stand in the revision that it tells of, or have gone as
+    /// it says, and there is still time to read it.
+    pub(super) fn of_each(
+        connection: &mut Connection,
+        app: &App,
+        notices: &[&NoticeRow],
+    ) -> Result<HashMap<i64, Truth>, Error> {
+        let notice_ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
+        let mut abouts: HashMap<i64, HashMap<i64, NoticeVisitRow>> = HashMap::new();
+        let mut visit_ids: Vec<i64> = Vec::new();
+        for about in db::notice::visits_of(connection, &notice_ids)? {
+            visit_ids.push(about.visit_id);
+            abouts.entry(about.notice_id).or_default().insert(about.visit_id, about);
+        }
+        visit_ids.sort_unstable();
+        visit_ids.dedup();
+        let visits: HashMap<i64, VisitRow> =
+            db::visit::by_ids(connection, &visit_ids)?.into_iter().map(|visit| (visit.id, visit)).collect();
+        let mut lock_ids: HashMap<i64, Vec<i64>> = HashMap::new();
+        let with_locks = db::notice_lock::of_notices(connection, &notice_ids)?;
+        let all_locks: Vec<i64> = with_locks.iter().map(|(_, lock)| *lock).collect();
+        for (notice, lock) in with_locks {
+            lock_ids.entry(notice).or_default().push(lock);
+        }
+        let locks: HashMap<i64, LockRow> =
+            db::lock::by_ids(connection, &all_locks)?.into_iter().map(|lock| (lock.id, lock)).collect();
         let now = app.clock.now();
-        let kind: Result<NoticeKind, String> = notice.kind.parse();
-        let mut visits = db::visit::by_ids(connection, &ids)?;
-        visits.retain(|visit| {
-            let holds = match kind {
-                Ok(NoticeKind::Cancelled) => visit.cancelled,
-                // A visit is called off with its last appointment; others of it may be done.
-                Ok(NoticeKind::Completed | NoticeKind::Missed) => return true,
-                _ if visit.cancelled => false,
-                // What could not wait, and what changes, is worth knowing even while it goes on.
-                Ok(NoticeKind::Moved | NoticeKind::Started) => visit.ends_at.utc() > now,
-                _ if notice.emergency => visit.ends_at.utc() > now,
-                _ => visit.starts_at.utc() > now,
+        let truth = |notice: &&NoticeRow| {
+            let abouts = abouts.remove(&notice.id).unwrap_or_default();
+            let lock_ids = lock_ids.remove(&notice.id).unwrap_or_default();
+            let kind: Result<NoticeKind, String> = notice.kind.parse();
+            let mut told: Vec<&VisitRow> = abouts.keys().filter_map(|id| visits.get(id)).collect();
+            told.retain(|visit| still_holds(notice, &kind, visit, abouts[&visit.id].revision, now));
+            told.sort_by_key(|visit| visit.id);
+            let ended = kind == Ok(NoticeKind::Unlocked);
+            let is_told = |lock: &&LockRow| lock.state.parse().is_ok_and(LockState::is_over) == ended;
+            let truth = Truth {
+                visits: told.into_iter().cloned().collect(),
+                lock_count: lock_ids.len(),
+                locks: lock_ids.iter().filter_map(|id| locks.get(id)).filter(is_told).cloned().collect(),
+                abouts,
             };
-            holds && abouts[&visit.id].revision == visit.sequence
-        });
-        let lock_ids = db::notice_lock::of_notice(connection, notice.id)?;
-        let mut locks = db::lock::by_ids(connection, &lock_ids)?;
-        let ended = kind == Ok(NoticeKind::Unlocked);
-        locks.retain(|lock| lock.state.parse().is_ok_and(LockState::is_over) == ended);
-        Ok(Truth { abouts, visits, lock_count: lock_ids.len(), locks })
+            (notice.id, truth)
+        };
+        Ok(notices.iter().map(truth).collect())
     }
 
     /// Nothing of it is true any more.
@@ -141,6 +164,27 @@ impl Truth {
     pub(super) fn is_whole(&self) -> bool {
         self.visits.len() == self.abouts.len() && self.locks.len() == self.lock_count
     }
+}
+
+/// Whether what `notice` tells of a visit in that revision is still so.
+fn still_holds(
+    notice: &NoticeRow,
+    kind: &Result<NoticeKind, String>,
+    visit: &VisitRow,
+    revision: i32,
+    now: DateTime<Utc>,
+) -> bool {
+    let holds = match kind {
+        Ok(NoticeKind::Cancelled) => visit.cancelled,
+        // A visit is called off with its last appointment; others of it may be done.
+        Ok(NoticeKind::Completed | NoticeKind::Missed) => return true,
+        _ if visit.cancelled => false,
+        // What could not wait, and what changes, is worth knowing even while it goes on.
+        Ok(NoticeKind::Moved | NoticeKind::Started) => visit.ends_at.utc() > now,
+        _ if notice.emergency => visit.ends_at.utc() > now,
+        _ => visit.starts_at.utc() > now,
+    };
+    holds && revision == visit.sequence
 }
 
 fn locks_of(
@@ -226,7 +270,7 @@ fn of_visits(
         .night
         .parse()
         .map_err(|error: chrono::ParseError| Error::Corrupt(format!("visit {}: {error}", first.id)))?;
-    let mut letter = empty(app, kind, night);
+    let mut letter = empty(&app.settings, kind, night);
     letter.locale = merchant.locale.parse().unwrap_or_default();
     letter.merchant_name = merchant.name;
     letter.recipient = merchant.email.unwrap_or_else(|| app.settings.support_email.clone());
@@ -234,8 +278,7 @@ fn of_visits(
     Ok(letter)
 }
 
-fn empty(app: &App, kind: NoticeKind, night: NaiveDate) -> Letter {
-    let settings = &app.settings;
+fn empty(settings: &Settings, kind: NoticeKind, night: NaiveDate) -> Letter {
     Letter {
         kind,
         locale: Locale::En,
@@ -358,22 +401,45 @@ fn terminals_of(
     Ok(by_visit)
 }
 
-/// A made-up letter, to look at the templates with.
-pub(super) fn sample(app: &App, kind: NoticeKind) -> Letter {
-    let zone = Tz::Europe__London;
-    let starts_at: DateTime<Utc> = app.clock.now() + TimeDelta::days(7);
+/// A made-up letter, to look at the templates with: from a place where its language is spoken.
+pub(in crate::service) fn sample(
+    settings: &Settings,
+    now: DateTime<Utc>,
+    kind: NoticeKind,
+    locale: Locale,
+) -> Letter {
+    let (zone, merchant, recipient, site, address, till) = match locale {
+        Locale::En => (
+            Tz::Europe__London,
+            "Harbour Bakery Ltd",
+            "owner@harbour-bakery.example",
+            "Harbour Bakery, Quay Street",
+            "12 Quay Street, Bristol",
+            "Till 1",
+        ),
+        Locale::ZhCn => (
+            Tz::Asia__Shanghai,
+            "王记面馆",
+            "wang@noodles.example",
+            "王记面馆 南京路店",
+            "上海市南京东路 12 号",
+            "收银台 1",
+        ),
+    };
+    let starts_at: DateTime<Utc> = now + TimeDelta::days(7);
     let starts_at = starts_at - TimeDelta::minutes(starts_at.timestamp() / 60 % 60);
     let ends_at = starts_at + TimeDelta::minutes(30);
-    let mut letter = empty(app, kind, night_of(starts_at, zone));
-    letter.merchant_name = "Harbour Bakery Ltd".to_owned();
-    letter.recipient = "owner@harbour-bakery.example".to_owned();
+    let mut letter = empty(settings, kind, night_of(starts_at, zone));
+    letter.locale = locale;
+    letter.merchant_name = merchant.to_owned();
+    letter.recipient = recipient.to_owned();
     letter.visits.push(LetterVisit {
-        uid: format!("visit.sample@{}", app.settings.mail_domain),
+        uid: format!("visit.sample@{}", settings.mail_domain),
         sequence: 0,
-        root_message_id: format!("thread.sample@{}", app.settings.mail_domain),
-        site_name: "Harbour Bakery, Quay Street".to_owned(),
+        root_message_id: format!("thread.sample@{}", settings.mail_domain),
+        site_name: site.to_owned(),
         site_code: "HB-01".to_owned(),
-        site_address: Some("12 Quay Street, Bristol".to_owned()),
+        site_address: Some(address.to_owned()),
         zone,
         starts_at,
         ends_at,
@@ -381,7 +447,7 @@ pub(super) fn sample(app: &App, kind: NoticeKind) -> Letter {
             .then(|| (starts_at - TimeDelta::days(1), ends_at - TimeDelta::days(1))),
         cancelled: kind == NoticeKind::Cancelled,
         terminals: vec![LetterTerminal {
-            label: "Till 1".to_owned(),
+            label: till.to_owned(),
             tid: "20417733".to_owned(),
             serial: "0821145902".to_owned(),
             starts_at,

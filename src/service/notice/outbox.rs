@@ -6,6 +6,7 @@ use rand::Rng;
 use crate::db::Instant;
 use crate::db::notice::NoticeRow;
 use crate::domain::notice::{NoticeKind, NoticeState};
+use crate::mail::address::to_wire;
 use crate::service::App;
 
 /// A notice to queue.
@@ -58,5 +59,15 @@ pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeR
         subject: None,
         envelope_from: None,
         message: None,
+        domain: domain_of(new.recipient),
+        urgent: new.emergency && new.kind != NoticeKind::Reminder || new.kind.is_about_locks(),
+        deferrals: 0,
+        refused_for: None,
     }
+}
+
+/// The domain that mail to `address` goes to, as it travels: what limits and figures go by.
+pub(in crate::service) fn domain_of(address: &str) -> String {
+    let wire = to_wire(address).unwrap_or_else(|| address.to_lowercase());
+    wire.rsplit_once('@').map(|(_, domain)| domain.to_owned()).unwrap_or_default()
 }

@@ -1,11 +1,14 @@
 //! The first steps of sending: claim what is due, put it into words and keep the bytes, hand them out. A retry sends
 //! the same bytes under the same Message-ID.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::letter::{self, Truth};
 use super::{composed, outbox};
 use crate::clock::Stopwatch;
+pub use crate::db::notice::Wanted;
 use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::NoticeId;
@@ -14,6 +17,9 @@ use crate::mail::address::to_wire;
 use crate::service::campaign::visits_behind_gates;
 use crate::service::merchant::links;
 use crate::service::{App, Error};
+
+/// Notices that are put into words in one transaction.
+const WORDS_AT_ONCE: usize = 100;
 
 /// Why a notice was not sent (again).
 const CHANGED: &str = "what it was about has changed since";
@@ -44,6 +50,10 @@ pub struct Sendable {
     pub message_id: String,
     /// The stored bytes.
     pub bytes: Vec<u8>,
+    /// The domain of the recipient.
+    pub domain: String,
+    /// It goes before others.
+    pub urgent: bool,
     /// Afterwards it is of no use.
     expires_at: DateTime<Utc>,
     claimed_at: DateTime<Utc>,
@@ -66,88 +76,144 @@ impl Sendable {
     }
 }
 
-/// Claims at most `limit` notices that are due, and puts them into words. What is too late or no longer true is
-/// closed here and not handed out; how many that were comes second.
+/// Claims at most `limit` notices that are due, and puts them into words; see [`claim_wanted`].
 pub fn claim(app: &App, limit: i64) -> Result<(Vec<Sendable>, u64), Error> {
+    claim_wanted(app, Wanted { limit, urgent_only: false, except: &[] })
+}
+
+/// Claims notices that are due and wanted, and puts them into words. What is too late or no longer true is closed here
+/// and not handed out; how many that were comes second.
+pub fn claim_wanted(app: &App, wanted: Wanted<'_>) -> Result<(Vec<Sendable>, u64), Error> {
     let since_claim = Stopwatch::start();
     let claimed_at = app.clock.now();
     let claim = TimeDelta::seconds(i64::from(app.settings.claim_seconds));
     let claimed = app.database.write(|connection| {
         let until = Instant::from(claimed_at + claim);
-        Ok::<_, Error>(db::notice::claim(connection, Instant::from(claimed_at), until, limit)?)
+        Ok::<_, Error>(db::notice::claim(connection, Instant::from(claimed_at), until, wanted)?)
     })?;
     let (mut sendable, mut closed) = (Vec::with_capacity(claimed.len()), 0);
-    for row in claimed {
-        match app.database.write(|connection| put_into_words(connection, app, &row)) {
-            Ok(Some((envelope_to, envelope_from, bytes))) => sendable.push(Sendable {
-                claim: Claim { id: NoticeId(row.id), attempt: row.attempts },
-                envelope_from,
-                envelope_to,
-                message_id: row.message_id,
-                bytes,
-                expires_at: row.expires_at.utc(),
-                claimed_at,
-                since_claim,
-            }),
-            Ok(None) => closed += 1,
-            Err(error @ (Error::Query(_) | Error::Database(_))) if sendable.is_empty() => return Err(error),
+    let mut take = |row: NoticeRow, words: Option<Words>| match words {
+        Some((envelope_to, envelope_from, bytes)) => sendable.push(Sendable {
+            claim: Claim { id: NoticeId(row.id), attempt: row.attempts },
+            domain: outbox::domain_of(&envelope_to),
+            urgent: row.urgent,
+            envelope_from,
+            envelope_to,
+            message_id: row.message_id,
+            bytes: bytes.or(row.message).unwrap_or_default(),
+            expires_at: row.expires_at.utc(),
+            claimed_at,
+            since_claim,
+        }),
+        None => closed += 1,
+    };
+    let mut rows = claimed.into_iter();
+    let mut begun = false;
+    loop {
+        let batch: Vec<NoticeRow> = rows.by_ref().take(WORDS_AT_ONCE).collect();
+        if batch.is_empty() {
+            break;
+        }
+        match app.database.write(|connection| put_into_words(connection, app, &batch)) {
+            Ok(words) => batch.into_iter().zip(words).for_each(|(row, words)| take(row, words)),
+            Err(error @ (Error::Query(_) | Error::Database(_))) if !begun => return Err(error),
             Err(error @ (Error::Query(_) | Error::Database(_))) => {
                 // What is ready goes out; the rest is claimed again when this claim has run out.
                 tracing::warn!(%error, "a claim was broken off");
                 break;
             }
             // One that cannot be put into words must not hold up the others.
-            Err(error) => {
-                tracing::error!(notice = row.id, %error, "not put into words");
-                app.database
-                    .write(|connection| close(connection, &row, NoticeState::Failed, &error.to_string()))?;
-                closed += 1;
+            Err(_) => {
+                for row in batch {
+                    let alone = std::slice::from_ref(&row);
+                    match app.database.write(|connection| put_into_words(connection, app, alone)) {
+                        Ok(mut words) => take(row, words.pop().flatten()),
+                        Err(error @ (Error::Query(_) | Error::Database(_))) => return Err(error),
+                        Err(error) => {
+                            tracing::error!(notice = row.id, %error, "not put into words");
+                            let why = error.to_string();
+                            app.database
+                                .write(|connection| close(connection, &row, NoticeState::Failed, &why))?;
+                            take(row, None);
+                        }
+                    }
+                }
             }
         }
+        begun = true;
     }
     Ok((sendable, closed))
 }
 
-/// To whom, from whom, and what.
-type Words = (String, String, Vec<u8>);
+/// To whom, from whom, and what, unless the row has it.
+type Words = (String, String, Option<Vec<u8>>);
 
-fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Result<Option<Words>, Error> {
-    // What stands may not change meanwhile, and nobody else puts anything into words for the same merchant.
+/// What is to be sent of each of these claimed notices; `None` for what is not.
+fn put_into_words(
+    connection: &mut Connection,
+    app: &App,
+    rows: &[NoticeRow],
+) -> Result<Vec<Option<Words>>, Error> {
+    // What stands may not change meanwhile, and nobody else puts anything into words for the same merchants.
     connection.share_schedule()?;
-    db::fleet::lock_merchant(connection, row.merchant_id)?;
-    // One mail a merchant a night: an earlier notice may have taken this one's visits over, a change of the schedule
-    // may have come between, or this process stood still and another one has claimed it by now.
-    let found = db::notice::find(connection, row.id)?;
-    let is_ours =
-        |found: &NoticeRow| found.state == NoticeState::Sending.as_str() && found.attempts == row.attempts;
-    if !found.as_ref().is_some_and(is_ours) {
+    let merchants: Vec<i64> = rows.iter().map(|row| row.merchant_id).collect();
+    db::fleet::lock_merchants(connection, &merchants)?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let attempts = db::notice::attempts_of(connection, &ids)?;
+    let addresses: Vec<String> = rows.iter().map(|row| row.recipient.to_lowercase()).collect();
+    let suppressed: HashMap<String, String> = db::suppression::among(connection, &addresses)?
+        .into_iter()
+        .map(|row| (row.address, row.reason))
+        .collect();
+    let without = db::merchant_answer::without_optional(connection, &merchants)?;
+    let stored: Vec<&NoticeRow> = rows.iter().filter(|row| row.message.is_some()).collect();
+    let truths = Truth::of_each(connection, app, &stored)?;
+    let now = app.clock.now();
+    let mut all = Vec::with_capacity(rows.len());
+    for (row, address) in rows.iter().zip(&addresses) {
+        // A change of the schedule may have come between, or this process stood still and another one has it by now.
+        let is_ours =
+            |found: &(String, i32)| found.0 == NoticeState::Sending.as_str() && found.1 == row.attempts;
+        if !attempts.get(&row.id).is_some_and(is_ours) {
+            all.push(None);
+            continue;
+        }
+        let optional = row.kind.parse().is_ok_and(NoticeKind::is_optional);
+        let closing = if row.expires_at.utc() <= now {
+            Some((NoticeState::Expired, "it would have come too late to be of use".to_owned()))
+        } else if optional && without.contains(&row.merchant_id) {
+            Some((NoticeState::Superseded, "the merchant does without this kind of mail".to_owned()))
+        } else {
+            let why = |reason: &String| format!("nothing is sent to this address: {reason}");
+            suppressed.get(address).map(|reason| (NoticeState::Failed, why(reason)))
+        };
+        if let Some((state, why)) = closing {
+            close(connection, row, state, &why)?;
+            all.push(None);
+            continue;
+        }
+        all.push(match (truths.get(&row.id), &row.envelope_from) {
+            (Some(truth), Some(envelope_from)) => again(connection, app, row, truth, envelope_from, now)?,
+            _ => in_new_words(connection, app, row)?,
+        });
+    }
+    Ok(all)
+}
+
+/// The first words of a notice, which are kept.
+fn in_new_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Result<Option<Words>, Error> {
+    // One mail a merchant a night: an earlier notice of the batch may have taken this one's visits over.
+    let found = db::notice::attempts_of(connection, &[row.id])?;
+    if found.get(&row.id).is_none_or(|(state, _)| state != NoticeState::Sending.as_str()) {
         return Ok(None);
     }
     let now = app.clock.now();
-    if row.expires_at.utc() <= now {
-        close(connection, row, NoticeState::Expired, "it would have come too late to be of use")?;
-        return Ok(None);
-    }
-    if row.kind.parse().is_ok_and(NoticeKind::is_optional)
-        && db::merchant_answer::does_without_optional(connection, row.merchant_id)?
-    {
-        close(connection, row, NoticeState::Superseded, "the merchant does without this kind of mail")?;
-        return Ok(None);
-    }
-    if let Some(suppressed) = db::suppression::find(connection, &row.recipient)? {
-        let why = format!("nothing is sent to this address: {}", suppressed.reason);
-        close(connection, row, NoticeState::Failed, &why)?;
-        return Ok(None);
-    }
-    if let (Some(bytes), Some(envelope_from)) = (row.message.clone(), row.envelope_from.clone()) {
-        return again(connection, app, row, envelope_from, bytes, now);
-    }
     if waits_for_a_gate(connection, row)? {
         let later = Instant::from(now + TimeDelta::seconds(HELD_SECONDS));
         db::notice::postpone(connection, row.id, Some(row.attempts), later)?;
         return Ok(None);
     }
-    db::notice::absorb(connection, row)?;
+    db::notice::absorb(connection, row, Instant::from(now))?;
     let Some(letter) = letter::of_notice(connection, app, row)? else {
         close(connection, row, NoticeState::Superseded, CHANGED)?;
         return Ok(None);
@@ -158,7 +224,7 @@ fn put_into_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Re
         Ok(mail) => {
             let (subject, from) = (&mail.subject, &mail.envelope_from);
             db::notice::store_message(connection, row.id, subject, from, &mail.bytes)?;
-            Ok(Some((mail.envelope_to, mail.envelope_from, mail.bytes)))
+            Ok(Some((mail.envelope_to, mail.envelope_from, Some(mail.bytes))))
         }
         Err(error) => {
             close(connection, row, NoticeState::Failed, &error.to_string())?;
@@ -183,15 +249,14 @@ fn again(
     connection: &mut Connection,
     app: &App,
     row: &NoticeRow,
-    envelope_from: String,
-    bytes: Vec<u8>,
+    truth: &Truth,
+    envelope_from: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Words>, Error> {
-    let truth = Truth::of(connection, app, row)?;
     if truth.is_whole() {
         // The address as it was sent to before.
         let recipient = to_wire(&row.recipient).unwrap_or_else(|| row.recipient.clone());
-        return Ok(Some((recipient, envelope_from, bytes)));
+        return Ok(Some((recipient, envelope_from.to_owned(), None)));
     }
     close(connection, row, NoticeState::Superseded, CHANGED)?;
     if !truth.is_nothing() {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 
 use crate::api::Because;
-use crate::api::notice::{AddressChange, CallReport, NoticeView, Unreached, UnreachedReason};
+use crate::api::notice::{AddressChange, CallReport, NoticeView, RetryRequest, Unreached, UnreachedReason};
 use crate::db::appointment::AppointmentRow;
 use crate::db::fleet::MerchantRow;
 use crate::db::visit::VisitRow;
@@ -255,6 +255,26 @@ pub fn change_address(app: &App, actor: &Actor, number: &str, change: &AddressCh
     })
 }
 
+/// Tries at once what failed or was put off on the way to a domain, as far as it is still of use; how many that is.
+pub fn retry_domain(app: &App, actor: &Actor, request: &RetryRequest) -> Result<u64, Error> {
+    let domain = super::outbox::domain_of(&format!("x@{}", request.domain.trim()));
+    app.database.write(|connection| {
+        connection.serialize_schedule()?;
+        let now = Instant::from(app.clock.now());
+        let notices = db::notice_stats::retry_domain(connection, &domain, now)?;
+        if notices == 0 {
+            return Err(Error::Conflict(format!(
+                "no notice to {domain} has failed or been put off and is still of use; see `offpeak notice stats`"
+            )));
+        }
+        let change = Change::new("notice.retry", format!("domain {domain}"))
+            .after(&serde_json::json!({"notices": notices}))
+            .because(request.reason.as_deref());
+        record(connection, app, actor, change)?;
+        Ok(u64::try_from(notices).unwrap_or(u64::MAX))
+    })
+}
+
 /// Mail of a merchant goes to `email` from now on: what is to come and has not been announced is announced there. How
 /// many notices were queued.
 pub(in crate::service) fn announce_to_new_address(
@@ -277,7 +297,8 @@ pub(in crate::service) fn announce_to_new_address(
     Ok(schedule::announce_again(connection, app, visits)? as u64)
 }
 
-/// Tries a notice once more that was refused for good; its address is no longer suppressed.
+/// Tries a notice once more that was refused for good, or at once one that was put off; its address is no longer
+/// suppressed.
 pub fn retry(app: &App, actor: &Actor, NoticeId(id): NoticeId) -> Result<NoticeView, Error> {
     app.database.write(|connection| {
         connection.serialize_schedule()?;
@@ -288,7 +309,7 @@ pub fn retry(app: &App, actor: &Actor, NoticeId(id): NoticeId) -> Result<NoticeV
         }
         if !db::notice::requeue(connection, id, Instant::from(now))? {
             return Err(Error::Conflict(format!(
-                "notice {id} is {}; only one that failed or came back is tried again",
+                "notice {id} is {}; only one that failed, came back or was deferred is tried again",
                 row.state
             )));
         }

@@ -1,9 +1,9 @@
 //! What merchants must be told of touched visits: outbox rows, one a merchant a night and kind. A change that
 //! comes before its first mail went out is folded into that mail.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::SiteFacts;
@@ -24,7 +24,33 @@ struct Saying<'a> {
     previous: Option<(Instant, Instant)>,
     /// So many minutes before the start it has to be known.
     lead_minutes: i32,
+    /// So many minutes before the start a reminder leaves; nothing for the others.
+    remind_minutes: u32,
+    /// What it takes the place of was to leave at this moment.
+    was_to_leave: Option<Instant>,
 }
+
+impl Saying<'_> {
+    /// Its kind, as what is kept of a notice's visits has it: each reminder of a visit is one of its own.
+    fn about_kind(&self) -> String {
+        match self.kind {
+            NoticeKind::Reminder => format!("{}-{}", self.kind.as_str(), self.remind_minutes),
+            kind => kind.as_str().to_owned(),
+        }
+    }
+}
+
+/// What was to be said of a visit and nobody has heard of.
+#[derive(Debug, Clone, Copy)]
+struct Unsaid {
+    /// Where its merchant still believes it to be.
+    span: Option<(Instant, Instant)>,
+    /// When that was to be told.
+    was_to_leave: Option<Instant>,
+}
+
+/// Notices to write: by merchant, night, kind, and for reminders the minutes, most first.
+type Bundles<'a> = BTreeMap<(i64, &'a str, NoticeKind, std::cmp::Reverse<u32>), Vec<Saying<'a>>>;
 
 /// Queues the notices that follow from `touched`; how many.
 pub(super) fn enqueue(
@@ -37,52 +63,101 @@ pub(super) fn enqueue(
 ) -> Result<usize, Error> {
     let known: Vec<i64> =
         touched.iter().filter(|item| item.before.is_some()).map(|item| item.visit.id).collect();
-    let unsaid = withdraw_unsaid(connection, &known)?;
+    let unsaid = withdraw_unsaid(connection, &known, NoticeKind::is_ahead)?;
 
-    let now = app.clock.now();
-    let reminder_lead = TimeDelta::minutes(i64::from(app.settings.reminder_lead_minutes));
     let mut sayings: Vec<Saying<'_>> = Vec::new();
     for item in touched {
         if let Some(saying) = what_to_say(item, unsaid.get(&item.visit.id)) {
             sayings.push(saying);
         }
-        // A reminder that would follow on the heels of the announcement says nothing new.
-        if !item.visit.cancelled && item.visit.starts_at.utc() - reminder_lead > now + TimeDelta::hours(1) {
-            sayings.push(Saying {
-                visit: &item.visit,
-                kind: NoticeKind::Reminder,
-                previous: None,
-                lead_minutes: 0,
-            });
-        }
+        sayings.extend(reminders(app, &item.visit, facts));
     }
-    let mut bundles: BTreeMap<(i64, &str, NoticeKind), Vec<Saying<'_>>> = BTreeMap::new();
+    write(connection, app, bundled(sayings), facts, reason, emergency)
+}
+
+/// The reminders of a visit. One that would follow on the heels of the announcement says nothing new.
+fn reminders<'a>(app: &App, visit: &'a VisitRow, facts: &HashMap<SiteId, SiteFacts>) -> Vec<Saying<'a>> {
+    let soon = app.clock.now() + TimeDelta::hours(1);
+    let own = facts.get(&SiteId(visit.site_id)).and_then(|fact| fact.reminders.as_ref());
+    let leads = own.unwrap_or(&app.settings.reminder_lead_minutes);
+    leads
+        .minutes()
+        .iter()
+        .filter(|minutes| {
+            let lead = TimeDelta::minutes(i64::from(**minutes));
+            !visit.cancelled && visit.starts_at.utc() - lead > soon
+        })
+        .map(|minutes| Saying {
+            visit,
+            kind: NoticeKind::Reminder,
+            previous: None,
+            lead_minutes: 0,
+            remind_minutes: *minutes,
+            was_to_leave: None,
+        })
+        .collect()
+}
+
+fn bundled(sayings: Vec<Saying<'_>>) -> Bundles<'_> {
+    let mut bundles = Bundles::new();
     for saying in sayings {
-        let key = (saying.visit.merchant_id, saying.visit.night.as_str(), saying.kind);
+        let reminder = std::cmp::Reverse(saying.remind_minutes);
+        let key = (saying.visit.merchant_id, saying.visit.night.as_str(), saying.kind, reminder);
         bundles.entry(key).or_default().push(saying);
     }
-    write(connection, app, bundles, facts, reason, emergency)
+    bundles
+}
+
+/// The reminders of these visits that nobody has put into words are queued anew, as their merchants want them now.
+pub(super) fn remind_anew(
+    connection: &mut Connection,
+    app: &App,
+    visits: &[VisitRow],
+    facts: &HashMap<SiteId, SiteFacts>,
+) -> Result<(), Error> {
+    let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
+    withdraw_unsaid(connection, &ids, |kind| kind == NoticeKind::Reminder)?;
+    let said: HashSet<(i64, String, i32)> = db::notice::about_visits(connection, &ids)?
+        .into_iter()
+        .map(|(about, _, _)| (about.visit_id, about.kind, about.revision))
+        .collect();
+    let mut sayings: Vec<Saying<'_>> = visits.iter().flat_map(|visit| reminders(app, visit, facts)).collect();
+    sayings.retain(|saying| !said.contains(&(saying.visit.id, saying.about_kind(), saying.visit.sequence)));
+    write(connection, app, bundled(sayings), facts, None, false)?;
+    Ok(())
 }
 
 /// Takes touched visits off notices that nobody has put into words yet; what is still to be said is queued
-/// anew. A notice that is left without a visit is superseded. Gives the span that an unsaid move came from, as
-/// the merchant still knows it.
+/// anew. A notice that is left without a visit is superseded. Gives what was to be said of changes: the span that an
+/// unsaid move came from, as the merchant still knows it, and when it was to be told.
 fn withdraw_unsaid(
     connection: &mut Connection,
     visit_ids: &[i64],
-) -> Result<HashMap<i64, (Instant, Instant)>, Error> {
+    which: impl Fn(NoticeKind) -> bool,
+) -> Result<HashMap<i64, Unsaid>, Error> {
     let mut emptied = Vec::new();
-    let mut unsaid = HashMap::new();
+    let mut unsaid: HashMap<i64, Unsaid> = HashMap::new();
+    let mut changes: Vec<(i64, i64)> = Vec::new();
     for (about, state, in_words) in db::notice::about_visits(connection, visit_ids)? {
         // `sending` without words: claimed by a worker that has not come to it yet, or has died.
         let waiting = [NoticeState::Queued.as_str(), NoticeState::Sending.as_str()].contains(&state.as_str());
-        let ahead = about.kind.parse().is_ok_and(NoticeKind::is_ahead);
-        if waiting && ahead && !in_words {
+        let Some(kind) = NoticeKind::of_about(&about.kind).filter(|kind| which(*kind)) else { continue };
+        if waiting && !in_words {
             db::notice::remove_visit(connection, about.notice_id, about.visit_id)?;
             emptied.push(about.notice_id);
-            if let Some(span) = about.previous_starts_at.zip(about.previous_ends_at) {
-                unsaid.insert(about.visit_id, span);
+            if matches!(kind, NoticeKind::Moved | NoticeKind::Cancelled) {
+                let span = about.previous_starts_at.zip(about.previous_ends_at);
+                let earlier = unsaid.get(&about.visit_id).and_then(|unsaid| unsaid.span);
+                unsaid.insert(about.visit_id, Unsaid { span: span.or(earlier), was_to_leave: None });
+                changes.push((about.visit_id, about.notice_id));
             }
+        }
+    }
+    let notices: Vec<i64> = changes.iter().map(|(_, notice)| *notice).collect();
+    let leave: HashMap<i64, Instant> = db::notice::send_after_of(connection, &notices)?;
+    for (visit, notice) in changes {
+        if let Some(entry) = unsaid.get_mut(&visit) {
+            entry.was_to_leave = entry.was_to_leave.into_iter().chain(leave.get(&notice).copied()).min();
         }
     }
     emptied.sort_unstable();
@@ -152,13 +227,13 @@ pub(super) fn wake(
     Ok(())
 }
 
-fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&(Instant, Instant)>) -> Option<Saying<'a>> {
+fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&Unsaid>) -> Option<Saying<'a>> {
     let visit = &item.visit;
     let told = item.told.filter(|told| told.kind != NoticeKind::Cancelled);
     let (kind, previous) = match (told, &item.before) {
         (Some(_), _) if visit.cancelled => (NoticeKind::Cancelled, None),
         (Some(told), Some(before)) if item.disturbed || told.revision < before.sequence => {
-            let span = unsaid.copied().unwrap_or((before.starts_at, before.ends_at));
+            let span = unsaid.and_then(|unsaid| unsaid.span).unwrap_or((before.starts_at, before.ends_at));
             (NoticeKind::Moved, (span != (visit.starts_at, visit.ends_at)).then_some(span))
         }
         (Some(_), _) => (NoticeKind::Announcement, None),
@@ -166,50 +241,75 @@ fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&(Instant, Instant)>) -> Op
         (None, _) if item.moved_from.is_some() => (NoticeKind::Moved, item.moved_from),
         (None, _) => (NoticeKind::Announcement, None),
     };
-    Some(Saying { visit, kind, previous, lead_minutes: item.lead_minutes })
+    Some(Saying {
+        visit,
+        kind,
+        previous,
+        lead_minutes: item.lead_minutes,
+        remind_minutes: 0,
+        was_to_leave: unsaid.and_then(|unsaid| unsaid.was_to_leave),
+    })
 }
 
 fn write(
     connection: &mut Connection,
     app: &App,
-    bundles: BTreeMap<(i64, &str, NoticeKind), Vec<Saying<'_>>>,
+    bundles: Bundles<'_>,
     facts: &HashMap<SiteId, SiteFacts>,
     reason: Option<&str>,
     emergency: bool,
 ) -> Result<usize, Error> {
     let now = app.clock.now();
     let minutes = |minutes: u32| TimeDelta::minutes(i64::from(minutes));
-    let reminder_lead = minutes(app.settings.reminder_lead_minutes);
+    let settle = minutes(app.settings.change_settle_minutes);
+    // When the last reminder of a merchant's night leaves.
+    let mut reminded: HashMap<(i64, String), DateTime<Utc>> = HashMap::new();
     let ahead = minutes(app.settings.announce_ahead_minutes);
     let allowance = minutes(app.settings.announce_allowance_minutes);
     let visit_ids: Vec<i64> = bundles.values().flatten().map(|saying| saying.visit.id).collect();
     let held = visits_behind_gates(connection, &visit_ids)?;
     let ids = db::allot(connection, Table::Notice, bundles.len())?;
     let (mut rows, mut abouts) = (Vec::new(), Vec::new());
-    for (id, ((merchant_id, night, kind), sayings)) in ids.into_iter().zip(bundles) {
+    for (id, ((merchant_id, night, kind, std::cmp::Reverse(remind)), sayings)) in ids.into_iter().zip(bundles)
+    {
         let fact = &facts[&SiteId(sayings[0].visit.site_id)];
         // A merchant without an address is rung up: planning leaves it out, an operator may still insist.
         let Some(recipient) = &fact.recipient else { continue };
         let first_start = sayings.iter().map(|saying| saying.visit.starts_at).min().unwrap_or(now.into());
         let ends_at = sayings.iter().map(|saying| saying.visit.ends_at).max().unwrap_or(first_start);
         let (wanted, latest) = match kind {
-            NoticeKind::Reminder => (first_start.utc() - reminder_lead, first_start.utc() - minutes(60)),
+            NoticeKind::Reminder => (first_start.utc() - minutes(remind), first_start.utc() - minutes(60)),
             NoticeKind::Announcement | NoticeKind::Moved => {
                 let lead = sayings.iter().map(|saying| saying.lead_minutes).max().unwrap_or(0);
                 let lead = TimeDelta::minutes(i64::from(lead));
                 // What nobody has been told of yet may still change; until its time it is one mail and not two.
+                let latest = first_start.utc() - lead - allowance;
                 let wanted = match kind {
-                    NoticeKind::Moved => now,
+                    NoticeKind::Moved => settled(now, settle, latest, &sayings),
                     _ => announcement_due(first_start.utc(), ahead, lead, allowance),
                 };
-                (wanted, first_start.utc() - lead - allowance)
+                (wanted, latest)
             }
-            _ => (now, first_start.utc() - minutes(60)),
+            _ => {
+                let latest = first_start.utc() - minutes(60);
+                (settled(now, settle, latest, &sayings), latest)
+            }
         };
-        let send_after = match emergency {
+        let send_after = match emergency && kind != NoticeKind::Reminder {
             true => now,
             false => app.settings.quiet_hours.respect(wanted, now, latest, fact.zone),
         };
+        if kind == NoticeKind::Reminder {
+            // It wakes nobody up.
+            if app.settings.quiet_hours.hold(send_after, fact.zone) {
+                continue;
+            }
+            // Two that quiet hours bring together are one.
+            let before = reminded.insert((merchant_id, night.to_owned()), send_after);
+            if before.is_some_and(|before| send_after - before < TimeDelta::hours(1)) {
+                continue;
+            }
+        }
         // That something is called off is worth a day's attempts, however soon it was to be.
         let expires_at = match kind {
             NoticeKind::Cancelled => ends_at.max(Instant::from(now + TimeDelta::days(1))),
@@ -238,7 +338,7 @@ fn write(
         abouts.extend(sayings.iter().map(|saying| NoticeVisitRow {
             notice_id: id,
             visit_id: saying.visit.id,
-            kind: kind.as_str().to_owned(),
+            kind: saying.about_kind(),
             revision: saying.visit.sequence,
             recipient: recipient.clone(),
             previous_starts_at: saying.previous.map(|(start, _)| start),
@@ -247,4 +347,17 @@ fn write(
     }
     db::notice::insert(connection, &rows, &abouts)?;
     Ok(rows.len())
+}
+
+/// When a change is told: after a while, so that several are told in one mail, counted from the first of them; at once if
+/// that would be too late.
+fn settled(
+    now: DateTime<Utc>,
+    settle: TimeDelta,
+    latest: DateTime<Utc>,
+    sayings: &[Saying<'_>],
+) -> DateTime<Utc> {
+    let first = sayings.iter().filter_map(|saying| saying.was_to_leave).min();
+    let wanted = first.map_or(now + settle, |first| first.utc().min(now + settle));
+    if wanted > latest { now } else { wanted.max(now) }
 }

@@ -7,10 +7,11 @@ use axum::{Extension, Json};
 use utoipa_axum::routes;
 
 use crate::api::notice::{
-    AddressChange, CallReport, Message, NoticeQuery, NoticeView, PreviewRequest, Unreached,
+    AddressChange, CallReport, Message, NoticeQuery, NoticeStats, NoticeView, PreviewRequest, Reminders,
+    RemindersChange, RetryRequest, RetryResult, Suppression, SuppressionChange, Unreached,
 };
 use crate::api::problem::Problem;
-use crate::api::{Because, Page};
+use crate::api::{Because, Page, PageQuery};
 use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
 use crate::service::{approval, notice};
@@ -30,6 +31,13 @@ pub(super) fn router() -> Routes {
         .whole(Role::Operator, routes!(told))
         .whole(Role::Operator, routes!(go_on))
         .whole(Role::Operator, routes!(change_address))
+        .whole(Role::Viewer, routes!(stats))
+        .whole(Role::Operator, routes!(retry_domain))
+        .whole(Role::Viewer, routes!(suppressions))
+        .whole(Role::Operator, routes!(suppress))
+        .whole(Role::Operator, routes!(release))
+        .whole(Role::Viewer, routes!(reminders))
+        .whole(Role::Operator, routes!(set_reminders))
 }
 
 /// The outbox, the latest first.
@@ -85,7 +93,7 @@ async fn preview(
     Ok(Json(state.run(move |app| notice::preview(app, &request)).await?))
 }
 
-/// Tries a notice once more that was refused for good; its address is no longer suppressed.
+/// Tries a notice once more that was refused for good, or at once one that was put off; its address is no longer suppressed.
 #[utoipa::path(post, path = "/notices/{id}/retry", tag = "notices",
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The notice", body = NoticeView)))]
@@ -151,4 +159,86 @@ async fn change_address(
     state.run(move |app| notice::unreached::change_address(app, &who, &number, &change)).await?;
     state.workers().wake();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Figures of the outbox; which domains and mail servers are left alone is what the process that answers knows.
+#[utoipa::path(get, path = "/notices/stats", tag = "notices",
+    responses((status = 200, description = "The figures", body = NoticeStats)))]
+async fn stats(State(state): State<AppState>) -> Result<Json<NoticeStats>, ApiError> {
+    let mut stats = state.run(notice::stats).await?;
+    stats.paused_domains = state.workers().paused_domains();
+    stats.relays = state.workers().relays();
+    Ok(Json(stats))
+}
+
+/// Tries at once what failed or was put off on the way to a domain.
+#[utoipa::path(post, path = "/notices/retry", tag = "notices", request_body = RetryRequest,
+    responses((status = 200, description = "How many are tried again", body = RetryResult)))]
+async fn retry_domain(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(request): Body<RetryRequest>,
+) -> Result<Json<RetryResult>, ApiError> {
+    let notices = state.run(move |app| notice::unreached::retry_domain(app, &who, &request)).await?;
+    state.workers().wake();
+    Ok(Json(RetryResult { notices }))
+}
+
+/// Addresses to which nothing is sent.
+#[utoipa::path(get, path = "/suppressions", tag = "notices", params(PageQuery),
+    responses((status = 200, description = "The addresses", body = Page<Suppression>)))]
+async fn suppressions(
+    State(state): State<AppState>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Suppression>>, ApiError> {
+    Ok(Json(state.run(move |app| notice::suppressing::list(app, &query)).await?))
+}
+
+/// Nothing is sent to an address from now on.
+#[utoipa::path(post, path = "/suppressions", tag = "notices", request_body = SuppressionChange,
+    responses((status = 200, description = "It is suppressed", body = Suppression)))]
+async fn suppress(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(change): Body<SuppressionChange>,
+) -> Result<Json<Suppression>, ApiError> {
+    Ok(Json(state.run(move |app| notice::suppressing::add(app, &who, &change)).await?))
+}
+
+/// Mail is sent to an address again.
+#[utoipa::path(post, path = "/suppressions/release", tag = "notices", request_body = SuppressionChange,
+    responses((status = 200, description = "As it was suppressed", body = Suppression)))]
+async fn release(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Body(change): Body<SuppressionChange>,
+) -> Result<Json<Suppression>, ApiError> {
+    Ok(Json(state.run(move |app| notice::suppressing::remove(app, &who, &change)).await?))
+}
+
+/// When a merchant is reminded of visits.
+#[utoipa::path(get, path = "/merchants/{number}/reminders", tag = "notices",
+    params(("number" = String, Path, description = "Merchant number")),
+    responses((status = 200, description = "When", body = Reminders)))]
+async fn reminders(
+    State(state): State<AppState>,
+    Segment(number): Segment<String>,
+) -> Result<Json<Reminders>, ApiError> {
+    Ok(Json(state.run(move |app| notice::reminders::show(app, &number)).await?))
+}
+
+/// Has a merchant reminded so; what is queued of visits to come is queued anew.
+#[utoipa::path(post, path = "/merchants/{number}/reminders", tag = "notices",
+    params(("number" = String, Path, description = "Merchant number")),
+    request_body = RemindersChange,
+    responses((status = 200, description = "When from now on", body = Reminders)))]
+async fn set_reminders(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(number): Segment<String>,
+    Body(change): Body<RemindersChange>,
+) -> Result<Json<Reminders>, ApiError> {
+    let reminders = state.run(move |app| notice::reminders::change(app, &who, &number, &change)).await?;
+    state.workers().wake();
+    Ok(Json(reminders))
 }

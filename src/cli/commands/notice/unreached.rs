@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::api::notice::{NoticeView, Unreached};
+use crate::api::notice::{NoticeView, RetryResult, Unreached};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
@@ -67,18 +67,33 @@ pub(super) fn go_on(args: &OverrideArgs, context: &Context) -> Result<(), CliErr
     context.output.show(&json!({"visit": args.visit}), |screen| screen.line(said))
 }
 
-/// Try a notice once more that was refused for good
+/// Try a notice again that was refused for good, or at once one that was put off
 ///
-/// It goes out with the same bytes under the same Message-ID, if it is still of use.
+/// It goes out with the same bytes under the same Message-ID, if it is still of use. With --domain all of them that go to
+/// a domain, once its mail server takes mail from us again.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  offpeak notice retry 41")]
+#[command(after_help = "Example:\n  offpeak notice retry 41\n  \
+                        offpeak notice retry --domain shop.example --reason 'they have unblocked us'")]
 pub struct RetryArgs {
     /// The notice's number
-    pub id: i64,
+    #[arg(required_unless_present = "domain")]
+    pub id: Option<i64>,
+    /// Every notice to this domain that failed or was put off
+    #[arg(long, value_name = "DOMAIN", conflicts_with = "id")]
+    pub domain: Option<String>,
+    /// Why; it goes onto the audit trail
+    #[arg(long, value_name = "TEXT", requires = "domain")]
+    pub reason: Option<String>,
 }
 
 /// Runs it.
 pub(super) fn retry(args: &RetryArgs, context: &Context) -> Result<(), CliError> {
-    let view: NoticeView = context.client()?.post(&format!("/notices/{}/retry", args.id), &json!({}))?;
+    let Some(id) = args.id else {
+        let body = json!({"domain": args.domain, "reason": args.reason});
+        let result: RetryResult = context.client()?.post("/notices/retry", &body)?;
+        let said = format!("{} notices are due again.", result.notices);
+        return context.output.show(&result, |screen| screen.line(said));
+    };
+    let view: NoticeView = context.client()?.post(&format!("/notices/{id}/retry"), &json!({}))?;
     context.output.show(&view, |screen| render::notice::list(screen, std::slice::from_ref(&view)))
 }
