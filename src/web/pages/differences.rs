@@ -81,8 +81,8 @@ mod tests {
             reason: None,
             fence: None,
             origin: None,
-            position: 1,
-            hash: String::new(),
+            position: None,
+            hash: None,
         }
     }
 

@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn a_burst_of_errors_pauses_a_domain_and_no_other() {
         let mut traffic = traffic(|_| {});
-        let mut fail = |traffic: &mut Traffic, now| {
+        let fail = |traffic: &mut Traffic, now| {
             traffic.begin("a", now);
             traffic.end("a", now, Answer::Trouble, "451 later", now)
         };
