@@ -1,7 +1,6 @@
 //! Made-up data for the pages: an ordinary bad night of a fleet of 500 terminals, an empty installation, and a
 //! fleet whose every text is markup.
 
-mod history;
 mod planned;
 
 use std::collections::BTreeMap;
@@ -27,7 +26,6 @@ use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
-pub(crate) use history::terminal;
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
