@@ -54,6 +54,7 @@ pub mod problem;
 pub mod replica;
 pub mod schema;
 pub mod template;
+pub mod timeline;
 pub mod transfer;
 pub mod webhook;
 

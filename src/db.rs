@@ -37,6 +37,7 @@ pub mod session;
 pub mod set_up_link;
 pub mod sign_in_failure;
 pub mod suppression;
+pub mod timeline;
 mod transaction;
 pub mod unreached;
 pub mod visit;

@@ -32,6 +32,7 @@ pub mod schema;
 pub mod secret;
 pub mod session;
 pub mod template;
+pub mod timeline;
 pub mod token;
 pub mod transfer;
 pub mod version;

@@ -80,6 +80,8 @@ pub struct AppointmentQuery {
     pub site: Option<String>,
     /// Only of this campaign.
     pub campaign: Option<String>,
+    /// Only of terminals in this group: `region:north`, `site:S-17`, `host:…`, `carrier:…`, `cell:…`, `model:…`.
+    pub group: Option<String>,
     /// Only ending after.
     pub from: Option<DateTime<Utc>>,
     /// Only starting before.

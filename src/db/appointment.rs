@@ -6,6 +6,7 @@ use crate::db::group::earliest_start;
 use crate::db::schema::{appointment, appointment_work, campaign, site, terminal, visit};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::budget::Grouping;
 use crate::domain::ids::TerminalId;
 
 /// An appointment.
@@ -90,6 +91,8 @@ pub struct Filter<'a> {
     pub serial: Option<&'a str>,
     pub site_code: Option<&'a str>,
     pub campaign_name: Option<&'a str>,
+    /// Only terminals of this group; of the groupings that a terminal's or a site's own column tells.
+    pub group: Option<(&'a Grouping, &'a str)>,
     pub ends_after: Option<Instant>,
     pub starts_before: Option<Instant>,
     /// The last row of the page before.
@@ -183,6 +186,18 @@ fn list_in(
                     .select(appointment_work::appointment_id),
             ),
         );
+    }
+    if let Some((grouping, value)) = filter.group {
+        let value = value.to_owned();
+        query = match grouping {
+            Grouping::Region => query.filter(site::region.eq(value)),
+            Grouping::Site => query.filter(site::code.eq(value)),
+            Grouping::AcquirerHost => query.filter(terminal::acquirer_host.eq(value)),
+            Grouping::Carrier => query.filter(terminal::carrier.eq(value)),
+            Grouping::Cell => query.filter(terminal::cell.eq(value)),
+            Grouping::Model => query.filter(terminal::model.eq(value)),
+            Grouping::Fleet | Grouping::Merchant | Grouping::Tag(_) => query,
+        };
     }
     if let Some(instant) = filter.ends_after {
         query = query.filter(appointment::ends_at.gt(instant));

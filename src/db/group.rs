@@ -311,3 +311,57 @@ pub fn down(connection: &mut Connection, which: Down, groupings: &[Grouping]) ->
     };
     on_each!(connection, inner => diesel::sql_query(sql).load(inner))
 }
+
+/// Terminals of one group that are down for the same span.
+#[derive(Debug, QueryableByName)]
+#[allow(missing_docs)]
+pub struct HeatRow {
+    /// The group's name; none where the terminals are in no group.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub name: Option<String>,
+    /// Microseconds.
+    #[diesel(sql_type = BigInt)]
+    pub starts_at: i64,
+    /// Microseconds.
+    #[diesel(sql_type = BigInt)]
+    pub ends_at: i64,
+    #[diesel(sql_type = BigInt)]
+    pub terminals: i64,
+}
+
+/// How many terminals of each group are or were down between two instants: by what stands and by what was done. A
+/// terminal that is locked is counted as such, and not again for what stands.
+pub fn heat(
+    connection: &mut Connection,
+    grouping: &Grouping,
+    from: Instant,
+    to: Instant,
+) -> QueryResult<Vec<HeatRow>> {
+    let column = match grouping {
+        Grouping::Fleet => "''",
+        Grouping::Region => "s.region",
+        Grouping::AcquirerHost => "t.acquirer_host",
+        Grouping::Carrier => "t.carrier",
+        Grouping::Cell => "t.cell",
+        Grouping::Model => "t.model",
+        Grouping::Site => "s.code",
+        Grouping::Merchant | Grouping::Tag(_) => return Ok(Vec::new()),
+    };
+    let standing = appointment::standing_words();
+    let done = [AppointmentState::Done.as_str(), AppointmentState::Failed.as_str()];
+    let down: Vec<&str> = standing.iter().copied().chain(done).collect();
+    let earliest = earliest_start(connection, from)?.micros();
+    let (from, to) = (from.micros(), to.micros());
+    // The span alone picks the index, which holds all that is asked of an appointment.
+    let sql = format!(
+        "SELECT {column} AS name, a.starts_at, a.ends_at, COUNT(*) AS terminals FROM appointment a \
+         CROSS JOIN terminal t CROSS JOIN site s WHERE t.id = a.terminal_id AND s.id = t.site_id \
+         AND t.retired = FALSE AND a.starts_at >= {earliest} AND a.starts_at < {to} AND a.ends_at > {from} \
+         AND (a.state || '') IN ({}) AND ((a.state || '') NOT IN ({}) OR a.terminal_id NOT IN \
+         (SELECT terminal_id FROM terminal_lock WHERE state IN ({}))) GROUP BY 1, 2, 3",
+        quoted(&down),
+        quoted(&standing),
+        quoted(&lock::down_words())
+    );
+    on_each!(connection, inner => diesel::sql_query(sql).load(inner))
+}

@@ -12,6 +12,7 @@ use crate::api::appointment::{AppointmentQuery, AppointmentView, Outcome, Outcom
 use crate::db::appointment::{AppointmentRow, Filter};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::budget::Grouping;
 use crate::domain::fleet::clean_text;
 use crate::domain::ids::AppointmentId;
 use crate::service::audit::{Change, page_limit, page_of, record};
@@ -37,11 +38,13 @@ pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>
         .filter(|word| !word.is_empty())
         .map(|word| word.trim().parse::<AppointmentState>().map_err(|error| Error::invalid("state", error)))
         .collect::<Result<Vec<_>, _>>()?;
+    let group = query.group.as_deref().map(group_of).transpose()?;
     let filter = Filter {
         states,
         serial: query.serial.as_deref(),
         site_code: query.site.as_deref(),
         campaign_name: query.campaign.as_deref(),
+        group: group.as_ref().map(|(grouping, value)| (grouping, *value)),
         ends_after: query.from.map(Instant::from),
         starts_before: query.to.map(Instant::from),
         after: query.after.as_deref().map(cursor).transpose()?,
@@ -53,6 +56,19 @@ pub fn list(app: &App, query: &AppointmentQuery) -> Result<Page<AppointmentView>
             format!("{}_{}", view.starts_at.timestamp_micros(), view.id)
         }))
     })
+}
+
+/// A group by its name, as `region:north`.
+fn group_of(text: &str) -> Result<(Grouping, &str), Error> {
+    let remedy =
+        "write it as `region:north`; regions, sites, hosts, carriers, cells and models can be asked for";
+    let invalid =
+        || Error::invalid("group", format!("`{text}` is not a group that can be asked for; {remedy}"));
+    let (grouping, value) = text.split_once(':').ok_or_else(invalid)?;
+    match grouping.parse() {
+        Ok(Grouping::Fleet | Grouping::Merchant | Grouping::Tag(_)) | Err(_) => Err(invalid()),
+        Ok(grouping) => Ok((grouping, value)),
+    }
 }
 
 /// The place in a list by time that `after` names.

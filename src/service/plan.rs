@@ -3,6 +3,7 @@
 mod chosen;
 mod create;
 mod drawing;
+mod heat;
 mod kept;
 mod load;
 mod problem;
@@ -25,6 +26,7 @@ use crate::service::version::Expected;
 use crate::service::{Actor, App, Error};
 
 pub use create::{cancel, create, fail_abandoned};
+pub use heat::{HEAT_GROUPINGS, heat};
 pub use kept::KeptLoads;
 pub use load::{current_load, overview, plan_load, tonight};
 pub use publish::publish;

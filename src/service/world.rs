@@ -30,6 +30,7 @@ use crate::service::{App, Error};
 pub use around::Surroundings;
 pub use calendars::Calendars;
 pub use fleet::{MerchantEntry, SiteEntry, TerminalEntry};
+pub(in crate::service) use groups::mask_of;
 pub use groups::{Group, Groups};
 pub use load::Visitor;
 pub use rows::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};

@@ -6,6 +6,7 @@
 mod api;
 mod api_document;
 mod backup;
+mod browser;
 mod calendar_laws;
 mod calendar_oracles;
 mod campaigns;

@@ -1,6 +1,8 @@
 //! Made-up data for the pages: an ordinary bad night of a fleet of 500 terminals, an empty installation, and a
 //! fleet whose every text is markup.
 
+mod planned;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
@@ -8,7 +10,7 @@ use offpeak::api::Page;
 use offpeak::api::appointment::AppointmentView;
 use offpeak::api::campaign::SkippedCount;
 use offpeak::api::lock::LockView;
-use offpeak::api::notice::{Message, NoticeView};
+use offpeak::api::notice::{Message, NoticeView, Unreached, UnreachedReason};
 use offpeak::api::plan::{
     GroupLoad, Load, MoveCount, NightLoad, PlanItem, PlanProgress, PlanReport, PlanView, Tonight, Unplaced,
     UnplacedCount,
@@ -23,6 +25,8 @@ use offpeak::web::pages::appointments::{AppointmentsPage, AppointmentsQuery};
 use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
+
+pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
 const NIGHTS: usize = 8;
@@ -368,7 +372,23 @@ pub(crate) fn home(wording: Wording, over_budget: bool) -> HomePage {
             notice(wording, 901, NoticeKind::Cancelled, NoticeState::Accepted),
             notice(wording, 900, NoticeKind::Announcement, NoticeState::Queued),
         ],
+        unreached: vec![unreached(wording)],
         night: None,
+    }
+}
+
+fn unreached(wording: Wording) -> Unreached {
+    Unreached {
+        visit: 611,
+        merchant_number: wording.text("M01004"),
+        merchant_name: wording.text("Harbour Pharmacy"),
+        phone: Some("+44 20 7946 0000".to_owned()),
+        email: None,
+        site_code: wording.text("S-0047"),
+        starts_at: now() + hours(40),
+        appointments: vec![17, 18],
+        reason: UnreachedReason::NoAddress,
+        detail: Some(wording.text("550 5.1.1 no such mailbox here")),
     }
 }
 
@@ -389,6 +409,7 @@ pub(crate) fn empty_home() -> HomePage {
         unplaced: Vec::new(),
         locks: Vec::new(),
         notices: Vec::new(),
+        unreached: Vec::new(),
         night: None,
     }
 }
@@ -409,6 +430,7 @@ pub(crate) fn quiet_home() -> HomePage {
     }
     page.unplaced.clear();
     page.locks.clear();
+    page.unreached.clear();
     page
 }
 

@@ -10,7 +10,8 @@ use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::notices::{self, MailPart};
-use offpeak::web::pages::{PageContext, fleet, home, plans, problem, rules, terminal, unreached};
+use offpeak::web::pages::schedule::{self, ScheduleQuery};
+use offpeak::web::pages::{PageContext, fleet, heat, home, plans, problem, rules, terminal, unreached};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::pages_samples::{self as samples, HOSTILE_TAG, MARKUP, PLAIN, Wording};
@@ -38,6 +39,10 @@ fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
         ("home-other-night", home::render_page(context, &home_on("2026-11-28"))),
         ("home-night-without-work", home::render_page(context, &home_on("2027-11-28"))),
         ("appointments", appointments::render_page(context, &samples::appointments(wording))),
+        ("schedule-hours", schedule::render_page(context, &samples::schedule(wording, 1))),
+        ("schedule-nights", schedule::render_page(context, &samples::schedule(wording, 7))),
+        ("load-slots", heat::render_page(context, &samples::heat(wording, 1, true))),
+        ("load-nights", heat::render_page(context, &samples::heat(wording, 7, false))),
         ("plans", plans::render_list(context, &samples::plans(wording))),
         ("plan-published", plans::render_page(context, &samples::plan_page(wording, PlanState::Published))),
         ("plan-draft", plans::render_page(context, &samples::plan_page(wording, PlanState::Draft))),
@@ -86,6 +91,15 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
             appointments::render_page(context, &samples::empty_appointments(AppointmentsQuery::default())),
         ),
         ("empty-filtered", appointments::render_page(context, &samples::empty_appointments(filtered))),
+        (
+            "empty-schedule",
+            schedule::render_page(context, &samples::empty_schedule(ScheduleQuery::default())),
+        ),
+        ("empty-load", heat::render_page(context, &samples::empty_heat())),
+        ("empty-schedule-filtered", {
+            let query = ScheduleQuery { q: Some("S-1".to_owned()), ..ScheduleQuery::default() };
+            schedule::render_page(context, &samples::empty_schedule(query))
+        }),
         ("empty-plans", plans::render_list(context, &samples::empty_plans())),
         ("empty-notices", notices::render_list(context, &samples::empty_notices())),
         ("unworded-notice", notices::render_page(context, &samples::unworded_notice_page())),
@@ -337,6 +351,7 @@ fn what_is_wrong_comes_first_and_only_what_is_wrong() {
         "host:acq-east-1 goes over its budget in the night of Tue 24 Nov: 12 of 10",
         "2 mails refused for good",
         "1 mail accepted, then returned",
+        "1 merchant is not reached",
         "7 of 1,214 terminals have no place",
     ];
     assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
@@ -414,4 +429,44 @@ fn every_command_that_a_page_proposes_is_one_that_the_program_takes() {
             parsed.err().map(|error| error.to_string()).unwrap_or_default()
         );
     }
+}
+
+#[test]
+fn the_heat_maps_numbers_are_the_loads_numbers() {
+    let page = samples::heat(PLAIN, 1, true);
+    let html = heat::render_page(&context(), &page).expect("the page renders");
+    let document = parse("load", &html);
+    let rows: Vec<Node<'_, '_>> =
+        document.descendants().filter(|node| node.attribute("class") == Some("heat-row")).collect();
+    let groups: Vec<_> = page.fleet.groups.iter().chain(&page.groups.groups).collect();
+    assert_eq!(rows.len(), groups.len());
+    let mut colours = HashSet::new();
+    for (row, group) in rows.iter().zip(groups) {
+        let name = row.descendants().find(|node| node.attribute("class") == Some("heat-name code"));
+        assert_eq!(name.map(text_of).as_deref(), Some(group.group.as_str()));
+        let caps = group.cap.as_ref().expect("a budget");
+        let mut drawn = vec![0; group.down.len()];
+        for cell in row.descendants().filter(|node| node.attribute("data-href").is_some()) {
+            let number =
+                |key: &str| -> usize { cell.attribute(key).expect("a number").parse().expect("a number") };
+            let slots = number("x")..number("x") + number("width");
+            let (down, cap) = (group.down[slots.start], caps[slots.start]);
+            assert!(text_of(cell).ends_with(&format!("{down} of {cap}")), "{}", text_of(cell));
+            let class = cell.attribute("class").expect("a colour");
+            assert_eq!(class == "heat-5", down > cap, "{}: {down} of {cap} as {class}", group.group);
+            assert_eq!(class == "heat-4", down == cap, "{}: {down} of {cap} as {class}", group.group);
+            colours.insert(class);
+            drawn[slots].fill(down);
+        }
+        assert_eq!(drawn, group.down, "{}", group.group);
+    }
+    assert!(colours.contains("heat-4") && colours.contains("heat-5"), "{colours:?}");
+    assert!(html.contains("1 group goes over its budget."));
+
+    let svg = heat::render_svg(&context(), &page).expect("the file renders");
+    let file = parse("load.svg", &svg);
+    let full = elements(&file, "rect").filter(|node| node.attribute("fill") == Some("#c5352a")).count();
+    assert_eq!(full, 2, "the slot that is over its budget, and the legend");
+    let hostile = heat::render_svg(&context(), &samples::heat(MARKUP, 1, true)).expect("the file renders");
+    assert!(!hostile.contains(HOSTILE_TAG));
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::api::plan::Load;
 use crate::clock::Stopwatch;
@@ -12,7 +12,7 @@ use crate::db::{self, Connection};
 use crate::service::{App, Error};
 
 /// Pictures that are kept; the oldest goes first.
-const KEPT_MAX: usize = 8;
+const KEPT_MAX: usize = 24;
 
 /// What takes longer to draw than this (in milliseconds) is not drawn anew at every change.
 const QUICK_MS: u64 = 1000;
@@ -30,6 +30,8 @@ pub(super) enum Subject {
     Standing { days: u32 },
     /// What stands, and a plan.
     Plan(i64),
+    /// Every group of a grouping (its place among those that are drawn) in some nights.
+    Heat { grouping: usize, first: NaiveDate, nights: u32 },
 }
 
 #[derive(Debug)]
@@ -82,7 +84,8 @@ impl KeptLoads {
         let picture = pictures.get(&subject)?;
         // The first slot of a picture holds the present.
         let slot = TimeDelta::minutes(i64::from(picture.load.slot_minutes));
-        let present = (picture.load.from..picture.load.from + slot).contains(&now);
+        let of_now = !matches!(subject, Subject::Heat { .. });
+        let present = !of_now || (picture.load.from..picture.load.from + slot).contains(&now);
         let slow = picture.took_ms > QUICK_MS
             && picture.age.elapsed_ms() < picture.took_ms.saturating_mul(BEHIND_TIMES);
         let right = picture.version == version || slow;

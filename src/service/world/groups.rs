@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use super::World;
 use super::labels::NONE;
 use crate::domain::budget::{Budget, Grouping};
-use crate::domain::calendar::SpanSet;
+use crate::domain::calendar::{SlotGrid, SpanSet};
 
 /// One group.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Groups {
         let mut masks = HashMap::new();
         for hours in world.budgets.iter().filter_map(|budget| budget.day_minutes) {
             let number = masks.len();
-            masks.entry(hours).or_insert_with(|| (number, mask_of(world, hours, fleet_zone)));
+            masks.entry(hours).or_insert_with(|| (number, mask_of(&world.grid, hours, fleet_zone)));
         }
         let mut builder =
             Builder { world, masks, caps: HashMap::new(), groups: Vec::new(), columns: Vec::new() };
@@ -257,14 +257,14 @@ fn trading_slots(world: &World, (windows, zone, hours): &(u32, Tz, u32)) -> Vec<
 }
 
 /// For each slot, whether any minute of it lies in the hours of day (half-open, possibly across midnight).
-fn mask_of(world: &World, (from, to): (u32, u32), zone: Tz) -> Vec<bool> {
+pub(in crate::service) fn mask_of(grid: &SlotGrid, (from, to): (u32, u32), zone: Tz) -> Vec<bool> {
     let inside = |slot: u32| {
-        let start = world.grid.instant_of(slot);
-        (0..world.grid.slot_minutes()).any(|minute| {
+        let start = grid.instant_of(slot);
+        (0..grid.slot_minutes()).any(|minute| {
             let local = (start + TimeDelta::minutes(i64::from(minute))).with_timezone(&zone);
             let of_day = local.hour() * 60 + local.minute();
             if from < to { (from..to).contains(&of_day) } else { of_day >= from || of_day < to }
         })
     };
-    (0..world.grid.slots()).map(inside).collect()
+    (0..grid.slots()).map(inside).collect()
 }

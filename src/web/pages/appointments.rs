@@ -24,6 +24,12 @@ pub struct AppointmentsQuery {
     pub campaign: Option<String>,
     /// A terminal's serial number.
     pub serial: Option<String>,
+    /// A group of terminals, as `host:acq-east-1`.
+    pub group: Option<String>,
+    /// Only what ends after this instant.
+    pub from: Option<String>,
+    /// Only what starts before this instant.
+    pub to: Option<String>,
     /// The `next` of the page before.
     pub after: Option<String>,
 }
@@ -40,7 +46,9 @@ impl AppointmentsQuery {
     }
 
     fn asks_for_something(&self) -> bool {
-        [&self.state, &self.site, &self.campaign, &self.serial].iter().any(|word| given(word).is_some())
+        [&self.state, &self.site, &self.campaign, &self.serial, &self.group, &self.from, &self.to]
+            .iter()
+            .any(|word| given(word).is_some())
     }
 }
 
@@ -64,6 +72,8 @@ pub struct AppointmentsPage {
 struct AppointmentsView<'a> {
     data: &'a AppointmentsPage,
     states: Vec<&'static str>,
+    /// States in which an appointment is edited.
+    movable: Vec<&'static str>,
     before: Option<NaiveDate>,
     after: Option<NaiveDate>,
     this_night: NaiveDate,
@@ -82,6 +92,9 @@ pub fn render_page(page_context: &PageContext, page: &AppointmentsPage) -> Resul
         ("site", &query.site),
         ("campaign", &query.campaign),
         ("serial", &query.serial),
+        ("group", &query.group),
+        ("from", &query.from),
+        ("to", &query.to),
     ];
     let filters: BTreeMap<_, _> =
         words.into_iter().filter_map(|(name, word)| Some((name, given(word)?))).collect();
@@ -90,6 +103,11 @@ pub fn render_page(page_context: &PageContext, page: &AppointmentsPage) -> Resul
     let view = AppointmentsView {
         data: page,
         states: AppointmentState::ALL.iter().map(|state| state.as_str()).collect(),
+        movable: AppointmentState::ALL
+            .iter()
+            .filter(|state| state.is_movable())
+            .map(|state| state.as_str())
+            .collect(),
         before,
         after,
         this_night: night_of(page_context.now),

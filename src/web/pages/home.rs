@@ -11,7 +11,7 @@ use super::night::night_of;
 use super::render::{PageContext, RenderError, render};
 use super::words::{counted, say};
 use crate::api::lock::LockView;
-use crate::api::notice::NoticeView;
+use crate::api::notice::{NoticeView, Unreached};
 use crate::api::plan::{Load, NightLoad, PlanItem, Tonight};
 use crate::domain::fleet::Locale;
 
@@ -30,6 +30,8 @@ pub struct HomePage {
     pub locks: Vec<LockView>,
     /// The latest notices; the first few.
     pub notices: Vec<NoticeView>,
+    /// Visits to come whose merchants have not been told.
+    pub unreached: Vec<Unreached>,
     /// The night whose load is drawn; unless told, this one or the next that has work.
     pub night: Option<NaiveDate>,
 }
@@ -44,6 +46,7 @@ struct HomeView<'a> {
     nights: NightList<'a>,
     attention: Vec<Attention>,
     down_now: Option<DownNow>,
+    budgets: Vec<BudgetNow<'a>>,
     figures: Option<PlanFigures>,
     notices_waiting: i64,
     notices_troubled: i64,
@@ -78,6 +81,16 @@ struct Attention {
     action: &'static str,
 }
 
+/// A budget at this moment.
+#[derive(Serialize)]
+struct BudgetNow<'a> {
+    group: &'a str,
+    down: u32,
+    cap: u32,
+    headroom: u32,
+    tone: &'static str,
+}
+
 #[derive(Serialize)]
 struct DownNow {
     terminals: u32,
@@ -104,6 +117,7 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
         attention: attention(page, page_context.locale),
         picture,
         down_now: down_now(page, page_context),
+        budgets: budgets_now(page, page_context),
         figures: report.map(|report| PlanFigures::of(report, page_context.locale)),
         notices_waiting: notices_in(&["queued", "sending", "deferred"]),
         notices_troubled: notices_in(&["failed", "bounced", "expired"]),
@@ -144,6 +158,10 @@ fn attention(page: &HomePage, locale: Locale) -> Vec<Attention> {
             add(text, &format!("/notices?state={state}"), "home.see_which");
         }
     }
+    if !page.unreached.is_empty() {
+        let text = say(locale, "home.not_reached", &[("n", &page.unreached.len())]);
+        add(text, "#unreached", "home.see_whom");
+    }
     let unplaced = page.tonight.published.as_ref().and_then(|plan| plan.report.as_ref());
     if let Some(report) = unplaced.filter(|report| report.placed < report.tasks) {
         let without = i64::try_from(report.tasks - report.placed).unwrap_or(i64::MAX);
@@ -154,11 +172,34 @@ fn attention(page: &HomePage, locale: Locale) -> Vec<Attention> {
     found
 }
 
+/// The slot of the published load that holds this moment.
+fn slot_now(page: &HomePage, page_context: &PageContext) -> Option<usize> {
+    let minutes = (page_context.now - page.load.from).num_minutes();
+    usize::try_from(minutes.checked_div(i64::from(page.load.slot_minutes))?).ok()
+}
+
+/// The budgets of the published load at this moment, those with the least headroom first.
+fn budgets_now<'a>(page: &'a HomePage, page_context: &PageContext) -> Vec<BudgetNow<'a>> {
+    let Some(slot) = slot_now(page, page_context) else { return Vec::new() };
+    let groups = page.load.groups.iter().filter_map(|group| {
+        let (down, cap) = (*group.down.get(slot)?, *group.cap.as_ref()?.get(slot)?);
+        let tone = match down.cmp(&cap) {
+            std::cmp::Ordering::Less => "",
+            std::cmp::Ordering::Equal => "full",
+            std::cmp::Ordering::Greater => "over",
+        };
+        Some(BudgetNow { group: &group.group, down, cap, headroom: cap.saturating_sub(down), tone })
+    });
+    let mut groups: Vec<BudgetNow<'_>> = groups.collect();
+    // The fleet first, then by how much more may go down.
+    groups.sort_by_key(|budget| (budget.group != "fleet", budget.down == 0, budget.headroom));
+    groups
+}
+
 /// The fleet's load at this moment, from the published load.
 fn down_now(page: &HomePage, page_context: &PageContext) -> Option<DownNow> {
     let fleet = page.load.groups.iter().find(|group| group.group == "fleet")?;
-    let minutes = (page_context.now - page.load.from).num_minutes();
-    let slot = usize::try_from(minutes.checked_div(i64::from(page.load.slot_minutes))?).ok()?;
+    let slot = slot_now(page, page_context)?;
     let terminals = *fleet.down.get(slot)?;
     Some(DownNow { terminals, budget: fleet.cap.as_ref().and_then(|cap| cap.get(slot).copied()) })
 }

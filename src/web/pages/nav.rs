@@ -25,7 +25,8 @@ const fn more(path: &'static str, key: &'static str) -> Place {
 /// Every one that there is.
 pub const PLACES: &[Place] = &[
     place("/", "tonight"),
-    place("/appointments", "schedule"),
+    place("/schedule", "schedule"),
+    place("/load", "load"),
     place("/plans", "plans"),
     place("/fleet", "fleet"),
     place("/notices", "notices"),

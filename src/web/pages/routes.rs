@@ -46,6 +46,8 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/notices/preview", get(preview_page))
         .whole(Role::Viewer, "/notices/preview/html", get(preview_html))
         .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .merge(super::schedule::routes())
+        .merge(super::heat::routes())
         .merge(super::fleet::router())
         .merge(super::rules::router())
         .merge(super::unreached::router())
@@ -91,7 +93,7 @@ impl PlaceQuery {
     }
 }
 
-fn not_a_night(text: &str) -> Error {
+pub(super) fn not_a_night(text: &str) -> Error {
     Error::invalid("night", format!("`{text}` is not a date; write it as 2026-11-25"))
 }
 
@@ -121,6 +123,7 @@ async fn home_page(
             unplaced,
             locks: service::lock::list(app, &few)?.items,
             notices: service::notice::list(app, &latest)?.items,
+            unreached: service::notice::unreached::list(app)?,
             night,
         })
     };
@@ -136,12 +139,22 @@ async fn appointments_page(
         let word = |field: &Option<String>| given(field).map(str::to_owned);
         let night =
             query.night(page_context).map_err(|_| not_a_night(query.night.as_deref().unwrap_or_default()))?;
-        let (from, to) = night.map(bounds).unzip();
+        let instant = |name: &'static str, field: &Option<String>| {
+            let parsed = given(field).map(|text| {
+                text.parse().map_err(|_| Error::invalid(name, format!("`{text}` is not an instant")))
+            });
+            parsed.transpose()
+        };
+        let (from, to) = match night.map(bounds) {
+            Some((from, to)) => (Some(from), Some(to)),
+            None => (instant("from", &query.from)?, instant("to", &query.to)?),
+        };
         let wanted = AppointmentQuery {
             state: word(&query.state),
             serial: word(&query.serial),
             site: word(&query.site),
             campaign: word(&query.campaign),
+            group: word(&query.group),
             from,
             to,
             limit: None,

@@ -1,0 +1,2 @@
+DROP INDEX visit_by_night;
+DROP INDEX site_by_region_code;

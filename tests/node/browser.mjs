@@ -1,0 +1,243 @@
+// Drives headless Chromium for tests/it/browser.rs: reads steps from standard input, a line of JSON each, and answers
+// each with a line: `{ value }`, or `{ error }`. Pages have names, and each name its own cookies.
+
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const [base, modules] = process.argv.slice(2);
+const require = createRequire(`${modules}/`);
+const { chromium } = require("playwright-core");
+const axe = require("axe-core").source;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+  ],
+});
+const pages = new Map();
+// What a browser complains about: a policy that was broken, a script that failed.
+const complaints = [];
+
+async function pageOf(name, options = {}) {
+  if (!pages.has(name)) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en", ...options });
+    context.setDefaultTimeout(60000);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !/Failed to load resource|net::ERR/.test(message.text())) {
+        complaints.push(`${page.url()}: ${message.text()}`);
+      }
+    });
+    pages.set(name, page);
+  }
+  return pages.get(name);
+}
+
+const chip = (page, id) => page.locator(`#appointment-${id}`);
+const ready = (page) => page.waitForSelector("html[data-ready]");
+const startOf = (page, id) => chip(page, id).getAttribute("data-from");
+const startsAt = (page, id, at) => page.waitForSelector(`#appointment-${id}[data-from="${at}"]:not(.carried)`);
+const lastToast = (page) => page.locator(".toast p").last().textContent();
+
+const steps = {
+  async open(page, { path }) {
+    await page.goto(base + path);
+    await ready(page);
+    return new URL(page.url()).pathname;
+  },
+
+  async signIn(page, { name, password }) {
+    await page.locator('input[name="name"]').fill(name);
+    await page.locator('input[name="password"]').fill(password);
+    await page.keyboard.press("Enter");
+    await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+    await ready(page);
+    return page.locator(".who").first().textContent();
+  },
+
+  // Drags a chip by so many slots, looks at what the rules say there, and lets it go.
+  async drag(page, { id, slots }) {
+    await chip(page, id).scrollIntoViewIfNeeded();
+    const box = await chip(page, id).boundingBox();
+    const track = await chip(page, id).locator("xpath=ancestor::ul").boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + (slots * track.width) / 96, y, { steps: 5 });
+    await page.waitForSelector(".run", { state: "attached" });
+    const shown = {
+      tip: await page.locator("#legality").textContent(),
+      legal_runs: await page.locator(".tl-row .run.legal").count(),
+      forbidden_runs: await page.locator(".tl-row .run.no").count(),
+    };
+    await page.mouse.up();
+    await page.waitForSelector(".chip.carried", { state: "detached" });
+    return shown;
+  },
+
+  async startsAt(page, { id, at }) {
+    await startsAt(page, id, at);
+    return startOf(page, id);
+  },
+
+  startOf: (page, { id }) => startOf(page, id),
+
+  async toast(page, { holds }) {
+    await page.locator(".toast p", { hasText: holds }).last().waitFor();
+    return lastToast(page);
+  },
+
+  async undo(page) {
+    await page.locator(".toast button", { hasText: "Undo" }).last().click();
+    await page.locator(".toast p", { hasText: "Undone" }).last().waitFor();
+  },
+
+  // Focuses a chip and presses keys, waiting for the rules' answer after the first; what was spoken after each.
+  async keys(page, { id, keys }) {
+    await chip(page, id).focus();
+    const said = [];
+    for (const [number, key] of keys.entries()) {
+      await page.keyboard.press(key);
+      if (number === 0) {
+        await page.waitForSelector(".run", { state: "attached" });
+      }
+      said.push(await page.locator("#schedule-live").textContent());
+    }
+    return said;
+  },
+
+  async press(page, { key }) {
+    await page.keyboard.press(key);
+  },
+
+  async focused(page) {
+    return page.evaluate(() => document.activeElement?.id);
+  },
+
+  async conflict(page) {
+    await page.waitForSelector("#conflict-dialog[open]");
+    return page.locator("#conflict-facts").textContent();
+  },
+
+  async leave(page) {
+    await page.locator("#conflict-leave").click();
+  },
+
+  async select(page, { ids }) {
+    for (const id of ids) {
+      await chip(page, id).click({ modifiers: ["Control"] });
+    }
+    return page.locator("#selection-count").textContent();
+  },
+
+  async shift(page, { minutes, reason }) {
+    await page.locator('#selection [data-dialog="shift-dialog"]').click();
+    await page.locator('#shift-form [name="minutes"]').fill(String(minutes));
+    await page.locator('#shift-form [name="reason"]').fill(reason);
+    await page.locator('#shift-form [type="submit"]').click();
+    await page.waitForSelector("#shift-dialog:not([open])", { state: "attached" });
+  },
+
+  async batch(page, { action }) {
+    await page.locator(`#selection [data-batch="${action}"]`).click();
+  },
+
+  async text(page, { selector, holds }) {
+    const found = page.locator(selector, holds ? { hasText: holds } : {}).first();
+    await found.waitFor({ state: "attached" });
+    return found.textContent();
+  },
+
+  async mark(page) {
+    await page.evaluate(() => (window.since_the_mark = true));
+  },
+
+  // Whether the page was loaded anew since the mark.
+  async reloaded(page) {
+    return page.evaluate(() => window.since_the_mark !== true);
+  },
+
+  // Serious and critical findings of axe, at every theme and language, and a picture at both widths.
+  async inspect(page, { path, name, folder }) {
+    const found = [];
+    for (const lang of ["en", "zh-CN"]) {
+      for (const theme of ["light", "dark"]) {
+        const back = encodeURIComponent(path);
+        await page.goto(`${base}/preferences?lang=${lang}&theme=${theme}&back=${back}`);
+        await ready(page);
+        const shown = await page.evaluate(() => [document.documentElement.lang, getComputedStyle(document.documentElement).colorScheme]);
+        if (shown[0] !== lang || shown[1] !== theme) {
+          found.push(`${path}: it is shown in ${shown.join(", ")} where ${lang}, ${theme} is wanted`);
+        }
+        await page.evaluate(axe);
+        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"], iframes: false }));
+        for (const violation of result.violations.filter((it) => ["serious", "critical"].includes(it.impact))) {
+          const where = violation.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} (${node.failureSummary.replaceAll("\n", " ")})`);
+          found.push(`${path} in ${lang}, ${theme}: ${violation.id}: ${violation.help}: ${where.join("; ")}`);
+        }
+        for (const width of [1280, 390]) {
+          await page.setViewportSize({ width, height: 900 });
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          if (wide > width) {
+            found.push(`${path} in ${lang}: ${wide} pixels wide on a screen of ${width}`);
+          }
+          await page.screenshot({ path: `${folder}/${name}-${width}-${theme}-${lang}.png`, fullPage: true });
+        }
+        await page.setViewportSize({ width: 1280, height: 900 });
+      }
+    }
+    return found;
+  },
+
+  // With Tab alone through the whole page: what can be clicked has to be reached, and has to show that it is focused.
+  async tabThrough(page) {
+    await page.evaluate(() => document.activeElement?.blur());
+    const wanted = await page.evaluate(() => [...document.querySelectorAll("main a[href], main button, main input, main select")]
+      .filter((it) => it.checkVisibility() && !it.disabled && it.type !== "hidden").length);
+    await page.evaluate(() => {
+      window.reached = new Set();
+    });
+    const unseen = [];
+    for (let presses = 0; presses < wanted + 80; presses += 1) {
+      await page.keyboard.press("Tab");
+      const [done, visible] = await page.evaluate(() => {
+        const at = document.activeElement;
+        // A date's parts are stops of their own within one field.
+        const again = window.reached.has(at) && at !== window.stood_at;
+        window.stood_at = at;
+        if (at && at !== document.body) {
+          window.reached.add(at);
+        }
+        return [at === document.body || again, at === document.body || getComputedStyle(at).outlineStyle !== "none"];
+      });
+      if (!visible) {
+        unseen.push(await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200)));
+      }
+      if (done) {
+        break;
+      }
+    }
+    const reached = await page.evaluate(() => [...window.reached].filter((it) => it.closest("main") && it.matches("a[href], button, input, select")).length);
+    return { wanted, reached, unseen };
+  },
+
+  async complaints() {
+    return complaints;
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { step, page, args = {}, options } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: (await steps[step](await pageOf(page, options), args)) ?? null };
+  } catch (error) {
+    const shown = await pages.get(page)?.locator("main").innerText({ timeout: 1000 }).catch(() => "");
+    answer = { error: `${step}: ${error.message}\n${(shown ?? "").slice(0, 1500)}` };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();
