@@ -40,6 +40,8 @@ pub(crate) fn entry(wording: Wording) -> AuditView {
         reason: Some(wording.text("by telephone")),
         fence: None,
         origin: None,
+        position: None,
+        hash: None,
     }
 }
 
