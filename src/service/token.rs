@@ -25,12 +25,13 @@ const PREFIX_CHARS: usize = 11;
 pub fn list(app: &App, actor: &Actor, query: &TokenQuery) -> Result<Page<TokenView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
-    let whose = match (query.everybody || actor.account_id().is_none(), actor.role()) {
-        (true, Role::Admin) => None,
-        (true, _) => {
+    let whose = match (query.everybody, actor.role(), actor.account_id()) {
+        (true, Role::Admin, _) | (false, Role::Admin, None) => None,
+        (true, _, _) => {
             return Err(Error::Forbidden("everybody's tokens are shown to administrators".to_owned()));
         }
-        (false, _) => actor.account_id(),
+        // A program whose token no account made has none of its own.
+        (false, _, account) => Some(account.unwrap_or(0)),
     };
     let now = app.clock.now();
     app.database.read(|connection| {

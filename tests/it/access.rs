@@ -55,7 +55,12 @@ fn the_first_start_makes_the_first_administrator_once() {
         assert_eq!((&who["name"], &who["role"]), (&json!("alice"), &json!("admin")));
         // It is good once, and nobody gets another one.
         let mut thief = Browser::of(&app);
-        assert_eq!(thief.submit(&path, &form("mallory", OTHER, OTHER)).await.status.as_u16(), 404);
+        assert_eq!(thief.get(&path).await.status.as_u16(), 404);
+        thief.get("/sign-in").await;
+        let csrf = between(&thief.get("/sign-in").await.text, "name=\"csrf\" value=\"", "\"").unwrap().to_owned();
+        let mut fields = vec![("csrf", csrf.as_str())];
+        fields.extend(form("mallory", OTHER, OTHER));
+        assert_eq!(thief.form(&path, &fields).await.status.as_u16(), 404);
         assert!(offpeak::service::account::set_up::first(app.state.app()).unwrap().is_none());
         assert_eq!(thief.get("/plans").await.header("location"), "/sign-in?back=%2Fplans");
         let trail = app.get("/audit").await;

@@ -47,7 +47,7 @@ impl UserCommand {
 /// Makes an account and prints a one-time link under which its owner sets the password, so that nobody else knows it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak user add alice --role operator --only region:north\n  \
-                        offpeak user add robot --role viewer --password-stdin < password.txt")]
+                        offpeak user add robot --role viewer --password-stdin")]
 pub struct AddArgs {
     /// The name to sign in with
     #[arg(value_name = "NAME")]

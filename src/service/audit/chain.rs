@@ -21,7 +21,8 @@ const START: &str = "audit.start";
 /// Begins the chain of a trail that is older than it: one entry with a digest of all that came before.
 pub fn start(app: &App) -> Result<(), Error> {
     let older = |connection: &mut Connection| -> Result<bool, Error> {
-        Ok(!audit::unchained(connection, 0, 1)?.is_empty() && audit::first_of(connection, START)?.is_none())
+        // Once there is a chain, what stands outside it was put there by somebody else.
+        Ok(audit::head(connection)?.is_none() && !audit::unchained(connection, 0, 1)?.is_empty())
     };
     if !app.database.read(older)? {
         return Ok(());

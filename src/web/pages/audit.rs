@@ -58,6 +58,8 @@ pub struct AuditPage {
 #[derive(Serialize)]
 struct View<'a> {
     data: &'a AuditPage,
+    /// What stood there before and after each entry, as it is written.
+    changes: Vec<[Option<String>; 2]>,
     filters: BTreeMap<&'static str, &'a str>,
 }
 
@@ -73,7 +75,9 @@ pub fn render_page(page_context: &PageContext, page: &AuditPage) -> Result<Strin
         ("to", &query.to),
     ];
     let filters = fields.into_iter().filter_map(|(name, field)| Some((name, given(field)?))).collect();
-    render("audit.html", page_context, &View { data: page, filters })
+    let text = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
+    let changes = page.entries.items.iter().map(|entry| [text(&entry.before), text(&entry.after)]).collect();
+    render("audit.html", page_context, &View { data: page, changes, filters })
 }
 
 /// When the day begins that lies `later` days after the one of the field.
