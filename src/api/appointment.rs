@@ -50,7 +50,7 @@ pub struct AppointmentView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousPlace>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 

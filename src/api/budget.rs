@@ -47,7 +47,7 @@ pub struct BudgetView {
     /// Local times of day between which it applies.
     pub hours: Option<String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 

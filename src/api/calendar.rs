@@ -37,7 +37,7 @@ pub struct WindowView {
     /// IANA zone of the line, if not each site's own.
     pub time_zone: Option<String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 
@@ -158,6 +158,6 @@ pub struct BlackoutView {
     /// IANA zone, if not each site's own.
     pub time_zone: Option<String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }

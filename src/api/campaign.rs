@@ -65,7 +65,7 @@ pub struct CampaignView {
     /// Why it is paused, if its gate has paused it.
     pub halted_because: Option<String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 
@@ -151,7 +151,7 @@ pub struct ProgrammeView {
     /// When a crontab line raises the next campaign.
     pub next_due_at: Option<DateTime<Utc>>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 

@@ -75,7 +75,7 @@ pub struct MerchantView {
     /// Free labels.
     pub tags: std::collections::BTreeMap<String, String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 
@@ -101,7 +101,7 @@ pub struct SiteView {
     /// Free labels.
     pub tags: std::collections::BTreeMap<String, String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 
@@ -137,7 +137,7 @@ pub struct TerminalView {
     /// Free labels.
     pub tags: std::collections::BTreeMap<String, String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 

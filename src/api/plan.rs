@@ -70,7 +70,7 @@ pub struct PlanView {
     /// Why it failed.
     pub error: Option<String>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 

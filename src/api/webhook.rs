@@ -50,7 +50,7 @@ pub struct WebhookView {
     /// Messages that were given up.
     pub dead: i64,
     /// Its version, to be sent as `If-Match` by whoever changes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
 }
 

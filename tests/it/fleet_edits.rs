@@ -127,8 +127,8 @@ fn a_new_address_is_told_what_the_old_one_was_not() {
         app.post("/merchants/M1/address", json!({"email": "old@noodles.example"})).await;
         let (status, edit) =
             patch(&app, "/merchants/M1", None, json!({"email": "new@noodles.example"})).await;
-        // The announcement, and its reminder.
-        assert_eq!((status, &edit["announced"]), (StatusCode::OK, &json!(2)), "{edit}");
+        // The announcement, and its two reminders.
+        assert_eq!((status, &edit["announced"]), (StatusCode::OK, &json!(3)), "{edit}");
         app.work("notify").await;
         let recipients: Vec<Value> =
             app.notices("accepted").await.iter().map(|notice| notice["recipient"].clone()).collect();

@@ -220,7 +220,7 @@ fn links_that_are_not_ours_open_nothing() {
         assert_eq!(get(&app, &link).await.status, StatusCode::NOT_FOUND, "it was good for two weeks");
         // Nothing else is open to who has a link alone.
         assert_eq!(get(&app, "/api/v1/appointments").await.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(get(&app, "/").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(get(&app, "/").await.status, StatusCode::SEE_OTHER, "to the sign-in page");
         assert_eq!(get(&app, "/assets/merchant.css").await.status, StatusCode::OK);
     });
 }
