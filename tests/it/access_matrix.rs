@@ -50,9 +50,11 @@ const API: &str = "
     PUT /budgets/{id} approver
     GET /campaigns viewer
     POST /campaigns operator
+    POST /campaigns/preview operator
     GET /campaigns/{name} viewer
     POST /campaigns/{name}/activate operator
     POST /campaigns/{name}/cancel operator
+    POST /campaigns/{name}/pass operator
     POST /campaigns/{name}/pause operator
     POST /campaigns/{name}/resume operator
     GET /campaigns/{name}/targets viewer
@@ -75,8 +77,15 @@ const API: &str = "
     GET /merchants/{number} viewer
     PATCH /merchants/{number} operator
     POST /merchants/{number}/address operator
+    GET /merchants/{number}/reminders viewer
+    POST /merchants/{number}/reminders operator
+    GET /notice-templates viewer
+    GET /notice-templates/{kind} viewer
+    GET /notice-templates/{kind}/raw viewer
     GET /notices viewer
     POST /notices/preview viewer
+    POST /notices/retry operator
+    GET /notices/stats viewer
     GET /notices/{id} viewer
     GET /notices/{id}/message viewer
     GET /notices/{id}/raw viewer
@@ -104,6 +113,9 @@ const API: &str = "
     GET /sites viewer parts
     GET /sites/{code} viewer
     PATCH /sites/{code} operator
+    GET /suppressions viewer
+    POST /suppressions operator
+    POST /suppressions/release operator
     GET /terminals viewer parts
     GET /terminals/{serial} viewer parts
     PATCH /terminals/{serial} operator
@@ -114,6 +126,15 @@ const API: &str = "
     GET /unreached viewer
     POST /visits/{id}/override operator
     POST /visits/{id}/told operator
+    GET /webhooks admin
+    POST /webhooks admin
+    DELETE /webhooks/{id} admin
+    GET /webhooks/{id} admin
+    PUT /webhooks/{id} admin
+    GET /webhooks/{id}/deliveries admin
+    POST /webhooks/{id}/deliveries/{delivery}/redeliver admin
+    POST /webhooks/{id}/ping admin
+    POST /webhooks/{id}/rotate admin
     GET /whoami viewer parts
     GET /windows viewer
     POST /windows operator
@@ -132,7 +153,13 @@ const PAGES: &str = "
     /audit viewer
     /blackouts viewer
     /budgets viewer
+    /campaigns viewer
+    /campaigns/new operator
+    /campaigns/{name} viewer
     /fleet viewer
+    /load viewer
+    /load.csv viewer
+    /load.svg viewer
     /merchants/{number} viewer
     /notices viewer
     /notices/preview viewer
@@ -142,7 +169,9 @@ const PAGES: &str = "
     /password viewer
     /plans viewer
     /plans/{id} viewer
+    /plans/{id}/changes viewer
     /programmes viewer
+    /schedule viewer
     /sites/{code} viewer
     /terminals/{serial} viewer
     /tokens viewer
@@ -166,6 +195,8 @@ fn filled(path: &str) -> String {
         .replace("{serial}", "T0")
         .replace("{table}", "sites")
         .replace("{number}", "M0")
+        .replace("{kind}", "announcement")
+        .replace("{delivery}", "1")
         .replace("{code}", "S0")
 }
 
