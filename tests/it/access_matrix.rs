@@ -195,6 +195,8 @@ fn filled(path: &str) -> String {
         .replace("{serial}", "T0")
         .replace("{table}", "sites")
         .replace("{number}", "M0")
+        .replace("{kind}", "announcement")
+        .replace("{delivery}", "1")
         .replace("{code}", "S0")
         .replace("{kind}", "announcement")
         .replace("{delivery}", "1")
