@@ -57,7 +57,8 @@ fn the_first_start_makes_the_first_administrator_once() {
         let mut thief = Browser::of(&app);
         assert_eq!(thief.get(&path).await.status.as_u16(), 404);
         thief.get("/sign-in").await;
-        let csrf = between(&thief.get("/sign-in").await.text, "name=\"csrf\" value=\"", "\"").unwrap().to_owned();
+        let csrf =
+            between(&thief.get("/sign-in").await.text, "name=\"csrf\" value=\"", "\"").unwrap().to_owned();
         let mut fields = vec![("csrf", csrf.as_str())];
         fields.extend(form("mallory", OTHER, OTHER));
         assert_eq!(thief.form(&path, &fields).await.status.as_u16(), 404);

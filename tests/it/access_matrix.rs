@@ -198,8 +198,6 @@ fn filled(path: &str) -> String {
         .replace("{kind}", "announcement")
         .replace("{delivery}", "1")
         .replace("{code}", "S0")
-        .replace("{kind}", "announcement")
-        .replace("{delivery}", "1")
 }
 
 /// Method and path, with the least role and whether parts may come.

@@ -232,8 +232,9 @@ fn the_source_is_read_as_of_one_moment() {
         let mut writes = 0;
         let report = transfer::copy(&source, &target, false, &mut |_| {
             writes += 1;
-            let write =
-                format!("UPDATE terminal SET label = '{writes}'; UPDATE terminal_lock SET cause = '{writes}'");
+            let write = format!(
+                "UPDATE terminal SET label = '{writes}'; UPDATE terminal_lock SET cause = '{writes}'"
+            );
             app.sql(&write);
         })
         .unwrap();

@@ -54,6 +54,7 @@ fn operation_name(operation: &Map<String, Value>) -> String {
 fn tag_text(tag: &str) -> &'static str {
     match tag {
         "access" => "Who may come in: people, their sessions, API tokens.",
+        "approvals" => "What waits for a second person.",
         "appointments" => "One terminal, one span of time, the work to do in it; and ad-hoc maintenance.",
         "audit" => "Every change, with who, when and why.",
         "budgets" => "How many terminals of a group may be down at once.",
