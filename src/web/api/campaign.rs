@@ -151,7 +151,7 @@ async fn resume(
 
 /// The next wave may open whatever the gate says; a reason is required.
 #[utoipa::path(post, path = "/campaigns/{name}/pass", tag = "campaigns",
-    params(("name" = String, Path, description = "Its name")),
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
     responses((status = 200, description = "The next wave may open whatever the gate says", body = CampaignView)))]
 async fn pass(
