@@ -145,7 +145,8 @@ fn the_service_uses_them_and_does_not_start_with_wrong_ones() {
         }
     });
     write(folder.path(), "en/announcement/subject.txt", "For {{ merchnt_name }}\n");
-    let mut settings = Settings::embedded(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let mut settings = Settings::embedded(home.path());
     own(&mut settings);
     let transport = Transport::Memory(MemoryTransport::default());
     let refused =
