@@ -346,6 +346,7 @@ fn every_page_forbids_scripts_and_styles_that_are_not_ours() {
         pages.extend(["/sign-in", "/set-up/word", "/nothing-here"].map(str::to_owned));
         for path in pages {
             let answer = browser.get(&path).await;
+            assert!(!answer.status.is_server_error(), "{path}: {}", answer.text);
             if !answer.header("content-type").starts_with("text/html") {
                 continue;
             }
