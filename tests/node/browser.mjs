@@ -96,7 +96,8 @@ const steps = {
   },
 
   // Focuses a chip and presses keys, waiting for the rules' answer after the first; what was spoken after each.
-  async keys(page, { id, keys }) {
+  // On a busy machine another page's window may take the focus away in the middle, which puts the chip back: once more.
+  async keys(page, { id, keys }, attempts = 3) {
     await chip(page, id).focus();
     const said = [];
     for (const [number, key] of keys.entries()) {
@@ -105,6 +106,9 @@ const steps = {
         await page.waitForSelector(".run", { state: "attached" });
       }
       said.push(await page.locator("#schedule-live").textContent());
+    }
+    if (attempts > 1 && !keys.includes("Escape") && said.at(-1).includes("Put back")) {
+      return steps.keys(page, { id, keys }, attempts - 1);
     }
     return said;
   },
