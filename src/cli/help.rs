@@ -11,7 +11,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Fleet", &["fleet", "merchant", "site", "terminal"]),
     ("Rules", &["window", "blackout", "budget"]),
     ("Work", &["campaign", "programme", "plan", "maintain"]),
-    ("Life", &["tonight", "appointment", "notice", "lock", "audit", "worker"]),
+    ("Life", &["tonight", "appointment", "notice", "template", "mail", "lock", "audit", "worker"]),
+    ("Access", &["user", "token", "approval", "webhook"]),
     ("Operation", &["config", "doctor", "migrate", "backup", "restore", "database"]),
     ("Files", &["problem", "solve", "verify", "completions"]),
 ];
