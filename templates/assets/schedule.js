@@ -289,7 +289,7 @@ function step(direction, to_legal) {
   carried.at = Math.max(from, Math.min(to - slot, at));
 }
 
-timeline.addEventListener("keydown", async (event) => {
+timeline.addEventListener("keydown", (event) => {
   const chip = event.target.closest(".chip");
   if (!chip) {
     return;
@@ -300,17 +300,16 @@ timeline.addEventListener("keydown", async (event) => {
       announce(say("schedule.js_not_movable"));
       return;
     }
+    // It moves at once, whether the rules' answer is there yet or not; what is dropped the server looks at anyway.
     if (!carried) {
-      await lift(chip, true);
+      lift(chip, true);
     }
-    if (carried) {
-      step(event.key === "ArrowLeft" ? -1 : 1, event.shiftKey);
-      show();
-      chip.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
+    step(event.key === "ArrowLeft" ? -1 : 1, event.shiftKey);
+    show();
+    chip.scrollIntoView({ block: "nearest", inline: "nearest" });
   } else if (carried && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    await drop();
+    drop();
   } else if (carried && event.key === "Escape") {
     event.preventDefault();
     putBack();
@@ -329,26 +328,34 @@ timeline.addEventListener("keyup", (event) => {
     event.preventDefault();
   }
 });
-timeline.addEventListener("focusout", (event) => {
-  if (carried?.by_keyboard && event.target === carried.chip) {
+// Whoever goes to something else on the page lets go of it; whoever looks at another window holds it still.
+timeline.addEventListener("focusout", () => setTimeout(() => {
+  if (carried?.by_keyboard && document.activeElement !== carried.chip) {
     putBack();
   }
-});
+}));
 
 // --- Afresh ---
 
+let asked = 0;
+let shown = 0;
+
 async function again() {
-  const focus = document.activeElement?.id;
+  asked += 1;
+  const mine = asked;
   const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
   if (!answer?.ok || carried) {
     return;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const rows = fresh.getElementById("timeline-rows");
-  if (!rows || carried) {
+  // An answer that was overtaken by a later one is older than what is shown.
+  if (!rows || carried || mine < shown) {
     return;
   }
+  shown = mine;
   timeline.dataset.now = fresh.getElementById("timeline").dataset.now;
+  const focus = document.activeElement?.id;
   document.getElementById("timeline-rows").replaceWith(document.adoptNode(rows));
   layOut();
   showFolds();

@@ -67,7 +67,7 @@ const steps = {
     await page.mouse.move(x, y);
     await page.mouse.down();
     await page.mouse.move(x + (slots * track.width) / 96, y, { steps: 5 });
-    await page.waitForSelector(".run", { state: "attached" });
+    await page.waitForSelector(".tl-row .run", { state: "attached" });
     const shown = {
       tip: await page.locator("#legality").textContent(),
       legal_runs: await page.locator(".tl-row .run.legal").count(),
@@ -96,19 +96,15 @@ const steps = {
   },
 
   // Focuses a chip and presses keys, waiting for the rules' answer after the first; what was spoken after each.
-  // On a busy machine another page's window may take the focus away in the middle, which puts the chip back: once more.
-  async keys(page, { id, keys }, attempts = 3) {
+  async keys(page, { id, keys }) {
     await chip(page, id).focus();
     const said = [];
     for (const [number, key] of keys.entries()) {
       await page.keyboard.press(key);
       if (number === 0) {
-        await page.waitForSelector(".run", { state: "attached" });
+        await page.waitForSelector(".tl-row .run", { state: "attached" });
       }
       said.push(await page.locator("#schedule-live").textContent());
-    }
-    if (attempts > 1 && !keys.includes("Escape") && said.at(-1).includes("Put back")) {
-      return steps.keys(page, { id, keys }, attempts - 1);
     }
     return said;
   },
@@ -155,6 +151,36 @@ const steps = {
     return found.textContent();
   },
 
+  // Fills fields of a form by their names, as somebody would.
+  async fill(page, { form, fields }) {
+    for (const [name, value] of Object.entries(fields)) {
+      const field = page.locator(`${form} [name="${name}"]`);
+      if ((await field.evaluate((it) => it.tagName)) === "SELECT") {
+        await field.selectOption(value);
+      } else {
+        await field.fill(value);
+      }
+    }
+  },
+
+  // Presses a button, or follows a link, that a screen reader would find by this name; with the keyboard.
+  async activate(page, { button, link, within = "body" }) {
+    const found = page.locator(within).getByRole(button ? "button" : "link", { name: button ?? link, exact: true }).first();
+    await found.focus();
+    await page.keyboard.press("Enter");
+    if (link) {
+      await ready(page);
+    }
+  },
+
+  // What stands beside a word in a list of facts.
+  async fact(page, { within, name }) {
+    const term = page.locator(`${within} dt`).getByText(name, { exact: true });
+    return term.locator("xpath=following-sibling::dd").first().textContent();
+  },
+
+  path: (page) => new URL(page.url()).pathname,
+
   async mark(page) {
     await page.evaluate(() => (window.since_the_mark = true));
   },
@@ -196,36 +222,43 @@ const steps = {
     return found;
   },
 
-  // With Tab alone through the whole page: what can be clicked has to be reached, and has to show that it is focused.
+  // With Tab alone through the whole page: what can be used has to be reached, and has to show that it is focused.
   async tabThrough(page) {
-    await page.evaluate(() => document.activeElement?.blur());
-    const wanted = await page.evaluate(() => [...document.querySelectorAll("main a[href], main button, main input, main select")]
-      .filter((it) => it.checkVisibility() && !it.disabled && it.type !== "hidden").length);
-    await page.evaluate(() => {
+    const wanted = await page.evaluate(() => {
+      document.activeElement?.blur();
+      const usable = "main a[href], main button, main input, main select, main textarea, main summary";
+      window.to_reach = new Set([...document.querySelectorAll(usable)]
+        .filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.disabled && it.type !== "hidden"));
       window.reached = new Set();
+      return window.to_reach.size;
     });
     const unseen = [];
-    for (let presses = 0; presses < wanted + 80; presses += 1) {
+    for (let presses = 0; presses < 2 * wanted + 80; presses += 1) {
       await page.keyboard.press("Tab");
-      const [done, visible] = await page.evaluate(() => {
+      const { done, hidden } = await page.evaluate(() => {
         const at = document.activeElement;
+        const nowhere = !at || at === document.body;
         // A date's parts are stops of their own within one field.
         const again = window.reached.has(at) && at !== window.stood_at;
         window.stood_at = at;
-        if (at && at !== document.body) {
-          window.reached.add(at);
+        if (nowhere || again) {
+          return { done: true };
         }
-        return [at === document.body || again, at === document.body || getComputedStyle(at).outlineStyle !== "none"];
+        window.reached.add(at);
+        const style = getComputedStyle(at);
+        const shows = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+        return { hidden: shows ? null : at.outerHTML.slice(0, 160) };
       });
-      if (!visible) {
-        unseen.push(await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200)));
+      if (hidden) {
+        unseen.push(hidden);
       }
       if (done) {
         break;
       }
     }
-    const reached = await page.evaluate(() => [...window.reached].filter((it) => it.closest("main") && it.matches("a[href], button, input, select")).length);
-    return { wanted, reached, unseen };
+    // Of a group of radio buttons Tab reaches one.
+    const missed = await page.evaluate(() => [...window.to_reach].filter((it) => !window.reached.has(it) && it.type !== "radio").map((it) => it.outerHTML.slice(0, 160)));
+    return { missed, unseen };
   },
 
   async complaints() {
