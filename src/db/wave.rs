@@ -68,6 +68,18 @@ pub fn of_campaigns(connection: &mut Connection, campaign_ids: &[i64]) -> QueryR
     Ok(rows)
 }
 
+/// The wave of a campaign that stands at its gate: open, or halted by it.
+pub fn at_gate(connection: &mut Connection, campaign_name: &str) -> QueryResult<Option<i32>> {
+    campaign_wave::table
+        .inner_join(campaign::table)
+        .filter(campaign::name.eq(campaign_name))
+        .filter(campaign_wave::state.eq_any([WaveState::Open.as_str(), WaveState::Halted.as_str()]))
+        .select(campaign_wave::number)
+        .order(campaign_wave::number)
+        .first(connection)
+        .optional()
+}
+
 /// Campaigns under way in which a wave waits, each with the numbers of the waves that do.
 pub fn waiting(connection: &mut Connection) -> QueryResult<HashMap<i64, Vec<i32>>> {
     let under_way = [CampaignState::Active.as_str(), CampaignState::Paused.as_str()];

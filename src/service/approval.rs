@@ -115,6 +115,22 @@ pub fn go_on(app: &App, actor: &Actor, visit: i64, because: &Because) -> Result<
     Err(ask(app, actor, Asked::GoOn { visit, reason: because.reason.clone() })?)
 }
 
+/// Lets a campaign's next wave open whatever the gate says; asked for where there is a second person.
+pub fn pass_gate(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<CampaignView, Error> {
+    if !has_second_person(app, actor)? {
+        return campaign::pass_by_hand(app, actor, name, expected, reason);
+    }
+    let wave = campaign::gate_to_pass(app, name, expected, reason)?;
+    let (campaign, reason) = (name.to_owned(), reason.map(str::to_owned));
+    Err(ask(app, actor, Asked::PassGate { campaign, wave, reason })?)
+}
+
 /// Whether somebody else could say yes.
 fn has_second_person(app: &App, actor: &Actor) -> Result<bool, Error> {
     let roles = [Role::Approver.as_str(), Role::Admin.as_str()];
@@ -319,6 +335,9 @@ fn carry_out(app: &App, id: i64) -> Result<ApprovalView, Error> {
         }
         Asked::StartCampaign { campaign: name, reason, .. } => {
             campaign::activate(app, &actor, name, &Expected::ANYTHING, reason.as_deref()).map(drop)
+        }
+        Asked::PassGate { campaign: name, reason, .. } => {
+            campaign::pass_by_hand(app, &actor, name, &Expected::ANYTHING, reason.as_deref()).map(drop)
         }
         Asked::Emergency { request } => maintenance::arrange(app, &actor, request).map(drop),
         Asked::GoOn { visit, reason } => {

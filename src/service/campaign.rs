@@ -1,22 +1,22 @@
 //! Campaigns: create, list, steer; and which terminals each still has to reach.
 
 mod behind;
+mod completion;
 mod gates;
 mod targets;
+mod terms;
 mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::api::campaign::{CampaignView, NewCampaign, SkippedCount, SkippedTerminal, Targets};
 use crate::db::campaign::CampaignRow;
 use crate::db::wave::WaveRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::campaign::{CampaignState, SkipReason, WaveState, Work};
-use crate::domain::selector::Selector;
 use crate::service::audit::{Change, record};
-use crate::service::lease::Leader;
 use crate::service::schedule::{self, Changes};
 use crate::service::version::{Expected, Versioned};
 use crate::service::world::World;
@@ -24,8 +24,11 @@ use crate::service::{Actor, App, Error};
 
 pub use behind::Behind;
 pub(crate) use behind::{behind_gates, visits_behind_gates};
+pub use completion::complete_ended;
+pub(in crate::service) use gates::gate_to_pass;
 pub use gates::{look_after, pass_by_hand};
 pub use targets::{Picking, Target, TargetState};
+pub(super) use terms::{check_duration, check_terms, check_work, to_i32, to_json};
 pub(crate) use waves::allot as allot_waves;
 
 /// Terminals whose skip reason a list names one by one.
@@ -327,86 +330,6 @@ pub fn skipped_counts(counts: BTreeMap<SkipReason, u64>) -> Vec<SkippedCount> {
         .collect()
 }
 
-/// Active campaigns for which nothing stands, and whose deadline has passed or for which nothing is left, are
-/// completed; how many.
-pub fn complete_ended(app: &App, leader: &Leader) -> Result<u64, Error> {
-    let now: DateTime<Utc> = app.clock.now();
-    let mut completed = 0;
-    // Nobody waits for a writer that has nothing to write.
-    for (id, name) in app.database.read(|connection| idle(connection))? {
-        let why = match app.database.read(|connection| why_over(connection, app, &name, now))? {
-            Look::Over(why) => why,
-            Look::GoesOn => continue,
-            Look::Left => {
-                // It takes the whole fleet to say so: not again before something has ended since.
-                leader.write(app, |connection| {
-                    Ok(db::campaign::set_looked_over(connection, id, Instant::from(now))?)
-                })?;
-                continue;
-            }
-        };
-        completed += leader.write(app, |connection| {
-            connection.serialize_schedule()?;
-            if db::campaign::has_standing(connection, id)?
-                || !db::campaign::enter(connection, id, CampaignState::Completed)?
-            {
-                return Ok(0);
-            }
-            gates::completed(connection, app, id)?;
-            let change = Change::new("campaign.state", format!("campaign {name}"))
-                .before(&CampaignState::Active)
-                .after(&CampaignState::Completed)
-                .because(Some(why));
-            record(connection, app, leader.actor(), change)?;
-            Ok(1)
-        })?;
-    }
-    Ok(completed)
-}
-
-/// Active campaigns for which nothing stands.
-fn idle(connection: &mut Connection) -> Result<Vec<(i64, String)>, Error> {
-    let mut idle = Vec::new();
-    for row in db::campaign::active(connection)? {
-        if !db::campaign::has_standing(connection, row.id)? {
-            idle.push((row.id, row.name));
-        }
-    }
-    Ok(idle)
-}
-
-enum Look {
-    Over(&'static str),
-    GoesOn,
-    /// It was looked at every terminal, and some are left.
-    Left,
-}
-
-fn why_over(connection: &mut Connection, app: &App, name: &str, now: DateTime<Utc>) -> Result<Look, Error> {
-    let row = find(connection, name)?;
-    if row.deadline_at.utc() <= now {
-        return Ok(Look::Over("its deadline has passed"));
-    }
-    // A programme that rolls on is never at its end.
-    let Some(last) = db::campaign::last_closed_at(connection, row.id)?.filter(|_| row.programme_id.is_none())
-    else {
-        return Ok(Look::GoesOn);
-    };
-    if row.looked_over_at.is_some_and(|looked| looked > last) {
-        return Ok(Look::GoesOn);
-    }
-    let mut picking = Picking::begin(connection, row)?;
-    let world = World::visit(connection, app, 1, &mut |place, terminal, site, merchant| {
-        picking.look_at(place, terminal, site, merchant);
-    })?;
-    let is_left = |target: Target| match target.state {
-        TargetState::Skipped(reason) => !reason.is_final(),
-        TargetState::ToPlan { .. } | TargetState::Scheduled => true,
-    };
-    let left = picking.targets(&world, app.settings.announce_allowance_minutes).any(is_left);
-    Ok(if left { Look::Left } else { Look::Over("nothing is left to do") })
-}
-
 pub(super) fn find(connection: &mut Connection, name: &str) -> Result<CampaignRow, Error> {
     db::campaign::by_name(connection, name)?.ok_or_else(|| Error::NotFound {
         what: "campaign",
@@ -419,56 +342,6 @@ pub(super) fn find(connection: &mut Connection, name: &str) -> Result<CampaignRo
 pub(super) fn work_of(row: &CampaignRow) -> Result<Work, Error> {
     serde_json::from_str(&row.work)
         .map_err(|error| Error::Corrupt(format!("campaign `{}` cannot be read: {error}", row.name)))
-}
-
-/// Checks what campaigns and programmes have in common.
-pub(super) fn check_terms(
-    name: &str,
-    selector: &str,
-    duration_minutes: u32,
-    priority: Option<u8>,
-) -> Result<(), Error> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    if name.is_empty() || name.len() > 80 || !name.chars().all(plain) {
-        let message = format!("`{name}` is not a name; use letters, digits, `.`, `_` and `-`, at most 80");
-        return Err(Error::invalid("name", message));
-    }
-    Selector::parse(selector).map_err(|error| Error::invalid("selector", error))?;
-    check_duration(duration_minutes)?;
-    match priority {
-        Some(priority) if !(1..=9).contains(&priority) => {
-            Err(Error::invalid("priority", format!("{priority} is out of range; use 1 to 9")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Checks how long a terminal may be down.
-pub(super) fn check_duration(duration_minutes: u32) -> Result<(), Error> {
-    if (1..=24 * 60).contains(&duration_minutes) {
-        return Ok(());
-    }
-    let message = format!("{duration_minutes} is out of range; use 1 to 1440");
-    Err(Error::invalid("duration_minutes", message))
-}
-
-fn check_work(work: &Work) -> Result<(), Error> {
-    match work {
-        Work::Firmware { artifact, version, .. }
-            if artifact.trim().is_empty() || version.as_str().is_empty() =>
-        {
-            Err(Error::invalid("work", "a firmware campaign names its artifact and the version it installs"))
-        }
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn to_i32(field: &'static str, value: u32) -> Result<i32, Error> {
-    i32::try_from(value).map_err(|_| Error::invalid(field, format!("{value} is too large a number")))
-}
-
-pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
 fn view(connection: &mut Connection, app: &App, row: CampaignRow) -> Result<CampaignView, Error> {

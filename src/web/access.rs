@@ -56,7 +56,12 @@ pub(super) async fn guard(State(state): State<AppState>, request: Request, next:
         match admit(&state, &parts).await {
             Ok(Admitted { actor, session }) => {
                 if let Some(session) = session {
-                    let reader = Reader { name: actor.as_str().to_owned(), csrf: session.csrf.clone() };
+                    let reader = Reader {
+                        name: actor.as_str().to_owned(),
+                        csrf: session.csrf.clone(),
+                        role: actor.role(),
+                        is_confined: actor.part().is_some(),
+                    };
                     parts.extensions.insert(reader);
                     parts.extensions.insert(session);
                 }

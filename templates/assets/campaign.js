@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { bodyOf } from "./form.js";
-import { moment, say } from "./words.js";
+import { moment, say, wordOf } from "./words.js";
 
 const form = document.getElementById("campaign");
 const rows = document.getElementById("waves");
@@ -118,10 +118,10 @@ function show(it) {
     parts.push(table(say("campaigns.js_regions"), heads, it.regions.map((row) => [row.region, number(row.terminals), number(row.placed)])));
   }
   if (it.skipped.length > 0) {
-    parts.push(table(say("campaigns.js_skipped"), [say("campaigns.js_terminals"), say("campaigns.js_why")], it.skipped.map((row) => [number(row.terminals), row.explanation])));
+    parts.push(table(say("campaigns.js_skipped"), [say("campaigns.js_terminals"), say("campaigns.js_why")], it.skipped.map((row) => [number(row.terminals), wordOf(row.reason)])));
   }
   if (it.unplaced.length > 0) {
-    parts.push(table(say("campaigns.js_unplaced"), [say("campaigns.js_terminals"), say("campaigns.js_why")], it.unplaced.map((row) => [number(row.terminals), row.reason])));
+    parts.push(table(say("campaigns.js_unplaced"), [say("campaigns.js_terminals"), say("campaigns.js_why")], it.unplaced.map((row) => [number(row.terminals), wordOf(row.reason, "unplaced")])));
   }
   if (it.relaxations.length > 0) {
     parts.push(element("h3", say("campaigns.js_relaxations")));

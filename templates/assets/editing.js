@@ -4,7 +4,7 @@
 import { get, post } from "./api.js";
 import { ruleName, showProblem } from "./problem.js";
 import { toast } from "./toast.js";
-import { clock, day, instantOf, locale, moment, say, zone } from "./words.js";
+import { clock, day, instantOf, locale, moment, say, wordOf, zone } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 let refresh = () => location.reload();
@@ -246,7 +246,7 @@ function showConflict(element, wanted, reason, problem) {
   facts(byId("conflict-facts"), [
     [say("schedule.js_serial"), now.serial],
     [say("schedule.js_stands_at"), `${moment(now.starts_at)}–${clock(now.ends_at)}`],
-    [say("schedule.js_state"), element.closest("main") ? stateName(now.state) : now.state],
+    [say("schedule.js_state"), wordOf(now.state)],
     [say("schedule.js_revision"), String(now.revision)],
     [say("schedule.js_you_wanted"), moment(wanted)],
   ]);
@@ -263,9 +263,6 @@ function showConflict(element, wanted, reason, problem) {
   dialog.showModal();
 }
 
-// The page's own word for a state, from the filter's options.
-const stateName = (state) => document.querySelector(`select[name="state"] option[value="${state}"]`)?.textContent ?? state;
-
 // --- One appointment's dialog ---
 
 let opened = null;
@@ -280,7 +277,7 @@ export async function openDialog(element) {
     [say("schedule.js_serial"), `${serial} · ${site}`],
     [say("schedule.js_when"), `${moment(from)}–${clock(to)} (${zone})`],
     [say("schedule.js_work"), work],
-    [say("schedule.js_state"), stateName(state)],
+    [say("schedule.js_state"), wordOf(state)],
     [say("schedule.js_revision"), revision],
   ]);
   byId("move-terminal").href = `/terminals/${encodeURIComponent(serial)}`;

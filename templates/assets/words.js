@@ -13,6 +13,9 @@ export function say(key, values = {}) {
 
 const shown = (value) => (typeof value === "number" ? value.toLocaleString("en-US") : String(value));
 
+// A state, a kind, a reason: what the API says as a code. One without a word is shown as it is.
+export const wordOf = (code, room = "word") => words[`${room}.${code}`] ?? code.replaceAll("_", " ");
+
 export const knows = (key) => key in words;
 
 const formats = new Map();

@@ -2,6 +2,7 @@
 //! do, and the first start.
 
 use axum::http::{Method, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use crate::support::browser::{Browser, between};
@@ -227,6 +228,24 @@ fn guessing_is_answered_alike_and_soon_not_at_all() {
             assert_eq!(elsewhere.sign_in("alice", "wrong").await.status.as_u16(), 401);
         }
         assert_eq!(elsewhere.sign_in("alice", PASSWORD).await.status.as_u16(), 303);
+    });
+}
+
+#[test]
+fn what_is_typed_at_the_door_is_shown_as_text() {
+    guarded(|app| async move {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let hostile = "\"><script>alert('x')</script>";
+        app.account("alice", "operator", PASSWORD).await;
+        let mut door = Browser::of(&app);
+        let answer = door.sign_in(hostile, "no password").await;
+        assert_eq!(answer.status.as_u16(), 401);
+        assert!(answer.text.contains("&lt;script&gt;alert"), "{}", answer.text);
+        assert!(!answer.text.contains("<script>alert"), "{}", answer.text);
+        let answer = door.get(&format!("/sign-in?back={}", encoded(&format!("/plans?q={hostile}")))).await;
+        assert!(!answer.text.contains("<script>alert"), "{}", answer.text);
+        let answer = door.get(&format!("/set-up/{}", encoded(hostile))).await;
+        assert!(!answer.text.contains("<script>alert"), "{}", answer.text);
     });
 }
 

@@ -189,6 +189,48 @@ fn an_override_needs_a_second_person_where_there_is_one() {
 }
 
 #[test]
+fn a_gate_is_passed_by_hand_when_a_second_person_agrees() {
+    four_eyes(None, |app| async move {
+        people(&app).await;
+        app.import_small_fleet().await;
+        let waves = json!([{"share": "30%"}, {"share": "30%"}, {"share": "rest"}]);
+        app.post(
+            "/campaigns",
+            json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all",
+            "duration_minutes": 20, "deadline_at": "2026-12-20T00:00:00Z", "waves": waves}),
+        )
+        .await;
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+        let pass = "/campaigns/look/pass";
+        let silent = olga.post(pass, json!({})).await;
+        assert_eq!(silent.code(), "invalid", "{}", silent.text);
+        let asked = olga.post(pass, json!({"reason": "a bad batch of batteries"})).await;
+        assert_eq!(
+            (asked.status.as_u16(), asked.code().as_str()),
+            (202, "approval_needed"),
+            "{}",
+            asked.text
+        );
+        assert_eq!(app.get("/campaigns/look").await["waves"][0]["state"], "open", "nothing has passed yet");
+        let other = anna.post(pass, json!({"reason": "the pilots are fine"})).await;
+
+        let done = anna.post(&format!("/approvals/{}/approve", id(&asked.json())), json!({})).await;
+        assert_eq!(done.json()["state"], "done", "{}", done.text);
+        let campaign = app.get("/campaigns/look").await;
+        let states: Vec<&Value> = (0..3).map(|place| &campaign["waves"][place]["state"]).collect();
+        assert_eq!(states, ["passed", "open", "waiting"]);
+        assert_eq!(app.get("/audit?q=gate.pass").await["items"][0]["actor"], "olga (approved by anna)");
+
+        // What was asked for about the first wave lets no other pass.
+        let mut ada = Browser::signed_in(&app, "ada", PASSWORD).await;
+        let late = ada.post(&format!("/approvals/{}/approve", id(&other.json())), json!({})).await;
+        assert_eq!(late.code(), "conflict", "{}", late.text);
+        assert_eq!(app.get("/campaigns/look").await["waves"][1]["state"], "open");
+    });
+}
+
+#[test]
 fn what_cannot_be_carried_out_says_so_and_may_be_tried_again() {
     four_eyes(Some(0), |app| async move {
         people(&app).await;

@@ -1,6 +1,7 @@
 //! Made-up data for the pages: an ordinary bad night of a fleet of 500 terminals, an empty installation, and a
 //! fleet whose every text is markup.
 
+mod access;
 mod campaigns;
 mod planned;
 
@@ -27,6 +28,7 @@ use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
+pub(crate) use access::{approvals, audit, tokens, users};
 pub(crate) use campaigns::{campaign, campaigns, new_campaign, plan_changes};
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 

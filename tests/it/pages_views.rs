@@ -6,14 +6,18 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use offpeak::domain::access::Role;
 use offpeak::domain::campaign::CampaignState;
 use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::campaigns::{self, CampaignPage, CampaignsPage};
+use offpeak::web::pages::context::Reader;
 use offpeak::web::pages::notices::{self, MailPart};
 use offpeak::web::pages::schedule::{self, ScheduleQuery};
-use offpeak::web::pages::{PageContext, fleet, heat, home, plans, problem, rules, terminal, unreached};
+use offpeak::web::pages::{
+    PageContext, access, approvals, audit, fleet, heat, home, plans, problem, rules, terminal, unreached,
+};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::pages_samples::{self as samples, HOSTILE_TAG, MARKUP, PLAIN, Wording};
@@ -29,7 +33,12 @@ fn context_in(locale: Locale) -> PageContext {
 
 /// Every page with full data, by name.
 fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
-    let context = &context_in(locale);
+    full_pages_in(&context_in(locale), wording)
+}
+
+/// The same, as somebody sees it.
+fn full_pages_in(context: &PageContext, wording: Wording) -> Vec<(String, String)> {
+    let locale = context.locale;
     let home_on = |night: &str| {
         let mut page = samples::home(wording, false);
         page.night = Some(night.parse().expect("a date"));
@@ -82,6 +91,10 @@ fn full_pages(wording: Wording, locale: Locale) -> Vec<(String, String)> {
         ("windows", rules::render_windows(context, &fleet_samples::windows(wording))),
         ("blackouts", rules::render_blackouts(context, &fleet_samples::blackouts(wording))),
         ("programmes", rules::render_programmes(context, &fleet_samples::programmes(wording))),
+        ("users", access::render_users(context, &samples::users(wording))),
+        ("tokens", access::render_tokens(context, &samples::tokens(wording))),
+        ("approvals", approvals::render_page(context, &samples::approvals(wording))),
+        ("audit", audit::render_page(context, &samples::audit(wording))),
     ];
     pages
         .into_iter()
@@ -290,6 +303,35 @@ fn markup_in_any_text_is_shown_as_text() {
         assert!(shown.collect::<String>().contains(HOSTILE_TAG), "{name}: the text itself is not shown");
         assert!(!page.contains(HOSTILE_TAG), "{name}");
     }
+}
+
+/// A viewer makes tokens of his own; the page of approvals looks at the role itself; the others do not open to him.
+const LEFT_OUT: [&str; 4] = ["campaign-new", "users", "tokens", "approvals"];
+
+#[test]
+fn whoever_only_looks_is_offered_nothing_that_changes_something() {
+    let seen_by = |role| {
+        let (name, csrf) = ("vera".to_owned(), "5f2a".to_owned());
+        let reader = Reader { name, csrf, role, is_confined: false };
+        full_pages_in(&PageContext { reader: Some(reader), ..context() }, PLAIN)
+    };
+    let offers = |(name, page): &(String, String)| {
+        let document = parse(name, page);
+        let changes =
+            ["data-api-path", "data-api-method", "data-dialog", "data-batch", "data-replan", "data-movable"];
+        document
+            .descendants()
+            .filter(|node| changes.iter().any(|key| node.attribute(*key).is_some()))
+            .map(|node| format!("{name}: <{}> {}", node.tag_name().name(), text_of(node)))
+            .collect::<Vec<_>>()
+    };
+    let counted = |name: &str| !LEFT_OUT.iter().any(|page| name == format!("{page}-en"));
+    let by_viewer: Vec<String> =
+        seen_by(Role::Viewer).iter().filter(|(name, _)| counted(name)).flat_map(offers).collect();
+    assert!(by_viewer.is_empty(), "{}", by_viewer.join("\n"));
+    let by_operator: Vec<String> =
+        seen_by(Role::Operator).iter().filter(|(name, _)| counted(name)).flat_map(offers).collect();
+    assert!(by_operator.len() > 60, "{}", by_operator.len());
 }
 
 #[test]

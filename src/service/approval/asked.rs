@@ -13,6 +13,7 @@ use crate::service::Error;
 pub(super) enum Asked {
     PublishPlan { plan: i64, terminals: u64, reason: Option<String> },
     StartCampaign { campaign: String, terminals: u64, reason: Option<String> },
+    PassGate { campaign: String, wave: i32, reason: Option<String> },
     Emergency { request: Maintenance },
     GoOn { visit: i64, reason: Option<String> },
 }
@@ -22,6 +23,7 @@ impl Asked {
         match self {
             Asked::PublishPlan { .. } => "plan.publish",
             Asked::StartCampaign { .. } => "campaign.activate",
+            Asked::PassGate { .. } => "campaign.pass",
             Asked::Emergency { .. } => "maintenance.emergency",
             Asked::GoOn { .. } => "notice.override",
         }
@@ -30,7 +32,9 @@ impl Asked {
     pub(super) fn subject(&self) -> String {
         match self {
             Asked::PublishPlan { plan, .. } => format!("plan {plan}"),
-            Asked::StartCampaign { campaign, .. } => format!("campaign {campaign}"),
+            Asked::StartCampaign { campaign, .. } | Asked::PassGate { campaign, .. } => {
+                format!("campaign {campaign}")
+            }
             Asked::Emergency { request } => match request.serials.as_slice() {
                 [serial] => format!("terminal {serial}"),
                 serials => format!("{} terminals", serials.len()),
@@ -43,6 +47,7 @@ impl Asked {
         match self {
             Asked::PublishPlan { reason, .. }
             | Asked::StartCampaign { reason, .. }
+            | Asked::PassGate { reason, .. }
             | Asked::GoOn { reason, .. } => reason.as_deref(),
             Asked::Emergency { request } => Some(&request.reason),
         }
@@ -56,6 +61,9 @@ impl Asked {
             }
             Asked::StartCampaign { campaign, terminals, .. } => {
                 format!("start the campaign {campaign}, for {terminals} terminals")
+            }
+            Asked::PassGate { campaign, wave, .. } => {
+                format!("let wave {wave} of the campaign {campaign} pass whatever its gate says")
             }
             Asked::Emergency { request } => format!(
                 "maintain {} at {} for {} minutes without the notice that merchants are promised",
@@ -83,6 +91,10 @@ impl Asked {
         let referred = match self {
             Asked::PublishPlan { plan, .. } => db::plan::digest(connection, *plan)?,
             Asked::StartCampaign { campaign, .. } => db::campaign::digest(connection, campaign)?,
+            // The wave that stands at its gate now: once it has passed, the request is about nothing.
+            Asked::PassGate { campaign, .. } => {
+                db::wave::at_gate(connection, campaign)?.map(|wave| wave.to_string()).unwrap_or_default()
+            }
             Asked::Emergency { .. } => String::new(),
             Asked::GoOn { visit, .. } => db::visit::digest(connection, *visit)?,
         };

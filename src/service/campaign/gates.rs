@@ -190,6 +190,64 @@ pub(super) fn resumed(
     Ok(())
 }
 
+/// The wave behind whose gate a campaign waits, if somebody with a reason may let it pass now.
+pub(in crate::service) fn gate_to_pass(
+    app: &App,
+    name: &str,
+    expected: &Expected,
+    reason: Option<&str>,
+) -> Result<i32, Error> {
+    stated(reason)?;
+    app.database.read(|connection| Ok(waiting(connection, app, name, expected)?.1.number))
+}
+
+/// Why a gate does not count: without a reason it does.
+fn stated(reason: Option<&str>) -> Result<String, Error> {
+    let reason = reason.map(clean_text).unwrap_or_default();
+    if reason.is_empty() {
+        return Err(Error::invalid("reason", "say why the gate does not count; the audit trail keeps it"));
+    }
+    Ok(reason)
+}
+
+/// A campaign, and the wave whose gate keeps the next one from opening.
+fn waiting(
+    connection: &mut Connection,
+    app: &App,
+    name: &str,
+    expected: &Expected,
+) -> Result<(CampaignRow, WaveRow), Error> {
+    let row = find(connection, name)?;
+    expected.check(&view(connection, app, row.clone())?)?;
+    let waves = db::wave::of_campaigns(connection, &[row.id])?;
+    let count = waves.len();
+    let current = [WaveState::Open.as_str(), WaveState::Halted.as_str()];
+    let wave = waves.into_iter().enumerate().find(|(_, wave)| current.contains(&wave.state.as_str()));
+    let over =
+        ![CampaignState::Active.as_str(), CampaignState::Paused.as_str()].contains(&row.state.as_str());
+    let (place, wave) = wave.filter(|_| !over).ok_or_else(|| {
+        Error::Conflict(format!("campaign `{name}` has no gate to pass; it is {}", row.state))
+    })?;
+    let is_open = wave.state == WaveState::Open.as_str();
+    if place + 1 == count && is_open {
+        return Err(Error::Conflict(format!(
+            "wave {} of campaign `{name}` is the last; there is none behind its gate",
+            wave.number
+        )));
+    }
+    if place + 1 == count {
+        return Err(Error::Conflict(format!(
+            "the last wave of campaign `{name}` was halted; resume it: `offpeak campaign resume {name}`"
+        )));
+    }
+    if row.state == CampaignState::Paused.as_str() && is_open {
+        return Err(Error::Conflict(format!(
+            "campaign `{name}` was paused by hand; resume it first: `offpeak campaign resume {name}`"
+        )));
+    }
+    Ok((row, wave))
+}
+
 /// Lets the next wave open whatever the gate says; a campaign that the gate had paused goes on. It needs a reason.
 pub fn pass_by_hand(
     app: &App,
@@ -198,39 +256,11 @@ pub fn pass_by_hand(
     expected: &Expected,
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
-    let reason = reason.map(clean_text).unwrap_or_default();
-    if reason.is_empty() {
-        return Err(Error::invalid("reason", "say why the gate does not count; the audit trail keeps it"));
-    }
+    let reason = stated(reason)?;
     app.database.write(|connection| {
         connection.serialize_schedule()?;
-        let row = find(connection, name)?;
-        expected.check(&view(connection, app, row.clone())?)?;
-        let waves = db::wave::of_campaigns(connection, &[row.id])?;
-        let current = [WaveState::Open.as_str(), WaveState::Halted.as_str()];
-        let place = waves.iter().position(|wave| current.contains(&wave.state.as_str()));
-        let over = ![CampaignState::Active.as_str(), CampaignState::Paused.as_str()].contains(&row.state.as_str());
-        let wave = match place {
-            Some(place) if !over && place + 1 < waves.len() => &waves[place],
-            Some(place) if !over && waves[place].state == WaveState::Open.as_str() => {
-                return Err(Error::Conflict(format!(
-                    "wave {} of campaign `{name}` is the last; there is none behind its gate",
-                    waves[place].number
-                )));
-            }
-            Some(_) if !over => {
-                return Err(Error::Conflict(format!(
-                    "the last wave of campaign `{name}` was halted; resume it: `offpeak campaign resume {name}`"
-                )));
-            }
-            _ => return Err(Error::Conflict(format!("campaign `{name}` has no gate to pass; it is {}", row.state))),
-        };
-        if row.state == CampaignState::Paused.as_str() && wave.state == WaveState::Open.as_str() {
-            return Err(Error::Conflict(format!(
-                "campaign `{name}` was paused by hand; resume it first: `offpeak campaign resume {name}`"
-            )));
-        }
-        pass(connection, app, actor, &row, wave, &format!("passed by hand: {reason}"))?;
+        let (row, wave) = waiting(connection, app, name, expected)?;
+        pass(connection, app, actor, &row, &wave, &format!("passed by hand: {reason}"))?;
         if row.state == CampaignState::Paused.as_str() {
             steer_within(connection, app, actor, name, CampaignState::Active, Some(&reason))?;
         }

@@ -149,11 +149,12 @@ async fn resume(
     Ok(Tagged(result))
 }
 
-/// The next wave may open whatever the gate says; a reason is required.
+/// The next wave may open whatever the gate says; a reason is required, and a second person's yes where there is one.
 #[utoipa::path(post, path = "/campaigns/{name}/pass", tag = "campaigns",
     params(("name" = String, Path, description = "Its name"), IfMatchHeader),
     request_body = Because,
-    responses((status = 200, description = "The next wave may open whatever the gate says", body = CampaignView)))]
+    responses((status = 200, description = "The next wave may open whatever the gate says", body = CampaignView),
+        (status = 202, description = "A second person has to approve it", body = Problem)))]
 async fn pass(
     State(state): State<AppState>,
     Extension(who): Who,
@@ -162,7 +163,7 @@ async fn pass(
     Body(because): Body<Because>,
 ) -> Result<Tagged<CampaignView>, ApiError> {
     let result = state
-        .run(move |app| campaign::pass_by_hand(app, &who, &name, &expected, because.reason.as_deref()))
+        .run(move |app| approval::pass_gate(app, &who, &name, &expected, because.reason.as_deref()))
         .await?;
     state.workers().wake();
     Ok(Tagged(result))

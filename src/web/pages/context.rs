@@ -11,8 +11,10 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
+use crate::domain::access::Role;
 use crate::domain::fleet::Locale;
 use crate::web::AppState;
+use crate::web::routes::Asks;
 
 /// The cookie that keeps the language.
 pub const LANGUAGE_COOKIE: &str = "offpeak_lang";
@@ -54,10 +56,14 @@ impl std::str::FromStr for Theme {
 }
 
 /// Who reads the page.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Reader {
     /// The name beside the sign-out button.
     pub name: String,
+    /// What the reader may do.
+    pub role: Role,
+    /// Whether he answers for a part of the fleet only.
+    pub is_confined: bool,
     /// What the forms show so that no other site can send them.
     pub csrf: String,
 }
@@ -93,6 +99,17 @@ impl PageContext {
             reader: None,
             leads_on: true,
         }
+    }
+
+    /// What the reader may do; everything where there is no sign-in.
+    pub fn role(&self) -> Role {
+        self.reader.as_ref().map_or(Role::Admin, |reader| reader.role)
+    }
+
+    /// Whether a page that asks for this lets the reader in.
+    pub fn opens(&self, asks: Asks) -> bool {
+        let is_confined = self.reader.as_ref().is_some_and(|reader| reader.is_confined);
+        self.role() >= asks.role && (asks.parts || !is_confined)
     }
 }
 

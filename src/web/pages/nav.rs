@@ -1,7 +1,13 @@
 //! The pages that the bar leads to, in its order. A page that is added gets its line here and a word in
 //! `shell.txt`.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use serde::Serialize;
+
+use super::context::PageContext;
+use crate::web::routes::{Asks, page_table};
 
 /// A page that the bar leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +29,7 @@ const fn more(path: &'static str, key: &'static str) -> Place {
 }
 
 /// Every one that there is.
-pub const PLACES: &[Place] = &[
+const PLACES: &[Place] = &[
     place("/", "tonight"),
     place("/schedule", "schedule"),
     place("/load", "load"),
@@ -38,3 +44,24 @@ pub const PLACES: &[Place] = &[
     more("/users", "users"),
     more("/tokens", "tokens"),
 ];
+
+/// What each page asks of whoever comes.
+static ASKS: LazyLock<HashMap<&'static str, Asks>> = LazyLock::new(|| page_table().into_iter().collect());
+
+/// Those that let the reader in; none before somebody has signed in.
+pub(super) fn places_for(page_context: &PageContext) -> Vec<Place> {
+    let open = |place: &&Place| ASKS.get(place.path).is_none_or(|asks| page_context.opens(*asks));
+    PLACES.iter().filter(|_| page_context.leads_on).filter(open).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_a_page_that_says_what_it_asks() {
+        for place in PLACES {
+            assert!(ASKS.contains_key(place.path), "{}", place.path);
+        }
+    }
+}

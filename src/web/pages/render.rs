@@ -10,8 +10,9 @@ use serde::Serialize;
 
 pub(super) use super::context::PageContext;
 use super::context::Theme;
-use super::nav::PLACES;
+use super::nav::places_for;
 use super::{assets, format, words};
+use crate::domain::access::Role;
 use crate::domain::fleet::Locale;
 
 /// A page that could not be put into HTML: a defect of a template, never of the data.
@@ -58,6 +59,8 @@ pub(super) fn render<T: Serialize>(
     };
     format::add_filters(&mut environment, page_context);
     environment.add_function("t", words::template_function(page_context.locale));
+    // What the reader may not do is not offered; that it is refused is the router's affair.
+    environment.add_global("may", context! { edit => page_context.role() >= Role::Operator });
     environment
         .get_template(template)
         .and_then(|ready| {
@@ -71,7 +74,7 @@ pub(super) fn render<T: Serialize>(
                 themes => Theme::ALL.map(Theme::as_str),
                 address => page_context.address.as_str(),
                 reader => Value::from(Serde(&page_context.reader)),
-                places => Value::from(Serde(if page_context.leads_on { PLACES } else { &[] })),
+                places => Value::from(Serde(places_for(page_context))),
             })
         })
         .map_err(failed)

@@ -1,7 +1,8 @@
 //! The words of the pages: one file a room and language, `templates/web/<locale>/<room>.txt`, a line a message.
 //!
 //! `title = Tonight` in `home.txt` is `home.title`. `{name}` is filled in; where a number called `n` decides, the
-//! forms stand side by side: `{n} night | {n} nights`. What begins with `js_` is handed to the scripts as well.
+//! forms stand side by side: `{n} night | {n} nights`. What begins with `js_`, and the words for codes, are handed to the scripts as
+//! well.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -121,6 +122,9 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// Rooms whose words stand for codes of the API.
+const CODES: [&str; 2] = ["unplaced", "word"];
+
 static MODULES: LazyLock<[String; 2]> = LazyLock::new(|| Locale::ALL.map(module_of));
 
 /// The messages that scripts need, as a module.
@@ -131,7 +135,9 @@ pub(super) fn script_module(locale: Locale) -> &'static str {
 fn module_of(locale: Locale) -> String {
     let wanted: BTreeMap<&str, &str> = messages(locale)
         .iter()
-        .filter(|(key, _)| key.split_once('.').is_some_and(|(_, name)| name.starts_with("js_")))
+        .filter(|(key, _)| {
+            key.split_once('.').is_some_and(|(room, name)| name.starts_with("js_") || CODES.contains(&room))
+        })
         .map(|(key, text)| (key.as_str(), text.as_str()))
         .collect();
     let words = serde_json::to_string(&wanted).unwrap_or_default();
