@@ -245,8 +245,9 @@ const steps = {
           return { done: true };
         }
         window.reached.add(at);
+        // What has the focus within a date's field or a frame shows it itself.
         const style = getComputedStyle(at);
-        const shows = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+        const shows = !at.matches(":focus") || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0);
         return { hidden: shows ? null : at.outerHTML.slice(0, 160) };
       });
       if (hidden) {

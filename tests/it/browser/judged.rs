@@ -59,8 +59,13 @@ async fn busy_server() -> Server {
         json!({"name": "fair", "scope": "region:west", "from": "2026-12-24T00:00", "to": "2026-12-27T00:00"}),
     )
     .await;
+    let programme = json!({"name": "yearly-look", "selector": "all", "duration_minutes": 15,
+        "recurrence": {"rule": "every_days", "days": 365}});
+    app.post("/programmes", programme).await;
     app.arrange(&["T1"], "2026-12-06 02:00").await;
     app.arrange(&["T5"], "2026-12-06 03:00").await;
+    // Somebody who cannot be told.
+    app.sql("UPDATE merchant SET email = NULL WHERE number = 'M2'");
     let campaign = json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all", "duration_minutes": 20,
         "deadline_at": "2026-12-20T00:00:00Z", "draft": true, "waves": [{"share": "30%"}, {"share": "rest"}]});
     app.post("/campaigns", campaign).await;
