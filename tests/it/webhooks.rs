@@ -289,3 +289,28 @@ fn nothing_is_sent_to_this_machine_unless_somebody_allows_it() {
         assert!(came.try_recv().is_err());
     });
 }
+
+#[test]
+fn what_a_gate_decides_is_told() {
+    on_each(async |app| {
+        app.import_small_fleet().await;
+        let (address, came) = receiver(&["200 OK"]);
+        add(&app, address, json!(["gate"])).await;
+        let deadline = app.clock.now() + chrono::TimeDelta::days(20);
+        app.post(
+            "/campaigns",
+            json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all",
+            "duration_minutes": 20, "deadline_at": deadline, "waves": [{"share": "30%"}, {"share": "rest"}]}),
+        )
+        .await;
+        assert_eq!(app.work("deliver").await, json!({}), "of the campaign it does not hear");
+        app.post("/campaigns/look/pass", json!({"reason": "the pilots are fine"})).await;
+        assert_eq!(app.work("deliver").await["delivered"], 1);
+        let body: Value = serde_json::from_str(&came.recv().unwrap().body).unwrap();
+        assert_eq!(
+            (&body["type"], &body["data"]["id"], &body["data"]["reason"]),
+            (&json!("gate.pass"), &json!("look wave 1"), &json!("passed by hand: the pilots are fine")),
+            "{body}"
+        );
+    });
+}

@@ -27,6 +27,12 @@ fn details(screen: &mut Screen, problem: &Problem) {
     for refusal in &problem.refusals {
         refused(screen, refusal);
     }
+    for item in &problem.items {
+        screen.line(format!("  {}  {}: {}", item.id, style(&item.code).for_stderr().yellow(), item.detail));
+        for refusal in &item.refusals {
+            refused(screen, refusal);
+        }
+    }
     for finding in &problem.findings {
         screen.line(format!("  {}", finding_line(finding)));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::api::Because;
-use crate::api::plan::{Load, NewPlan, PlanProgress, PlanView};
+use crate::api::plan::{Load, NewPlan, PlanProgress, PlanSelection, PlanView};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::interrupt::Interrupt;
@@ -25,6 +25,9 @@ pub struct CreateArgs {
     /// What to plan
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// What of everything is planned
+    #[command(flatten)]
+    pub only: OnlyArgs,
     /// Standing appointments may be moved where that places more; they stay unless told
     #[arg(long)]
     pub replan: bool,
@@ -37,6 +40,32 @@ pub struct CreateArgs {
     /// Stop the search after so many seconds, with the best that was found
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
+}
+
+/// What is planned of everything; all of it unless told.
+#[derive(Debug, clap::Args)]
+pub struct OnlyArgs {
+    /// Only this appointment; may be given several times
+    #[arg(long = "appointment", value_name = "ID")]
+    pub appointments: Vec<i64>,
+    /// Only this terminal's appointments and open work; may be given several times
+    #[arg(long = "terminal", value_name = "SERIAL")]
+    pub serials: Vec<String>,
+    /// The same for every terminal of this site; may be given several times
+    #[arg(long = "site", value_name = "CODE")]
+    pub sites: Vec<String>,
+}
+
+impl OnlyArgs {
+    fn selection(&self) -> Option<PlanSelection> {
+        let OnlyArgs { appointments, serials, sites } = self;
+        let selection = PlanSelection {
+            appointments: appointments.clone(),
+            serials: serials.clone(),
+            sites: sites.clone(),
+        };
+        (selection != PlanSelection::default()).then_some(selection)
+    }
 }
 
 /// What to plan.
@@ -59,7 +88,7 @@ pub(super) fn run(args: &CreateArgs, context: &Context) -> Result<(), CliError> 
         seed: args.seed,
         time_limit_seconds: args.time_limit,
         replan: args.replan,
-        only: None,
+        only: args.only.selection(),
     };
     let plan = solve(context, &request)?;
     let load: Load = context.client()?.get(&format!("/plans/{}/load", plan.id))?;
