@@ -1,9 +1,13 @@
 //! How long the planner takes and how much memory it needs, by size, shape, effort and number of threads.
 //!
-//! Every case runs in a process of its own, one after the other, on a problem that is made up in memory.
-//! `docs/performance.md` says how to read the table.
+//! Every case runs in a process of its own, one after the other, on a problem that is made up in memory. With
+//! `--change` the plan is announced, something is changed, and planning again is measured beside planning anew.
+//! `docs/performance.md` says how to read the tables.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+#[path = "planner/changes.rs"]
+mod changes;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,13 +16,17 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use offpeak::checker;
 use offpeak::cli::commands::problem::ShapeArg;
 use offpeak::cli::commands::solve::EffortArg;
-use offpeak::planner::{self, SolveOptions, Watch};
+use offpeak::domain::problem::Problem;
+use offpeak::planner::{self, Outcome, SolveOptions, Watch};
 use offpeak::sim::problems;
+
+use changes::{Change, announced};
 
 /// The size that the others are compared with.
 const REFERENCE_TASKS: u32 = 10_000;
@@ -44,6 +52,9 @@ struct Arguments {
     /// Seconds after which the planner is to stop
     #[arg(long)]
     time_limit: Option<f64>,
+    /// What is changed after the plan was announced, with commas
+    #[arg(long, value_enum, value_delimiter = ',')]
+    change: Vec<Change>,
     /// Leave the plans unchecked (the check is not timed)
     #[arg(long)]
     unchecked: bool,
@@ -79,6 +90,21 @@ struct Measured {
     findings: usize,
 }
 
+/// What planning again came to. Seconds are of processor time.
+#[derive(Serialize, Deserialize)]
+struct MeasuredAgain {
+    anew_seconds: f64,
+    again_seconds: f64,
+    placed: u64,
+    tasks: u64,
+    /// Weight that was left out, and how much of it has to be by the bound.
+    left_out: u64,
+    left_out_at_least: u64,
+    moved: u64,
+    moved_at_least: u64,
+    findings: usize,
+}
+
 struct BenchWatch(Instant);
 
 impl Watch for BenchWatch {
@@ -96,8 +122,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             effort: arguments.effort[0],
             threads: arguments.threads[0],
         };
-        println!("{}", serde_json::to_string(&measure(case, &arguments)?)?);
+        let measured = match arguments.change.first() {
+            Some(&change) => serde_json::to_string(&measure_again(case, change, &arguments)?)?,
+            None => serde_json::to_string(&measure(case, &arguments)?)?,
+        };
+        println!("{measured}");
         return Ok(());
+    }
+    if !arguments.change.is_empty() {
+        return run_changes(&arguments);
     }
     println!(
         "| shape | tasks | effort | threads | seconds | CPU seconds | µs a task | a task against {REFERENCE_TASKS} \
@@ -136,7 +169,7 @@ fn run_sizes(
     let mut reference_micros = f64::NAN;
     for tasks in sizes {
         let case = case(tasks);
-        let measured = in_child(case, arguments)?;
+        let measured = in_child(case, arguments, &[])?;
         let micros = measured.seconds * 1e6 / f64::from(tasks);
         if tasks == REFERENCE_TASKS {
             reference_micros = micros;
@@ -149,7 +182,32 @@ fn run_sizes(
     Ok(seconds)
 }
 
-fn in_child(case: Case, arguments: &Arguments) -> Result<Measured, Box<dyn Error>> {
+/// Prints the table of planning again.
+fn run_changes(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    println!(
+        "| shape | tasks | change | threads | CPU seconds anew | again | share | placed | moved, at least | weight left \
+         out, at least |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    for &shape in &arguments.shape {
+        for &tasks in &arguments.tasks {
+            for &change in &arguments.change {
+                for &threads in &arguments.threads {
+                    let case = Case { shape, tasks, effort: arguments.effort[0], threads };
+                    let changed = ["--change".to_owned(), name(&change)];
+                    print_again(case, change, &in_child(case, arguments, &changed)?);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_child<M: DeserializeOwned>(
+    case: Case,
+    arguments: &Arguments,
+    more: &[String],
+) -> Result<M, Box<dyn Error>> {
     let mut child = Command::new(std::env::current_exe()?);
     child.args(["--child", "--shape", &name(&case.shape), "--effort", &name(&case.effort)]);
     child.args(["--tasks", &case.tasks.to_string(), "--threads", &case.threads.to_string()]);
@@ -160,6 +218,7 @@ fn in_child(case: Case, arguments: &Arguments) -> Result<Measured, Box<dyn Error
     if arguments.unchecked {
         child.arg("--unchecked");
     }
+    child.args(more);
     let output = child.stderr(std::process::Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("{} tasks: the child ended with {}", case.tasks, output.status).into());
@@ -172,18 +231,12 @@ fn measure(case: Case, arguments: &Arguments) -> Result<Measured, Box<dyn Error>
     let problem = generated.problem;
     // Whoever reads a problem from a file has its digest from reading.
     problem.sha256();
-    let options = SolveOptions {
-        effort: case.effort.into(),
-        seed: arguments.seed,
-        threads: case.threads,
-        time_limit: arguments.time_limit.map(Duration::from_secs_f64),
-    };
     // The peak of making the problem up is of no interest.
     fs::write("/proc/self/clear_refs", "5")?;
     let resident_before = status_bytes("VmRSS:")?;
     let cpu_before = cpu_seconds()?;
     let watch = BenchWatch(Instant::now());
-    let outcome = planner::solve(&problem, &options, &watch);
+    let outcome = planner::solve(&problem, &options(case, arguments), &watch);
     let seconds = watch.elapsed().as_secs_f64();
     let cpu_seconds = cpu_seconds()? - cpu_before;
     let resident_peak = status_bytes("VmHWM:")?;
@@ -201,6 +254,61 @@ fn measure(case: Case, arguments: &Arguments) -> Result<Measured, Box<dyn Error>
         cut_short: outcome.cut_short,
         findings,
     })
+}
+
+fn options(case: Case, arguments: &Arguments) -> SolveOptions {
+    SolveOptions {
+        effort: case.effort.into(),
+        seed: arguments.seed,
+        threads: case.threads,
+        time_limit: arguments.time_limit.map(Duration::from_secs_f64),
+    }
+}
+
+fn measure_again(case: Case, change: Change, arguments: &Arguments) -> Result<MeasuredAgain, Box<dyn Error>> {
+    let problem = problems::generate(case.shape.into(), case.tasks, arguments.seed).problem;
+    let (anew, anew_seconds) = timed(&problem, case, arguments)?;
+    let problem = announced(&problem, &anew.plan.starts, change);
+    let (again, again_seconds) = timed(&problem, case, arguments)?;
+    let metrics = &again.plan.metrics;
+    Ok(MeasuredAgain {
+        anew_seconds,
+        again_seconds,
+        placed: metrics.placed,
+        tasks: metrics.tasks,
+        left_out: metrics.weight_total - metrics.weight_placed,
+        left_out_at_least: metrics.weight_total - metrics.bound.weight_upper,
+        moved: metrics.moved,
+        moved_at_least: again.report.moves_unavoidable,
+        findings: if arguments.unchecked { 0 } else { checker::check(&problem, &again.plan).len() },
+    })
+}
+
+/// The outcome, and the processor's seconds.
+fn timed(problem: &Problem, case: Case, arguments: &Arguments) -> Result<(Outcome, f64), Box<dyn Error>> {
+    problem.sha256();
+    let before = cpu_seconds()?;
+    let outcome = planner::solve(problem, &options(case, arguments), &BenchWatch(Instant::now()));
+    Ok((outcome, cpu_seconds()? - before))
+}
+
+fn print_again(case: Case, change: Change, measured: &MeasuredAgain) {
+    let MeasuredAgain { anew_seconds, again_seconds, placed, tasks, moved, moved_at_least, .. } = measured;
+    let remark = match measured.findings {
+        0 => String::new(),
+        findings => format!(", {findings} FINDINGS"),
+    };
+    println!(
+        "| {} | {} | {} | {} | {anew_seconds:.2} | {again_seconds:.2} | {:.1} % | {placed} / {tasks}{remark} | {moved}, \
+         {moved_at_least} | {}, {} |",
+        name(&case.shape),
+        case.tasks,
+        name(&change),
+        case.threads,
+        100.0 * again_seconds / anew_seconds,
+        measured.left_out,
+        measured.left_out_at_least,
+    );
 }
 
 fn print_row(case: Case, measured: &Measured, micros: f64, ratio: f64) {

@@ -33,11 +33,14 @@ mod report;
 mod response;
 mod rivals;
 mod ruin;
+#[cfg(test)]
+mod sample;
 mod search;
 mod side;
 mod tables;
 mod tally;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -147,14 +150,16 @@ pub struct Outcome {
 pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Outcome {
     let stop = Stop { watch, limit: options.time_limit };
     let voice = Voice::new(watch, problem.task_count());
-    let mut found = search::search(problem, options, &stop, &voice);
+    let tables = OnceCell::new();
+    let search::Found { mut board, bound, bound_ms } =
+        search::search(problem, &tables, options, &stop, &voice);
     let cut_short = stop.now();
-    let mut tally = tally::of(problem, &found.starts);
+    let mut tally = tally::of(problem, &board.starts);
     voice.say_sums(0, Phase::Explaining, (tally.placed, tally.disruption));
     let (mut unplaced, mut report) = (Vec::new(), Report::default());
     if tally.placed < problem.task_count() as u64 || tally.moved > 0 {
-        (unplaced, report) = explain::account(problem, &mut found.starts);
-        tally = tally::of(problem, &found.starts);
+        (unplaced, report) = explain::account(&mut board);
+        tally = tally::of(problem, &board.starts);
     }
     let metrics = Metrics {
         tasks: problem.task_count() as u64,
@@ -164,12 +169,12 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
         moved: tally.moved,
         disruption: tally.disruption,
         visits: tally.visits,
-        bound: found.bound,
+        bound,
         solve_ms: watch.elapsed().as_millis() as u64,
-        bound_ms: found.bound_ms,
+        bound_ms,
         peak_rss_mb: 0,
     };
-    let starts = found.starts.into_iter().map(|start| (start != tables::NONE).then_some(start)).collect();
+    let starts = board.starts.into_iter().map(|start| (start != tables::NONE).then_some(start)).collect();
     let plan = Plan::new(problem.sha256().to_owned(), starts, unplaced, metrics);
     Outcome { plan, report, cut_short }
 }

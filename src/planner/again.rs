@@ -2,38 +2,80 @@
 //! cheapest place that is left, or take that of somebody who was not announced; and only then announced tasks make
 //! way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::board::Board;
+use super::mend::{Part, Workshop};
+use super::order::{Order, sorted};
 use super::prices::Prices;
-use super::search::{Found, prove};
-use super::tables::{NONE, Tables};
-use super::{Phase, SolveOptions, Stop, Voice, construct, polish, repair};
-use crate::domain::problem::Problem;
+use super::search::{Found, parts, prove};
+use super::tables::{Count, Tables};
+use super::{Effort, Phase, SolveOptions, Stop, Voice, construct, polish, repair};
 
-/// Plans again.
-pub(super) fn again(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, voice: &Voice<'_>) -> Found {
-    let tables = Tables::new(problem);
-    let mut board = Board::new(&tables);
+/// So often the parts mend what they took from each other.
+const ROUNDS: usize = 3;
+
+/// Plans again, in parts where there are more than `whole_tasks_max` tasks.
+pub(super) fn again<'t>(
+    tables: &'t Tables<'t>,
+    whole_tasks_max: usize,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> Found<'t> {
+    let mut board = Board::new(tables);
     voice.say_sums(0, Phase::Placing, (0, 0));
     stay(&mut board);
-    let prices = Prices::none(&tables);
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    let prices = Prices::none(tables);
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
-    polish::squeeze_in(&mut board, true, stop);
-    polish::squeeze_in_anywhere(&mut board, stop);
-    // Chains break several promises for one place: a few tries are enough.
-    let pains = (repair::patience(options.effort) / 20, repair::BRISK);
-    repair::make_room(&mut board, &prices, pains, &mut random, stop);
-    polish::bring_home(&mut board, stop);
+    // In a large problem, who found the cheapest place that is left is content.
+    let is_small = board.starts.len() <= whole_tasks_max;
+    if is_small && board.moved_or_new() || board.waits() {
+        mend(&mut board, whole_tasks_max, options, stop);
+    }
     voice.say(0, Phase::Improving, &board);
-    polish::improve_unannounced(&mut board, options.effort, &mut random, stop);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    Found { starts: board.starts, bound, bound_ms: took.as_millis() as u64 }
+    Found { board, bound, bound_ms: took.as_millis() as u64 }
+}
+
+/// Finds places for those who wait, in the part of each.
+fn mend(board: &mut Board<'_>, whole_tasks_max: usize, options: &SolveOptions, stop: &Stop<'_>) {
+    let order = Order::of(board.tables.problem);
+    let parts = parts(board.tables.problem, &order, whole_tasks_max);
+    let workshop = Workshop { groups: &order.groups, threads: options.threads, stop };
+    for round in 0..ROUNDS {
+        let waiting: Vec<(usize, &Part)> = parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| parts.len() == 1 || part.iter().any(|&task| board.start(task).is_none()))
+            .collect();
+        let lost = workshop.mend(board, &waiting, |number, board, _| {
+            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
+            mend_part(board, options.effort, round, &mut random, stop);
+        });
+        if lost == 0 {
+            return;
+        }
+        construct::place_all(board, &Prices::none(board.tables));
+    }
+}
+
+fn mend_part(board: &mut Board<'_>, effort: Effort, round: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+    let prices = Prices::none(board.tables);
+    polish::squeeze_in(board, true, stop);
+    if round == 0 {
+        polish::squeeze_in_anywhere(board, stop);
+    }
+    // Chains break several promises for one place: a few tries are enough, and next to none for those who have had
+    // theirs.
+    let patience = repair::patience(effort) / if round == 0 { 20 } else { 200 };
+    repair::make_room(board, &prices, (patience, repair::BRISK), random, stop);
+    polish::bring_home(board, stop);
+    polish::improve_unannounced(board, effort, random, stop);
 }
 
 /// Leaves everybody where they were announced, as far as that is legal. Where a group was promised to more than it
@@ -41,44 +83,54 @@ pub(super) fn again(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, 
 fn stay(board: &mut Board<'_>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut waiting: Vec<(u32, u32)> = Vec::new();
     let mut contested: Vec<(u32, u32)> = Vec::new();
-    let mut in_chains: Vec<(u32, u32, u32)> = Vec::new();
+    let mut in_chains: Vec<(u32, u32)> = Vec::new();
     for task in (0..tables.task_count()).filter(|&task| !tables.pinned(task)) {
         let Some(home) = tables.home(task) else { continue };
         if tables.has_precedence(task) {
-            in_chains.push((tables.depth(task), task, home));
+            in_chains.push((tables.depth(task), task));
         } else if board.fits(task, home) {
             board.place(task, home);
         } else {
             contested.push((task, home));
         }
     }
-    let mut crowded: HashSet<(u32, u32)> = HashSet::new();
-    for &(task, home) in &contested {
-        for &group in problem.groups_of(task) {
-            for slot in home..home + problem.duration(task) {
-                if board.lack(group, slot, slot + 1) > 0 && crowded.insert((group, slot)) {
-                    let down = board.down_at(group, slot).into_iter();
-                    waiting.extend(down.filter(|&other| !tables.pinned(other)).map(|other| (other, NONE)));
-                }
-            }
+    let crowded = promised_to_too_many(board, &contested);
+    let mut waiting: HashSet<u32> = contested.into_iter().map(|(task, _)| task).collect();
+    for (group, slot) in crowded {
+        waiting.extend(board.down_at(group, slot).into_iter().filter(|&other| !tables.pinned(other)));
+    }
+    let ends = waiting.into_iter().filter_map(|task| {
+        let home = problem.current(task)?;
+        if board.start(task).is_some() {
+            board.remove(task);
         }
-    }
-    waiting.sort_unstable();
-    waiting.dedup();
-    for each in &mut waiting {
-        each.1 = board.remove(each.0);
-    }
-    waiting.append(&mut contested);
-    waiting.sort_unstable_by_key(|&(task, home)| (home + problem.duration(task), task));
-    in_chains.sort_unstable();
-    let in_chains = in_chains.into_iter().map(|(_, task, home)| (task, home));
-    for (task, home) in waiting.into_iter().chain(in_chains) {
+        Some((home + problem.duration(task), task))
+    });
+    let mut waiting = sorted(problem, ends.collect::<Vec<_>>().into_iter());
+    waiting.extend(sorted(problem, in_chains.into_iter()));
+    for task in waiting {
+        let Some(home) = problem.current(task) else { continue };
         let end = home + problem.duration(task);
         let within = board.span(task).is_some_and(|(release, deadline)| release <= home && end <= deadline);
         if within && board.fits(task, home) {
             board.place(task, home);
         }
     }
+}
+
+/// Groups and slots that cannot hold those on the board and the contested ones together.
+fn promised_to_too_many(board: &Board<'_>, contested: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let tables = board.tables;
+    let mut wanted: HashMap<(u32, u32), i32> = HashMap::new();
+    for &(task, home) in contested {
+        let groups = tables.problem.groups_of(task).iter().copied();
+        for group in groups.filter(|&group| tables.count(group) != Count::Never) {
+            for slot in home..home + tables.problem.duration(task) {
+                *wanted.entry((group, slot)).or_default() += 1;
+            }
+        }
+    }
+    let is_short = |&((group, slot), wanted): &((u32, u32), i32)| wanted > board.left(group, slot);
+    wanted.into_iter().filter(is_short).map(|(place, _)| place).collect()
 }

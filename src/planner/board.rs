@@ -1,5 +1,6 @@
 //! Where every task stands, what that costs, and where a task could go.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::ledger::{Ledger, Scratch, WINDOW_SLOTS, margin};
@@ -422,6 +423,16 @@ impl<'t> Board<'t> {
         self.placed().map(|(task, _)| u64::from(self.tables.problem.weight(task))).sum()
     }
 
+    /// Whether anybody has no place.
+    pub(super) fn waits(&self) -> bool {
+        self.starts.contains(&NONE)
+    }
+
+    /// Whether anybody stands elsewhere than where they were announced.
+    pub(super) fn moved_or_new(&self) -> bool {
+        (0..self.tables.task_count()).any(|task| self.tables.problem.current(task) != self.start(task))
+    }
+
     pub(super) fn moved_count(&self) -> u64 {
         let problem = self.tables.problem;
         (0..self.tables.task_count())
@@ -434,11 +445,8 @@ impl<'t> Board<'t> {
         own as u64 + self.nights.len() as u64 * self.tables.problem.visit_cost()
     }
 
-    /// More weight; then fewer moves; then less disruption.
-    pub(super) fn is_better_than(&self, other: &Board<'_>) -> bool {
-        let value = |board: &Board<'_>| {
-            (std::cmp::Reverse(board.weight_placed()), board.moved_count(), board.disruption())
-        };
-        value(self) < value(other)
+    /// The less the better: more weight; then fewer moves; then less disruption.
+    pub(super) fn value(&self) -> (Reverse<u64>, u64, u64) {
+        (Reverse(self.weight_placed()), self.moved_count(), self.disruption())
     }
 }

@@ -19,7 +19,7 @@ use std::cmp::Reverse;
 
 use super::board::Board;
 use super::report::Report;
-use super::tables::{NONE, Tables};
+use super::tables::NONE;
 use crate::domain::plan_file::Unplaced;
 use crate::domain::problem::Problem;
 use claims::Claims;
@@ -37,16 +37,13 @@ const HOMECOMINGS_MAX: usize = 4;
 /// What is said has to be true of the plan, so the plan is finished first: an announced task whose start is free
 /// returns there, and a task that fits somewhere as things stand is placed. After a search that ran to its end
 /// there is nothing of the kind.
-pub(super) fn account(problem: &Problem, starts: &mut Vec<u32>) -> (Vec<Unplaced>, Report) {
+pub(super) fn account(board: &mut Board<'_>) -> (Vec<Unplaced>, Report) {
     let mut report = Report::default();
-    let tables = Tables::new(problem);
-    let mut board = Board::of(&tables, starts);
-    let neighbours = Neighbours::new(problem);
-    send_home(&mut board);
-    place_what_fits(&mut board);
-    let unplaced = explain_unplaced(&board, &neighbours, &mut report);
-    explain_moves(&board, &neighbours, &mut report);
-    *starts = board.starts;
+    let neighbours = Neighbours::new(board.tables.problem);
+    send_home(board);
+    place_what_fits(board);
+    let unplaced = explain_unplaced(board, &neighbours, &mut report);
+    explain_moves(board, &neighbours, &mut report);
     (unplaced, report)
 }
 

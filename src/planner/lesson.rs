@@ -6,10 +6,13 @@
 //! to where the bound is best. With these prices the parts of a large problem can be planned side by side without
 //! asking each other, and [`super::bound`] proves its bound.
 
+use std::collections::HashMap;
+
 use crate::domain::problem::{CapRange, ExcerptGroup, Problem};
 
 use super::dual::Dual;
 use super::negotiate::{LEARNING, LEARNING_SOON, Negotiation};
+use super::order::Order;
 use super::tables::Tables;
 use super::{Effort, SolveOptions, Stop};
 
@@ -31,27 +34,25 @@ const BEST_ROUNDS: usize = 4;
 /// Charges for the slots of some groups.
 #[derive(Debug, Default)]
 pub(super) struct Lesson {
-    /// Numbers of groups of the whole problem, ascending.
-    groups: Vec<u32>,
-    /// By group in that order, one charge a slot.
-    charges: Vec<Vec<f32>>,
+    /// By group of the whole problem, one charge a slot.
+    charges: HashMap<u32, Vec<f32>>,
 }
 
 impl Lesson {
     /// What each slot of a group is worth, if it was learned.
     pub(super) fn charges_of(&self, group: u32) -> Option<&[f32]> {
-        self.groups.binary_search(&group).ok().map(|at| self.charges[at].as_slice())
+        self.charges.get(&group).map(Vec::as_slice)
     }
 
     /// Learns from every so-manieth task.
-    pub(super) fn learn(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>) -> Lesson {
-        let tasks = 0..problem.task_count() as u32;
-        let sample: Vec<u32> = tasks.clone().step_by(tasks.len().div_ceil(SAMPLE_TASKS).max(1)).collect();
-        let members = count_members(problem, tasks);
+    pub(super) fn learn(problem: &Problem, order: &Order, options: &SolveOptions, stop: &Stop<'_>) -> Lesson {
+        let every = order.tasks.len().div_ceil(SAMPLE_TASKS).max(1);
+        let sample: Vec<u32> = order.tasks.iter().copied().step_by(every).collect();
+        let members = count_members(problem, order.tasks.iter().copied());
         let sampled = count_members(problem, sample.iter().copied());
         let least = ((sample.len() / MEMBERS_SHARE) as u32).clamp(MEMBERS_MIN, MEMBERS_MAX);
         let groups: Vec<u32> =
-            (0..problem.group_count() as u32).filter(|&group| sampled[group as usize] >= least).collect();
+            order.groups.iter().copied().filter(|&group| sampled[group as usize] >= least).collect();
         let scaled: Vec<ExcerptGroup> = groups
             .iter()
             .map(|&group| {
@@ -69,8 +70,8 @@ impl Lesson {
         let mut dual = Dual::new(&tables, negotiation.history(), options.threads);
         drop(negotiation);
         dual.run(rounds, stop);
-        let charges = (0..groups.len() as u32).map(|number| dual.charges_of(number)).collect();
-        Lesson { groups, charges }
+        let charges = (0..).zip(groups).map(|(number, group)| (group, dual.charges_of(number)));
+        Lesson { charges: charges.collect() }
     }
 }
 

@@ -1,8 +1,11 @@
 //! An order of tasks and groups that does not depend on the order of the file.
+//!
+//! Whatever depends on an order at all is done on excerpts that are made in this one; what is done on a problem as it
+//! was given ends the same way in any order.
 
 use std::cmp::Reverse;
 
-use crate::domain::problem::{ExcerptGroup, Problem};
+use crate::domain::problem::Problem;
 
 /// A group with more members than this is a neighbourhood.
 const NEIGHBOURS_MIN: u32 = 100;
@@ -37,22 +40,6 @@ impl Order {
         let groups: Vec<u32> = by_size.into_iter().map(|(.., group)| group).collect();
         Order { tasks: tasks(problem, &sizes, &place), groups }
     }
-
-    /// The problem with its tasks and groups in this order.
-    pub(super) fn apply(&self, problem: &Problem) -> Problem {
-        let groups: Vec<ExcerptGroup> =
-            self.groups.iter().map(|&group| ExcerptGroup { group, room: None }).collect();
-        problem.excerpt(&self.tasks, &groups)
-    }
-
-    /// What is said of each task in this order, as the problem lists them.
-    pub(super) fn undo(&self, ordered: &[u32]) -> Vec<u32> {
-        let mut listed = vec![0; ordered.len()];
-        for (&task, &value) in self.tasks.iter().zip(ordered) {
-            listed[task as usize] = value;
-        }
-        listed
-    }
 }
 
 fn tasks(problem: &Problem, sizes: &[u32], place: &[u32]) -> Vec<u32> {
@@ -73,6 +60,18 @@ fn tasks(problem: &Problem, sizes: &[u32], place: &[u32]) -> Vec<u32> {
     let mut order: Vec<u32> = keyed.into_iter().map(|(.., task)| task).collect();
     order.shrink_to_fit();
     order
+}
+
+/// Tasks by their keys, and where these are equal by hashes of names; in an excerpt, which has no names, as they are
+/// numbered.
+pub(super) fn sorted<K: Ord>(problem: &Problem, keyed: impl Iterator<Item = (K, u32)>) -> Vec<u32> {
+    let mut keyed: Vec<(K, u32, u32)> =
+        keyed.map(|(key, task)| (key, (hash(problem.task_id(task)) >> 32) as u32, task)).collect();
+    keyed.sort_unstable_by(|a, b| {
+        let names = || problem.task_id(a.2).cmp(problem.task_id(b.2));
+        (&a.0, a.1).cmp(&(&b.0, b.1)).then_with(names).then(a.2.cmp(&b.2))
+    });
+    keyed.into_iter().map(|(.., task)| task).collect()
 }
 
 /// FNV-1a, mixed once more: names differ in their last letters mostly.

@@ -6,17 +6,14 @@
 //! share is dealt out among them, to another one each time, so that all of them can be kept; and so the plan does not
 //! depend on the number of threads.
 
-use std::collections::HashMap;
-
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::board::Board;
 use super::lesson::Lesson;
-use super::mend::{Part, groups_of};
+use super::mend::{Part, Workshop};
 use super::prices::Prices;
-use super::side::side_by_side;
 use super::tables::{NONE, Tables};
 use super::{Effort, Phase, SolveOptions, Stop, Voice, construct, polish, repair, ruin};
 
@@ -32,11 +29,12 @@ const IDLE_ROUNDS_MAX: usize = 12;
 pub(super) fn renew(
     board: &mut Board<'_>,
     parts: &[Part],
+    workshop: Workshop<'_>,
     lesson: &Lesson,
     options: &SolveOptions,
-    stop: &Stop<'_>,
     voice: &Voice<'_>,
 ) {
+    let stop = workshop.stop;
     let homes = Homes::new(board.tables, parts);
     let largest = homes.parts.iter().map(Vec::len).max().unwrap_or(0);
     let rounds = match options.time_limit {
@@ -51,7 +49,12 @@ pub(super) fn renew(
             return;
         }
         let pieces = homes.pieces(board, round, &mut random);
-        let gained = renew_pieces(board, &pieces, round, lesson, options, stop);
+        let pieces: Vec<(usize, &Part)> = pieces.iter().enumerate().collect();
+        let gained = workshop.better(board, &pieces, round, |number, board, groups| {
+            let charges = |group: u32| lesson.charges_of(groups[group as usize].group);
+            let seed = options.seed ^ ((number as u64) << 32) ^ ((round as u64) << 8);
+            renew_piece(board, charges, &mut ChaCha8Rng::seed_from_u64(seed), stop)
+        });
         idle = if gained { 0 } else { idle + 1 };
         voice.say(0, Phase::Improving, board);
     }
@@ -85,147 +88,139 @@ impl Homes {
         Homes { parts, site_of }
     }
 
-    /// One piece from each part.
+    /// One piece from each part, in the part's order.
     fn pieces(&self, board: &Board<'_>, round: usize, random: &mut ChaCha8Rng) -> Vec<Part> {
         let pieces = self.parts.iter().filter(|part| part.len() > 1).map(|part| {
-            let mut piece = match round % 3 {
-                0 => self.neighbours(part, random),
-                1 => self.same_nights(board, part, random),
-                _ => self.anybody(part, random),
+            let mut places = match round % 3 {
+                0 => neighbours(part, random),
+                1 => same_nights(board, part, random),
+                _ => anybody(part, random),
             };
-            piece.sort_unstable();
-            piece
+            if !self.site_of.is_empty() {
+                places = self.with_their_sites(part, &places);
+            }
+            places.sort_unstable();
+            places.into_iter().map(|place| part[place as usize]).collect()
         });
-        pieces.filter(|piece| piece.len() > 1).collect()
+        pieces.filter(|piece: &Part| piece.len() > 1).collect()
     }
 
-    fn neighbours(&self, part: &[u32], random: &mut ChaCha8Rng) -> Part {
-        let from = random.random_range(0..part.len());
-        let (before, after) = part.split_at(from);
-        self.with_their_sites(part, after.iter().chain(before).copied().take(PIECE_TASKS).collect())
-    }
-
-    fn anybody(&self, part: &[u32], random: &mut ChaCha8Rng) -> Part {
-        let mut all = part.to_vec();
-        let (piece, _) = all.partial_shuffle(random, PIECE_TASKS);
-        self.with_their_sites(part, piece.to_vec())
-    }
-
-    /// Those who stand between some slot and a later one, or nowhere.
-    fn same_nights(&self, board: &Board<'_>, part: &[u32], random: &mut ChaCha8Rng) -> Part {
-        let start = |task: u32| board.start(task);
-        let mut standing: Vec<(u32, u32)> =
-            part.iter().filter_map(|&task| Some((start(task)?, task))).collect();
-        if standing.is_empty() {
-            return Part::new();
-        }
-        standing.sort_unstable();
-        let from = random.random_range(0..standing.len());
-        let nowhere = part.iter().copied().filter(|&task| start(task).is_none());
-        let piece = standing[from..].iter().chain(&standing[..from]).map(|&(_, task)| task);
-        self.with_their_sites(part, nowhere.chain(piece).take(PIECE_TASKS).collect())
-    }
-
-    /// Where visits cost something, a site is in a piece as a whole.
-    fn with_their_sites(&self, part: &[u32], piece: Part) -> Part {
-        if self.site_of.is_empty() {
-            return piece;
-        }
-        let mut sites: Vec<u32> = piece.iter().map(|&task| self.site_of[task as usize]).collect();
-        sites.retain(|&site| site != NONE);
+    /// A site is in a piece as a whole.
+    fn with_their_sites(&self, part: &[u32], places: &[u32]) -> Vec<u32> {
+        let site = |place: u32| self.site_of[part[place as usize] as usize];
+        let mut sites: Vec<u32> =
+            places.iter().map(|&place| site(place)).filter(|&site| site != NONE).collect();
         sites.sort_unstable();
-        let mut alone: Vec<u32> =
-            piece.into_iter().filter(|&task| self.site_of[task as usize] == NONE).collect();
-        let in_a_site = |&&task: &&u32| sites.binary_search(&self.site_of[task as usize]).is_ok();
-        alone.extend(part.iter().filter(in_a_site));
-        alone
+        let in_a_site = |&place: &u32| sites.binary_search(&site(place)).is_ok();
+        let alone = places.iter().copied().filter(|&place| site(place) == NONE);
+        alone.chain((0..part.len() as u32).filter(in_a_site)).collect()
     }
+}
+
+/// Places in the part that follow each other.
+fn neighbours(part: &[u32], random: &mut ChaCha8Rng) -> Vec<u32> {
+    let count = part.len() as u32;
+    let from = random.random_range(0..count);
+    (from..count).chain(0..from).take(PIECE_TASKS).collect()
+}
+
+/// Places of anybody.
+fn anybody(part: &[u32], random: &mut ChaCha8Rng) -> Vec<u32> {
+    let mut all: Vec<u32> = (0..part.len() as u32).collect();
+    let (piece, _) = all.partial_shuffle(random, PIECE_TASKS);
+    piece.to_vec()
+}
+
+/// Places of those who stand between some slot and a later one, or nowhere.
+fn same_nights(board: &Board<'_>, part: &[u32], random: &mut ChaCha8Rng) -> Vec<u32> {
+    let (nowhere, mut standing): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (0..)
+        .zip(part)
+        .map(|(place, &task)| (board.starts[task as usize], place))
+        .partition(|&(start, _)| start == NONE);
+    if standing.is_empty() {
+        return Vec::new();
+    }
+    standing.sort_unstable();
+    let from = random.random_range(0..standing.len());
+    let piece = nowhere.iter().chain(&standing[from..]).chain(&standing[..from]);
+    piece.map(|&(_, place)| place).take(PIECE_TASKS).collect()
 }
 
 fn may_move(tables: &Tables<'_>, task: u32) -> bool {
     !tables.pinned(task) && !tables.has_precedence(task)
 }
 
-/// Plans these pieces anew, none of which shares a task with another, and keeps those that are better than before.
-fn renew_pieces(
+/// Plans those on the board anew; says whether that is better.
+fn renew_piece<'a>(
     board: &mut Board<'_>,
-    pieces: &[Part],
-    round: usize,
-    lesson: &Lesson,
-    options: &SolveOptions,
-    stop: &Stop<'_>,
-) -> bool {
-    let whole = &*board;
-    let problem = whole.tables.problem;
-    // Which pieces count in a group, in their order.
-    let mut sharers: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (number, piece) in (0..).zip(pieces) {
-        for &group in piece.iter().flat_map(|&task| problem.groups_of(task)) {
-            let sharers = sharers.entry(group).or_default();
-            if sharers.last() != Some(&number) {
-                sharers.push(number);
-            }
-        }
-    }
-    let sizes: Vec<usize> = pieces.iter().map(Vec::len).collect();
-    let changes = side_by_side(&sizes, options.threads, |number| {
-        if stop.now() {
-            return Vec::new();
-        }
-        let piece = &pieces[number];
-        let groups = groups_of(whole, piece, |group, slot, left| {
-            let sharers = &sharers[&group];
-            let count = sharers.len() as u32;
-            let place = sharers.binary_search(&(number as u32)).unwrap_or(0) as u32;
-            let turn = (place + slot + round as u32) % count;
-            let left = left as u32;
-            (left / count + u32::from(turn < left % count)) as i32
-        });
-        let excerpt = problem.excerpt(piece, &groups);
-        let tables = Tables::new(&excerpt);
-        let charges = |group: u32| lesson.charges_of(groups[group as usize].group);
-        let mut random =
-            ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32) ^ ((round as u64) << 8));
-        let before: Vec<u32> = piece.iter().map(|&task| whole.starts[task as usize]).collect();
-        let standing = Board::of(&tables, &before);
-        let Some(better) = better(&standing, charges, &mut random, stop) else { return Vec::new() };
-        let after = piece.iter().zip(before.iter().zip(better));
-        after
-            .filter(|(_, (before, after))| *before != after)
-            .map(|(&task, (_, after))| (task, after))
-            .collect()
-    });
-    let changes: Vec<(u32, u32)> = changes.into_iter().flatten().collect();
-    for &(task, _) in &changes {
-        if board.start(task).is_some() {
-            board.remove(task);
-        }
-    }
-    for &(task, start) in changes.iter().filter(|&&(_, start)| start != NONE) {
-        debug_assert!(board.fits(task, start));
-        board.place(task, start);
-    }
-    !changes.is_empty()
-}
-
-/// A better plan for those on the board, if one is found.
-fn better<'a>(
-    standing: &Board<'_>,
     charges_of: impl Fn(u32) -> Option<&'a [f32]>,
     random: &mut ChaCha8Rng,
     stop: &Stop<'_>,
-) -> Option<Vec<u32>> {
-    let tables = standing.tables;
-    let mut board = Board::of(tables, &standing.starts);
-    if board.starts.contains(&NONE) {
+) -> bool {
+    let tables = board.tables;
+    let before = board.value();
+    if board.waits() {
         let prices = Prices::of_charges(tables, charges_of);
-        construct::place_all(&mut board, &prices);
+        construct::place_all(board, &prices);
         let pains = (repair::patience(Effort::Standard), repair::BRISK);
-        repair::make_room(&mut board, &prices, pains, random, stop);
-        polish::bring_home(&mut board, stop);
+        repair::make_room(board, &prices, pains, random, stop);
+        polish::bring_home(board, stop);
     }
     let steps = ruin::STEPS_A_TASK.saturating_mul(tables.task_count());
-    ruin::anneal(&mut board, steps, random, stop);
-    polish::improve(&mut board, random, stop);
-    board.is_better_than(standing).then_some(board.starts)
+    ruin::anneal(board, steps, random, stop);
+    polish::improve(board, random, stop);
+    board.value() < before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::StoppedWatch;
+    use crate::planner::sample::{Sample, anywhere, cell};
+
+    const SITES: [&str; 4] = ["A", "B", "C", "D"];
+
+    #[test]
+    fn a_piece_is_in_order_and_takes_sites_as_a_whole() {
+        let tasks: Vec<Sample> =
+            (0..40).map(|at| Sample { site: SITES.get(at % 5).copied(), ..anywhere(96) }).collect();
+        let problem = cell(40, 3, &[1; 96], &tasks);
+        let tables = Tables::new(&problem);
+        let starts: Vec<u32> = (0..40).map(|task| task * 7 % 96).collect();
+        let board = Board::of(&tables, &starts);
+        let part: Part = (0..40).rev().collect();
+        let homes = Homes::new(&tables, std::slice::from_ref(&part));
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for round in 0..6 {
+            for piece in homes.pieces(&board, round, &mut random) {
+                assert!(piece.is_sorted_by(|a, b| a > b), "as in the part, nobody twice");
+                let site = |&task: &u32| problem.site(task);
+                for member in piece.iter().filter(|task| site(task).is_some()) {
+                    let whole = part.iter().filter(|task| site(task) == site(member));
+                    assert!(whole.into_iter().all(|task| piece.contains(task)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_plan_gets_better_and_nobody_loses_a_place() {
+        let cost: Vec<u32> = (0..96).map(|slot| 1 + slot * 37 % 96).collect();
+        let tasks: Vec<Sample> = (0..60).map(|at| Sample { volume: 1 + at % 9, ..anywhere(96) }).collect();
+        let problem = cell(1, 0, &cost, &tasks);
+        let tables = Tables::new(&problem);
+        let mut board = Board::of(&tables, &(0..60).collect::<Vec<u32>>());
+        let before = board.disruption();
+        let stop = Stop { watch: &StoppedWatch, limit: None };
+        let workshop = Workshop { groups: &[0], threads: 1, stop: &stop };
+        let (voice, options) = (Voice::new(&StoppedWatch, 60), SolveOptions::default());
+        renew(&mut board, &[(0..60).collect()], workshop, &Lesson::default(), &options, &voice);
+        // The least there is: the cheapest places, those with the largest volume first.
+        let mut volumes: Vec<u64> = tasks.iter().map(|task| task.volume.into()).collect();
+        volumes.sort_unstable_by(|a, b| b.cmp(a));
+        let least: u64 = (1..).zip(&volumes).map(|(cost, volume)| cost * volume).sum();
+        assert_eq!(board.placed_count(), 60);
+        assert!(board.disruption() < before);
+        assert!(board.disruption() * 100 <= least * 102, "{} of {least}", board.disruption());
+    }
 }

@@ -11,6 +11,7 @@ use std::ops::{AddAssign, Sub};
 use super::Stop;
 use super::alone::Alone;
 use super::board::Board;
+use super::order::sorted;
 use super::tables::{Count, Tables};
 
 /// Larger groups are left out, and no more tasks than this are looked at in all rounds together.
@@ -39,6 +40,7 @@ pub(super) fn excess(board: &Board<'_>, alone: &Alone<'_>, waiting: &[u32], stop
         .collect();
     groups.sort_unstable();
     groups.dedup();
+    groups.sort_by_key(|&(size, group)| (size, problem.group(group).id));
     let mut waits = vec![false; problem.task_count()];
     waiting.iter().for_each(|&task| waits[task as usize] = true);
     let (mut excess, mut looks_left) = (0, LOOKS_MAX);
@@ -52,7 +54,8 @@ pub(super) fn excess(board: &Board<'_>, alone: &Alone<'_>, waiting: &[u32], stop
             let stands = board.start(task).is_some() || waits[task as usize];
             stands && !counted[task as usize] && !tables.pinned(task)
         };
-        let tasks: Vec<u32> = tables.members(group).iter().copied().filter(|&task| is_rival(task)).collect();
+        let members = tables.members(group).iter().filter(|&&task| is_rival(task));
+        let tasks = sorted(problem, members.map(|&task| ((), task)));
         if !tasks.iter().any(|&task| waits[task as usize]) {
             continue;
         }
@@ -196,4 +199,40 @@ fn running<V: Copy + Default + AddAssign>(charges: &[V]) -> Vec<V> {
         sum
     });
     std::iter::once(V::default()).chain(sums).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::StoppedWatch;
+    use crate::planner::sample::{Sample, anywhere, cell};
+
+    /// What is found for these tasks in a cell of one place and six slots, of which the first few have a place.
+    fn found(tasks: &[Sample], starts: &[u32]) -> u64 {
+        let problem = cell(1, 0, &[1; 6], tasks);
+        let tables = Tables::new(&problem);
+        let mut board = Board::new(&tables);
+        (0..).zip(starts).for_each(|(task, &start)| board.place(task, start));
+        let waiting: Vec<u32> = (starts.len() as u32..tasks.len() as u32).collect();
+        let stop = Stop { watch: &StoppedWatch, limit: None };
+        excess(&board, &Alone::new(&tables), &waiting, &stop)
+    }
+
+    #[test]
+    fn the_lightest_of_three_for_two_places_is_too_many() {
+        let task = |weight| Sample { duration: 3, weight, ..anywhere(6) };
+        assert_eq!(found(&[task(5), task(3), task(2)], &[0, 3]), 2);
+        assert_eq!(found(&[task(5), task(3)], &[0]), 0, "both have room");
+    }
+
+    #[test]
+    fn the_bound_does_not_follow_a_bad_plan() {
+        // The two light ones stand; the heavy one and one of these is the best there is.
+        let task = |weight| Sample { duration: 3, weight, ..anywhere(6) };
+        assert_eq!(found(&[task(2), task(3), task(5)], &[0, 3]), 2);
+        // They want different halves, each of which holds one of two.
+        let half = |weight, dates| Sample { duration: 2, weight, dates, ..anywhere(6) };
+        let tasks = [half(4, (0, 3)), half(7, (3, 6)), half(1, (0, 3)), half(2, (3, 6))];
+        assert_eq!(found(&tasks, &[0, 3]), 3);
+    }
 }

@@ -162,3 +162,37 @@ impl Ruin<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::planner::StoppedWatch;
+    use crate::planner::sample::{Sample, anywhere, cell};
+    use crate::planner::tables::Tables;
+
+    fn annealed(tasks: &[Sample], starts: &[u32]) -> (Vec<u32>, u64) {
+        let problem = cell(1, 0, &[7, 5, 3, 1, 2, 4, 6, 8], tasks);
+        let tables = Tables::new(&problem);
+        let mut board = Board::of(&tables, starts);
+        let stop = Stop { watch: &StoppedWatch, limit: None };
+        anneal(&mut board, 20_000, &mut ChaCha8Rng::seed_from_u64(1), &stop);
+        let disruption = board.disruption();
+        (board.starts, disruption)
+    }
+
+    #[test]
+    fn those_with_the_most_to_win_get_the_cheapest_places() {
+        let task = |volume| Sample { volume, ..anywhere(8) };
+        let tasks: Vec<Sample> = [1, 2, 30, 4, 50].map(task).to_vec();
+        assert_eq!(annealed(&tasks, &[3, 4, 0, 1, 7]), (vec![1, 5, 4, 2, 3], 5 + 2 * 4 + 60 + 12 + 50));
+    }
+
+    #[test]
+    fn nobody_leaves_where_they_were_announced() {
+        let task = |volume| Sample { volume, ..anywhere(8) };
+        let tasks = [Sample { current: Some(3), ..task(1) }, task(30), task(50)];
+        assert_eq!(annealed(&tasks, &[3, 0, 7]).0, [3, 2, 4]);
+    }
+}

@@ -1,5 +1,6 @@
 //! The way to a plan: prices, then one part after the other or side by side, then all together.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -10,7 +11,7 @@ use super::board::Board;
 use super::crowding::crowding;
 use super::cut::Cut;
 use super::lesson::Lesson;
-use super::mend::{Part, mend_parts};
+use super::mend::{Part, Workshop};
 use super::negotiate::{Learning, Negotiation, Settling};
 use super::order::Order;
 use super::prices::Prices;
@@ -23,9 +24,9 @@ use crate::domain::problem::{ExcerptGroup, Problem};
 /// A problem with more tasks than this is divided, if it can be.
 const WHOLE_TASKS_MAX: usize = 30_000;
 
-/// Where every task starts ([`NONE`] where it has no place), in the problem's order, and what is proven.
-pub(super) struct Found {
-    pub(super) starts: Vec<u32>,
+/// Where every task stands, and what is proven.
+pub(super) struct Found<'t> {
+    pub(super) board: Board<'t>,
     pub(super) bound: Bound,
     pub(super) bound_ms: u64,
 }
@@ -65,46 +66,54 @@ const EXCHANGED_ONE_OF: usize = 50;
 /// A problem with more tasks is left as it is then.
 const EXCHANGED_TASKS_MAX: usize = 400_000;
 
-/// Searches with the effort asked for.
-pub(super) fn search(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, voice: &Voice<'_>) -> Found {
-    search_divided(problem, WHOLE_TASKS_MAX, options, stop, voice)
+/// Searches with the effort asked for. The tables of the whole problem are made when they are needed, which is late.
+pub(super) fn search<'t>(
+    problem: &'t Problem,
+    tables: &'t OnceCell<Tables<'t>>,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> Found<'t> {
+    search_divided(problem, tables, WHOLE_TASKS_MAX, options, stop, voice)
 }
 
 /// The same, dividing problems of more than `whole_tasks_max` tasks.
-fn search_divided(
-    problem: &Problem,
+fn search_divided<'t>(
+    problem: &'t Problem,
+    tables: &'t OnceCell<Tables<'t>>,
     whole_tasks_max: usize,
     options: &SolveOptions,
     stop: &Stop<'_>,
     voice: &Voice<'_>,
-) -> Found {
-    let order = Order::of(problem);
-    let whole = order.apply(problem);
-    let found = if options.effort == Effort::Fast {
-        fast(&whole, options, stop, voice)
+) -> Found<'t> {
+    let made = || tables.get_or_init(|| Tables::new(problem));
+    if options.effort == Effort::Fast {
+        fast(made(), whole_tasks_max, options, stop, voice)
     } else if announced_share(problem) > ANNOUNCED_SHARE {
-        again::again(&whole, options, stop, voice)
+        again::again(made(), whole_tasks_max, options, stop, voice)
     } else {
-        anew(&whole, whole_tasks_max, options, stop, voice)
-    };
-    Found { starts: order.undo(&found.starts), ..found }
+        anew(problem, made, whole_tasks_max, options, stop, voice)
+    }
 }
 
-/// Prices first; then part by part; then all together.
-fn anew(
-    problem: &Problem,
+/// Prices first; then part by part; then all together, on `tables`.
+fn anew<'t>(
+    problem: &'t Problem,
+    tables: impl Fn() -> &'t Tables<'t>,
     whole_tasks_max: usize,
     options: &SolveOptions,
     stop: &Stop<'_>,
     voice: &Voice<'_>,
-) -> Found {
+) -> Found<'t> {
     voice.say_sums(0, Phase::Pricing, (0, 0));
     let before = stop.watch.elapsed();
-    let lesson = Lesson::learn(problem, options, stop);
+    let order = Order::of(problem);
+    let lesson = Lesson::learn(problem, &order, options, stop);
     let learning = stop.watch.elapsed() - before;
-    let parts = parts(problem, whole_tasks_max);
+    let parts = parts(problem, &order, whole_tasks_max);
     let results = side_by_side(&sizes(&parts), options.threads, |number| {
-        plan_part(problem, &parts[number], parts.len(), number, &lesson, options, stop, voice)
+        let groups = groups_of(problem, &parts[number], &order.groups);
+        plan_part(problem, &parts[number], &groups, parts.len(), number, &lesson, options, stop, voice)
     });
     let mut starts = vec![NONE; problem.task_count()];
     for (part, found) in parts.iter().zip(results) {
@@ -113,18 +122,20 @@ fn anew(
         }
     }
     voice.join();
-    let tables = Tables::new(problem);
+    let tables = tables();
+    let workshop = Workshop { groups: &order.groups, threads: options.threads, stop };
     let mut board = match parts.len() {
-        1 => Board::of(&tables, &starts),
-        _ => join(&tables, starts, &parts, &lesson, options, stop, voice),
+        1 => Board::of(tables, &starts),
+        _ => join(tables, starts, &parts, &order, &lesson, options, stop, voice),
     };
     if options.effort == Effort::Best {
-        renew::renew(&mut board, &parts, &lesson, options, stop, voice);
+        renew::renew(&mut board, &parts, workshop, &lesson, options, voice);
     }
     drop(parts);
-    let prices = Prices::of_charges(&tables, |group| lesson.charges_of(group));
+    drop(order);
+    let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    Found { starts: board.starts, bound, bound_ms: (learning + took).as_millis() as u64 }
+    Found { board, bound, bound_ms: (learning + took).as_millis() as u64 }
 }
 
 /// The bound for a plan, and how long the proof took.
@@ -154,39 +165,67 @@ fn announced_share(problem: &Problem) -> f64 {
 const CROWDED: f64 = 0.5;
 
 /// One after the other: each where it costs least, if there is room; else each as early as it can.
-fn fast(problem: &Problem, options: &SolveOptions, stop: &Stop<'_>, voice: &Voice<'_>) -> Found {
-    let tables = Tables::new(problem);
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let prices = Prices::none(&tables);
-    let mut board = Board::new(&tables);
+fn fast<'t>(
+    tables: &'t Tables<'t>,
+    whole_tasks_max: usize,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+    voice: &Voice<'_>,
+) -> Found<'t> {
+    let prices = Prices::none(tables);
+    let mut board = Board::new(tables);
     voice.say(0, Phase::Placing, &board);
-    if crowding(&tables) > CROWDED {
-        construct::place_first_fit(&mut board, stop);
+    let order = Order::of(tables.problem);
+    if crowding(tables) > CROWDED {
+        construct::place_first_fit(&mut board, &order.tasks, stop);
     } else {
         construct::place_all(&mut board, &prices);
     }
     voice.say(0, Phase::Repairing, &board);
-    repair::make_room(
-        &mut board,
-        &prices,
-        (repair::patience(Effort::Fast), repair::THOROUGH),
-        &mut random,
-        stop,
-    );
+    if board.waits() {
+        let parts = parts(tables.problem, &order, whole_tasks_max);
+        let workshop = Workshop { groups: &order.groups, threads: options.threads, stop };
+        mend_waiting(&mut board, &parts, workshop, |number, board, _| {
+            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
+            let pains = (repair::patience(Effort::Fast), repair::THOROUGH);
+            repair::make_room(board, &Prices::none(board.tables), pains, &mut random, stop);
+        });
+    }
+    drop(order);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    Found { starts: board.starts, bound, bound_ms: took.as_millis() as u64 }
+    Found { board, bound, bound_ms: took.as_millis() as u64 }
+}
+
+/// So often the parts mend what they took from each other.
+const MENDED_MAX: usize = 3;
+
+/// Has the parts mended in which somebody waits, until nobody loses a place to another part.
+fn mend_waiting(
+    board: &mut Board<'_>,
+    parts: &[Part],
+    workshop: Workshop<'_>,
+    mend: impl Fn(usize, &mut Board<'_>, &[ExcerptGroup]) + Sync,
+) {
+    for _ in 0..MENDED_MAX {
+        let waits = |part: &Part| part.iter().any(|&task| board.start(task).is_none());
+        let waiting: Vec<(usize, &Part)> = parts.iter().enumerate().filter(|(_, part)| waits(part)).collect();
+        if workshop.mend(board, &waiting, &mend) == 0 {
+            return;
+        }
+    }
 }
 
 fn sizes(parts: &[Part]) -> Vec<usize> {
     parts.iter().map(Vec::len).collect()
 }
 
-fn parts(problem: &Problem, whole_tasks_max: usize) -> Vec<Part> {
-    let tasks = 0..problem.task_count() as u32;
-    let cut = if tasks.len() > whole_tasks_max { Cut::find(problem) } else { None };
-    let Some(cut) = cut else { return vec![tasks.collect()] };
+/// All tasks in canonical order, in parts if there are more than `whole_tasks_max`.
+pub(super) fn parts(problem: &Problem, order: &Order, whole_tasks_max: usize) -> Vec<Part> {
+    let is_large = order.tasks.len() > whole_tasks_max;
+    let cut = if is_large { Cut::find(problem, &order.groups) } else { None };
+    let Some(cut) = cut else { return vec![order.tasks.clone()] };
     let mut parts: Vec<Part> = vec![Part::new(); cut.parts];
-    for task in tasks {
+    for &task in &order.tasks {
         parts[usize::from(cut.part_of[task as usize])].push(task);
     }
     parts.iter_mut().for_each(Vec::shrink_to_fit);
@@ -199,6 +238,7 @@ fn parts(problem: &Problem, whole_tasks_max: usize) -> Vec<Part> {
 fn plan_part(
     problem: &Problem,
     part: &[u32],
+    groups: &[ExcerptGroup],
     parts: usize,
     number: usize,
     lesson: &Lesson,
@@ -212,11 +252,11 @@ fn plan_part(
         Effort::Best if parts == 1 => (BEST_TASKS / part.len().max(1)).clamp(2, BEST_ATTEMPTS),
         _ => (SMALL_TASKS / part.len().max(1)).clamp(1, SMALL_ATTEMPTS),
     };
-    let groups = groups_of(problem, part);
-    let excerpt = problem.excerpt(part, &groups);
+    let excerpt = problem.excerpt(part, groups);
     let tables = Tables::new(&excerpt);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
-    let mut order: Vec<u32> = (0..tables.task_count()).filter(|&task| !tables.pinned(task)).collect();
+    let all: Vec<u32> = (0..tables.task_count()).collect();
+    let mut order: Vec<u32> = all.iter().copied().filter(|&task| !tables.pinned(task)).collect();
     let mut negotiation = Negotiation::new(&tables);
     negotiation.remember_charges(|group| lesson.charges_of(groups[group as usize].group));
     negotiation.learn(&order, pace.learning, stop);
@@ -240,7 +280,7 @@ fn plan_part(
         }
         negotiation.settle(&order, pace.settling, stop);
         let mut board = Board::new(&tables);
-        construct::place_wishes(&mut board, negotiation.wishes());
+        construct::place_wishes(&mut board, negotiation.wishes(), &all);
         voice.say(number, Phase::Placing, &board);
         construct::place_all(&mut board, &prices);
         if parts == 1 {
@@ -257,7 +297,7 @@ fn plan_part(
             voice.say(number, Phase::Improving, &board);
             polish::improve(&mut board, &mut random, stop);
         }
-        if best.as_ref().is_none_or(|best| board.is_better_than(best)) {
+        if best.as_ref().is_none_or(|best| board.value() < best.value()) {
             best = Some(board);
         }
     }
@@ -268,65 +308,58 @@ fn plan_part(
     let mut board = Board::of(&tables, &best.starts);
     ruin::anneal(&mut board, ruin::STEPS_A_TASK * tables.task_count(), &mut random, stop);
     polish::improve(&mut board, &mut random, stop);
-    if board.is_better_than(&best) { board.starts } else { best.starts }
+    if board.value() < best.value() { board.starts } else { best.starts }
 }
 
-/// The groups of a part's tasks.
-fn groups_of(problem: &Problem, part: &[u32]) -> Vec<ExcerptGroup> {
+/// The groups of a part's tasks, in this order.
+fn groups_of(problem: &Problem, part: &[u32], order: &[u32]) -> Vec<ExcerptGroup> {
     let mut seen = vec![false; problem.group_count()];
     for &group in part.iter().flat_map(|&task| problem.groups_of(task)) {
         seen[group as usize] = true;
     }
-    let groups = (0..problem.group_count() as u32).filter(|&group| seen[group as usize]);
+    let groups = order.iter().copied().filter(|&group| seen[group as usize]);
     groups.map(|group| ExcerptGroup { group, room: None }).collect()
 }
 
 /// All parts together, by the rules of the whole problem. Who lost a place looks for another in its part, takes one
-/// from somebody who can go elsewhere, or has it made; then the same once more with all parts in view.
+/// from somebody who can go elsewhere, or has it made.
+#[expect(clippy::too_many_arguments, reason = "they are what the parts have to know, and it has one caller")]
 fn join<'t>(
     tables: &'t Tables<'t>,
     wishes: Vec<u32>,
     parts: &[Part],
+    order: &Order,
     lesson: &Lesson,
     options: &SolveOptions,
     stop: &Stop<'_>,
     voice: &Voice<'_>,
 ) -> Board<'t> {
     let mut board = Board::new(tables);
-    construct::place_wishes(&mut board, &wishes);
+    construct::place_wishes(&mut board, &wishes, &order.tasks);
     drop(wishes);
     voice.say(0, Phase::Placing, &board);
-    mend_parts(&mut board, parts, options.threads, stop, |number, board, groups| {
+    let workshop = Workshop { groups: &order.groups, threads: options.threads, stop };
+    let mend = |number: usize, board: &mut Board<'_>, groups: &[ExcerptGroup]| {
         let prices =
             Prices::of_charges(board.tables, |group| lesson.charges_of(groups[group as usize].group));
         let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
+        let pains = (repair::patience(options.effort), repair::THOROUGH);
         construct::place_all(board, &prices);
         polish::squeeze_in(board, false, stop);
-        repair::make_room(
-            board,
-            &prices,
-            (repair::patience(options.effort), repair::THOROUGH),
-            &mut random,
-            stop,
-        );
+        repair::make_room(board, &prices, pains, &mut random, stop);
+        polish::bring_home(board, stop);
+    };
+    let all: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
+    let is_small = tables.problem.task_count() <= EXCHANGED_TASKS_MAX;
+    workshop.mend(&mut board, &all, |number, board, groups| {
+        mend(number, board, groups);
+        if is_small {
+            polish::exchange_the_unhappiest(board, EXCHANGED_ONE_OF, stop);
+        }
     });
     voice.say(0, Phase::Repairing, &board);
-    let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
-    construct::place_all(&mut board, &prices);
-    polish::squeeze_in(&mut board, false, stop);
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    repair::make_room(
-        &mut board,
-        &prices,
-        (repair::patience(options.effort), repair::THOROUGH),
-        &mut random,
-        stop,
-    );
-    polish::bring_home(&mut board, stop);
+    mend_waiting(&mut board, parts, workshop, mend);
     voice.say(0, Phase::Improving, &board);
-    if board.starts.len() <= EXCHANGED_TASKS_MAX {
-        polish::exchange_the_unhappiest(&mut board, EXCHANGED_ONE_OF, stop);
-    }
     board
 }
 
@@ -393,20 +426,33 @@ mod tests {
         builder.finish().expect("valid")
     }
 
-    fn search_with(problem: &Problem, whole_tasks_max: usize, threads: usize) -> Found {
-        let options = SolveOptions { threads, ..SolveOptions::default() };
+    /// The starts and the bound.
+    fn search_with(problem: &Problem, whole_tasks_max: usize, threads: usize) -> (Vec<u32>, Bound) {
+        search_as_hard(problem, whole_tasks_max, threads, Effort::Standard)
+    }
+
+    fn search_as_hard(
+        problem: &Problem,
+        whole_tasks_max: usize,
+        threads: usize,
+        effort: Effort,
+    ) -> (Vec<u32>, Bound) {
+        let options = SolveOptions { threads, effort, ..SolveOptions::default() };
         let stop = Stop { watch: &StoppedWatch, limit: None };
         let voice = Voice::new(&StoppedWatch, problem.task_count());
-        search_divided(problem, whole_tasks_max, &options, &stop, &voice)
+        let tables = OnceCell::new();
+        let Found { board, bound, .. } =
+            search_divided(problem, &tables, whole_tasks_max, &options, &stop, &voice);
+        (board.starts, bound)
     }
 
     #[test]
     fn parts_joined_are_legal_and_hardly_worse_than_the_whole() {
         let problem = regions();
         let tables = Tables::new(&problem);
-        let value = |found: &Found| {
+        let value = |found: &(Vec<u32>, Bound)| {
             let mut board = Board::new(&tables);
-            for (task, &start) in (0..).zip(&found.starts) {
+            for (task, &start) in (0..).zip(&found.0) {
                 if start == NONE {
                     continue;
                 }
@@ -417,25 +463,25 @@ mod tests {
             }
             (board.weight_placed(), board.disruption())
         };
-        assert_eq!(parts(&problem, 100).len(), 4);
+        assert_eq!(parts(&problem, &Order::of(&problem), 100).len(), 4);
         let (whole, divided) = (search_with(&problem, 10_000, 1), search_with(&problem, 100, 1));
         let (whole_value, divided_value) = (value(&whole), value(&divided));
         assert_eq!(whole_value.0, divided_value.0);
         assert!(divided_value.1 * 100 <= whole_value.1 * 110, "{divided_value:?} {whole_value:?}");
         for found in [&whole, &divided] {
-            assert!(found.bound.disruption_lower > 0);
-            assert!(found.bound.disruption_lower <= whole_value.1.min(divided_value.1));
+            assert!(found.1.disruption_lower > 0);
+            assert!(found.1.disruption_lower <= whole_value.1.min(divided_value.1));
         }
     }
 
     #[test]
     fn parts_mend_what_was_announced_whatever_the_number_of_threads() {
-        let announced = search_with(&regions(), 100, 1).starts;
+        let announced = search_with(&regions(), 100, 1).0;
         let problem = regions_announced(&announced);
         let alone = search_with(&problem, 100, 1);
         let tables = Tables::new(&problem);
         let mut board = Board::new(&tables);
-        for (task, &start) in (0..).zip(&alone.starts).filter(|&(_, &start)| start != NONE) {
+        for (task, &start) in (0..).zip(&alone.0).filter(|&(_, &start)| start != NONE) {
             let end = start + problem.duration(task);
             assert!(problem.groups_of(task).iter().all(|&group| board.lack(group, start, end) == 0));
             assert!(tables.runs(task, 0, problem.slots()).any(|(a, b)| a <= start && start <= b));
@@ -449,17 +495,17 @@ mod tests {
         assert!(lost > 10 && board.moved_count() <= 3 * lost, "{} of {lost}", board.moved_count());
         assert!(board.placed_count() >= 590, "{}", board.placed_count());
         for threads in [2, 3] {
-            assert_eq!(search_with(&problem, 100, threads).starts, alone.starts);
+            assert_eq!(search_with(&problem, 100, threads).0, alone.0);
         }
     }
 
     #[test]
     fn parts_do_not_know_in_which_order_the_file_lists_them() {
         let value = |problem: &Problem| {
-            let found = search_with(problem, 100, 1);
+            let (starts, bound) = search_with(problem, 100, 1);
             let tables = Tables::new(problem);
-            let board = Board::of(&tables, &found.starts);
-            (board.weight_placed(), board.disruption(), found.bound)
+            let board = Board::of(&tables, &starts);
+            (board.weight_placed(), board.disruption(), bound)
         };
         let straight = value(&regions());
         let mut mixed: Vec<u32> = (0..600).collect();
@@ -473,11 +519,11 @@ mod tests {
     #[test]
     fn parts_do_not_know_how_many_threads_there_are() {
         let problem = regions();
-        let alone = search_with(&problem, 100, 1);
-        for threads in [2, 3, 8] {
-            let found = search_with(&problem, 100, threads);
-            assert_eq!(found.starts, alone.starts);
-            assert_eq!(found.bound, alone.bound);
+        for effort in [Effort::Fast, Effort::Standard, Effort::Best] {
+            let alone = search_as_hard(&problem, 100, 1, effort);
+            for threads in [2, 3, 8] {
+                assert_eq!(search_as_hard(&problem, 100, threads, effort), alone);
+            }
         }
     }
 }
