@@ -24,6 +24,7 @@ pub mod link_key;
 pub mod listen;
 pub mod lock;
 pub mod merchant_answer;
+pub mod merchant_ascii_address;
 pub mod merchant_reminders;
 pub mod migrations;
 pub mod notice;

@@ -115,6 +115,8 @@ pub struct MerchantLocks {
     pub locked: Vec<MerchantLock>,
     /// The others.
     pub terminals: Vec<MerchantTerminalChoice>,
+    /// The latest lock of any of them, 0 if there was none: a report says after which one it was written.
+    pub latest: i64,
 }
 
 /// A terminal that takes no payments.

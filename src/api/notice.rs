@@ -153,6 +153,23 @@ pub struct AddressChange {
     pub reason: Option<String>,
 }
 
+/// A merchant's second address.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AsciiAddress {
+    /// Where its mail goes when a server takes no address beyond ASCII.
+    pub address: Option<String>,
+}
+
+/// Another second address for a merchant.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AsciiAddressChange {
+    /// The address; absent: none.
+    pub address: Option<String>,
+    /// Why; it goes onto the audit trail.
+    pub reason: Option<String>,
+}
+
 /// A domain of recipients to which a process sends nothing for a while, after a burst of errors.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PausedDomain {

@@ -24,8 +24,9 @@ use crate::db::lease::LeaseRow;
 use crate::db::link_key::LinkKeyRow;
 use crate::db::lock::LockRow;
 use crate::db::merchant_answer::{VisitAnswerRow, WithoutOptionalRow};
+use crate::db::merchant_ascii_address::AsciiAddressRow;
 use crate::db::merchant_reminders::RemindersRow;
-use crate::db::notice::{NoticeRow, NoticeVisitRow};
+use crate::db::notice::{NoticeMessageRow, NoticeRow, NoticeVisitRow};
 use crate::db::notice_lock::NoticeLockRow;
 use crate::db::plan::{PlanItemRow, PlanRow};
 use crate::db::session::SessionRow;
@@ -132,6 +133,7 @@ tables! {
     appointment: AppointmentRow, by id;
     appointment_work: WorkRow, by appointment_id, ordinal;
     notice: NoticeRow, by id;
+    notice_message: NoticeMessageRow, by notice_id;
     notice_visit: NoticeVisitRow, by notice_id, visit_id;
     terminal_lock: LockRow, by id;
     suppression: SuppressionRow, by address "text";
@@ -140,6 +142,7 @@ tables! {
     link_key: LinkKeyRow, by number;
     visit_answer: VisitAnswerRow, by visit_id;
     merchant_without_optional: WithoutOptionalRow, by merchant_id;
+    merchant_ascii_address: AsciiAddressRow, by merchant_id;
     merchant_reminders: RemindersRow, by merchant_id;
     audit: AuditRow, by id;
     audit_head: AuditHeadRow, by id;

@@ -55,6 +55,19 @@ pub fn open_of(connection: &mut Connection, terminal_ids: &[i64]) -> QueryResult
     Ok(rows)
 }
 
+/// The latest lock of these terminals, whether it still holds or not: its number.
+pub fn latest_of(connection: &mut Connection, terminal_ids: &[i64]) -> QueryResult<Option<i64>> {
+    let mut latest = None;
+    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
+        let of_chunk: Option<i64> = terminal_lock::table
+            .filter(terminal_lock::terminal_id.eq_any(chunk))
+            .select(diesel::dsl::max(terminal_lock::id))
+            .first(connection)?;
+        latest = latest.max(of_chunk);
+    }
+    Ok(latest)
+}
+
 /// Locks, the latest first; of one terminal, or of all; only those that still hold if `open_only`.
 pub fn list(
     connection: &mut Connection,

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 
-use crate::db::schema::{merchant, notice, notice_visit};
+use crate::db::schema::{merchant, notice, notice_message, notice_visit};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 use crate::domain::notice::{NoticeKind, NoticeState};
 
-/// A notice. `message` holds the rendered bytes from the first attempt on.
+/// A notice. From the first attempt on it has its words: subject and sender here, its bytes beside it.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
 #[diesel(table_name = notice, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
@@ -33,11 +33,19 @@ pub struct NoticeRow {
     pub last_error: Option<String>,
     pub subject: Option<String>,
     pub envelope_from: Option<String>,
-    pub message: Option<Vec<u8>>,
     pub domain: String,
     pub urgent: bool,
     pub deferrals: i32,
     pub refused_for: Option<String>,
+}
+
+/// The rendered bytes of a notice: every attempt sends these.
+#[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
+#[diesel(table_name = notice_message, treat_none_as_default_value = false)]
+#[allow(missing_docs)]
+pub struct NoticeMessageRow {
+    pub notice_id: i64,
+    pub message: Vec<u8>,
 }
 
 /// That a notice is about a visit as it stands in one revision.
@@ -77,43 +85,9 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<NoticeRo
     notice::table.find(id).first(connection).optional()
 }
 
-/// What a list shows of a notice: everything but its bytes.
-type Listed = (
-    (i64, String, String, i64, String, String, String, String),
-    (Option<String>, bool, Instant, Instant, Instant, i32, Instant, Option<Instant>),
-    (Option<Instant>, Option<String>, Option<String>, Option<String>),
-    (String, bool, i32, Option<String>),
-);
-
-/// Notices, the latest first, at most `limit`; without their bytes.
+/// Notices, the latest first, at most `limit`.
 pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> QueryResult<Vec<NoticeRow>> {
-    let mut query = notice::table
-        .inner_join(merchant::table)
-        .select((
-            (
-                notice::id,
-                notice::kind,
-                notice::state,
-                notice::merchant_id,
-                notice::night,
-                notice::recipient,
-                notice::locale,
-                notice::message_id,
-            ),
-            (
-                notice::reason,
-                notice::emergency,
-                notice::created_at,
-                notice::send_after,
-                notice::expires_at,
-                notice::attempts,
-                notice::next_attempt_at,
-                notice::lease_until,
-            ),
-            (notice::accepted_at, notice::last_error, notice::subject, notice::envelope_from),
-            (notice::domain, notice::urgent, notice::deferrals, notice::refused_for),
-        ))
-        .into_boxed();
+    let mut query = notice::table.inner_join(merchant::table).select(notice::all_columns).into_boxed();
     if let Some(state) = filter.state {
         query = query.filter(notice::state.eq(state.as_str()));
     }
@@ -132,43 +106,7 @@ pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> Que
     if let Some(id) = filter.before_id {
         query = query.filter(notice::id.lt(id));
     }
-    let rows: Vec<Listed> = query.order(notice::id.desc()).limit(limit).load(connection)?;
-    Ok(rows.into_iter().map(without_bytes).collect())
-}
-
-fn without_bytes((head, middle, tail, traffic): Listed) -> NoticeRow {
-    let (id, kind, state, merchant_id, night, recipient, locale, message_id) = head;
-    let (reason, emergency, created_at, send_after, expires_at, attempts, next_attempt_at, lease_until) =
-        middle;
-    let (accepted_at, last_error, subject, envelope_from) = tail;
-    let (domain, urgent, deferrals, refused_for) = traffic;
-    NoticeRow {
-        id,
-        kind,
-        state,
-        merchant_id,
-        night,
-        recipient,
-        locale,
-        message_id,
-        reason,
-        emergency,
-        created_at,
-        send_after,
-        expires_at,
-        attempts,
-        next_attempt_at,
-        lease_until,
-        accepted_at,
-        last_error,
-        subject,
-        envelope_from,
-        message: None,
-        domain,
-        urgent,
-        deferrals,
-        refused_for,
-    }
+    query.order(notice::id.desc()).limit(limit).load(connection)
 }
 
 /// Notices by state.
@@ -205,7 +143,7 @@ pub fn about_visits(
             notice_visit::table
                 .inner_join(notice::table)
                 .filter(notice_visit::visit_id.eq_any(chunk))
-                .select((notice_visit::all_columns, notice::state, notice::message.is_not_null()))
+                .select((notice_visit::all_columns, notice::state, notice::envelope_from.is_not_null()))
                 .load::<(NoticeVisitRow, String, bool)>(connection)?,
         );
     }
@@ -251,7 +189,6 @@ pub fn hand_on(
         last_error: None,
         subject: None,
         envelope_from: None,
-        message: None,
         deferrals: 0,
         refused_for: None,
         ..notice.clone()
@@ -359,13 +296,21 @@ pub fn store_message(
     message: &[u8],
 ) -> QueryResult<()> {
     diesel::update(notice::table.find(id))
-        .set((
-            notice::subject.eq(Some(subject)),
-            notice::envelope_from.eq(Some(envelope_from)),
-            notice::message.eq(Some(message)),
-        ))
-        .execute(connection)
-        .map(drop)
+        .set((notice::subject.eq(Some(subject)), notice::envelope_from.eq(Some(envelope_from))))
+        .execute(connection)?;
+    let row = NoticeMessageRow { notice_id: id, message: message.to_vec() };
+    diesel::insert_into(notice_message::table).values(row).execute(connection).map(drop)
+}
+
+/// The rendered bytes of these notices, as far as they have been put into words.
+pub fn messages_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<HashMap<i64, Vec<u8>>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let rows: Vec<NoticeMessageRow> =
+            notice_message::table.filter(notice_message::notice_id.eq_any(chunk)).load(connection)?;
+        found.extend(rows.into_iter().map(|row| (row.notice_id, row.message)));
+    }
+    Ok(found)
 }
 
 /// How an attempt, or a wait, ended.
@@ -421,7 +366,7 @@ pub fn postpone(
 ) -> QueryResult<bool> {
     let state = if attempt.is_some() { NoticeState::Sending } else { NoticeState::Queued };
     let waiting = notice::table
-        .filter(notice::id.eq(id).and(notice::state.eq(state.as_str())).and(notice::message.is_null()));
+        .filter(notice::id.eq(id).and(notice::state.eq(state.as_str())).and(notice::envelope_from.is_null()));
     let mut query = diesel::update(waiting).into_boxed();
     if let Some(attempt) = attempt {
         query = query.filter(notice::attempts.eq(attempt));
@@ -528,7 +473,7 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow, now: Instant) -> 
                 .and(notice::state.eq_any(unsaid))
                 // A reminder does not come early because another one is due.
                 .and(notice::kind.ne(NoticeKind::Reminder.as_str()).or(notice::send_after.le(now)))
-                .and(notice::message.is_null())
+                .and(notice::envelope_from.is_null())
                 // One that is held back would hold this one back.
                 .and(notice::attempts.gt(0).or(notice::next_attempt_at.le(notice::send_after))),
         )

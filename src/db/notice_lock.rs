@@ -47,7 +47,7 @@ pub fn about_locks(
             notice_lock::table
                 .inner_join(notice::table)
                 .filter(notice_lock::lock_id.eq_any(chunk))
-                .select((notice_lock::all_columns, notice::state, notice::message.is_not_null()))
+                .select((notice_lock::all_columns, notice::state, notice::envelope_from.is_not_null()))
                 .load::<(NoticeLockRow, String, bool)>(connection)?,
         );
     }

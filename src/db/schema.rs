@@ -245,11 +245,17 @@ diesel::table! {
         last_error -> Nullable<Text>,
         subject -> Nullable<Text>,
         envelope_from -> Nullable<Text>,
-        message -> Nullable<Binary>,
         domain -> Text,
         urgent -> Bool,
         deferrals -> Integer,
         refused_for -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notice_message (notice_id) {
+        notice_id -> BigInt,
+        message -> Binary,
     }
 }
 
@@ -304,6 +310,13 @@ diesel::table! {
     merchant_reminders (merchant_id) {
         merchant_id -> BigInt,
         leads -> Text,
+    }
+}
+
+diesel::table! {
+    merchant_ascii_address (merchant_id) {
+        merchant_id -> BigInt,
+        address -> Text,
     }
 }
 
@@ -531,12 +544,14 @@ diesel::joinable!(appointment -> plan (plan_id));
 diesel::joinable!(appointment_work -> appointment (appointment_id));
 diesel::joinable!(appointment_work -> campaign (campaign_id));
 diesel::joinable!(notice -> merchant (merchant_id));
+diesel::joinable!(notice_message -> notice (notice_id));
 diesel::joinable!(notice_visit -> notice (notice_id));
 diesel::joinable!(notice_visit -> visit (visit_id));
 diesel::joinable!(notice_lock -> notice (notice_id));
 diesel::joinable!(notice_lock -> terminal_lock (lock_id));
 diesel::joinable!(visit_answer -> visit (visit_id));
 diesel::joinable!(merchant_without_optional -> merchant (merchant_id));
+diesel::joinable!(merchant_ascii_address -> merchant (merchant_id));
 diesel::joinable!(merchant_reminders -> merchant (merchant_id));
 diesel::joinable!(terminal_lock -> terminal (terminal_id));
 diesel::joinable!(terminal_lock -> appointment (appointment_id));
@@ -563,11 +578,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     appointment,
     appointment_work,
     notice,
+    notice_message,
     notice_visit,
     notice_lock,
     link_key,
     visit_answer,
     merchant_without_optional,
+    merchant_ascii_address,
     merchant_reminders,
     suppression,
     inbound_mail,

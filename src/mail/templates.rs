@@ -6,6 +6,7 @@
 
 mod check;
 mod folder;
+mod unbroken;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -153,6 +154,7 @@ fn empty() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.expect("the markers are the usual ones"));
+    environment.add_filter("unbroken", unbroken::unbroken);
     environment
 }
 

@@ -4,6 +4,7 @@
 //! retries, suppresses or alerts. Handing over is at least once: after [`Delivery::Unknown`] the same bytes
 //! go out again under the same Message-ID.
 
+mod conversation;
 mod delivery;
 mod folder;
 mod memory;

@@ -1,6 +1,7 @@
 //! Notices: the outbox as people see it, and the steps of sending one: claim, put into words, send (elsewhere),
 //! settle. Whoever delivers calls these; they own the transactions between.
 
+pub mod ascii_address;
 pub(super) mod happened;
 mod letter;
 pub(super) mod outbox;
@@ -112,7 +113,8 @@ pub fn show(app: &App, NoticeId(id): NoticeId) -> Result<NoticeView, Error> {
 /// The stored bytes of a notice that has been put into words.
 pub fn message_bytes(app: &App, NoticeId(id): NoticeId) -> Result<Vec<u8>, Error> {
     app.database.read(|connection| {
-        find(connection, id)?.message.ok_or_else(|| {
+        find(connection, id)?;
+        db::notice::messages_of(connection, &[id])?.remove(&id).ok_or_else(|| {
             Error::Conflict(format!(
                 "notice {id} has not been put into words yet; `offpeak notice preview` shows what it would say now"
             ))
@@ -124,8 +126,8 @@ pub fn message_bytes(app: &App, NoticeId(id): NoticeId) -> Result<Vec<u8>, Error
 pub fn message(app: &App, NoticeId(id): NoticeId) -> Result<Message, Error> {
     app.database.read(|connection| {
         let row = find(connection, id)?;
-        match &row.message {
-            Some(bytes) => readable(bytes),
+        match db::notice::messages_of(connection, &[id])?.remove(&id) {
+            Some(bytes) => readable(&bytes),
             None => {
                 let letter = letter::of_notice(connection, app, &row)?.ok_or_else(|| {
                     Error::Conflict(format!(

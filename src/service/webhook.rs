@@ -224,22 +224,25 @@ pub(super) fn tell(connection: &mut Connection, entry: &AuditRow) -> diesel::Que
     queue(connection, &wanting, &entry.action, entry.at, data)
 }
 
-/// Writes the messages that tell what became of a notice, within the caller's transaction.
-pub(super) fn tell_of_notice(
+/// Writes the messages that tell what became of notices (ids and kinds), within the caller's transaction.
+pub(super) fn tell_of_notices(
     connection: &mut Connection,
-    id: i64,
-    kind: &str,
+    notices: &[(i64, String)],
     state: &str,
     at: Instant,
     error: Option<&str>,
 ) -> diesel::QueryResult<()> {
-    let wanting = wanting(connection, "notice")?;
+    // Who listens is asked once, however many there are.
+    let wanting = if notices.is_empty() { Vec::new() } else { wanting(connection, "notice")? };
     if wanting.is_empty() {
         return Ok(());
     }
-    let data = json!({"kind": "notice", "id": id.to_string(), "action": "notice.state", "state": state,
-        "notice": kind, "error": error});
-    queue(connection, &wanting, "notice.state", at, data)
+    for (id, kind) in notices {
+        let data = json!({"kind": "notice", "id": id.to_string(), "action": "notice.state", "state": state,
+            "notice": kind, "error": error});
+        queue(connection, &wanting, "notice.state", at, data)?;
+    }
+    Ok(())
 }
 
 /// The endpoints that want to hear of a kind.

@@ -77,6 +77,8 @@ const API: &str = "
     GET /merchants/{number} viewer
     PATCH /merchants/{number} operator
     POST /merchants/{number}/address operator
+    GET /merchants/{number}/ascii-address viewer
+    POST /merchants/{number}/ascii-address operator
     GET /merchants/{number}/reminders viewer
     POST /merchants/{number}/reminders operator
     GET /notice-templates viewer
@@ -157,6 +159,7 @@ const PAGES: &str = "
     /campaigns/new operator
     /campaigns/{name} viewer
     /fleet viewer
+    /inbox viewer
     /load viewer
     /load.csv viewer
     /load.svg viewer
@@ -164,6 +167,7 @@ const PAGES: &str = "
     /notices viewer
     /notices/preview viewer
     /notices/preview/html viewer
+    /notices/sending viewer
     /notices/{id} viewer
     /notices/{id}/html viewer
     /password viewer

@@ -36,7 +36,7 @@ pub async fn fill(app: &TestApp) {
     app.sql(&text.replace('\u{0}', "\u{feff}\u{7f}\u{1}\u{10ffff}"));
     let blob =
         if app.database_url().starts_with("sqlite") { "x'00ff000a5c27'" } else { "'\\x00ff000a5c27'::bytea" };
-    app.sql(&format!("UPDATE notice SET message = {blob}"));
+    app.sql(&format!("UPDATE notice_message SET message = {blob}"));
     for (table, columns) in declared_schema() {
         let known = TABLES.iter().find(|known| known.name == table);
         if known.is_some_and(|known| app.read(|connection| Ok(known.count(connection)?)) == 0) {

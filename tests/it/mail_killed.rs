@@ -104,7 +104,7 @@ fn kill_on(
         child.kill().expect("it lives");
         child.wait().expect("it is dead");
         seen.kills += 1;
-        let claimed = "state = 'sending' AND message IS";
+        let claimed = "state = 'sending' AND envelope_from IS";
         seen.before_words += u32::from(count(&app, &format!("{claimed} NULL")) > 0);
         seen.with_words += u32::from(count(&app, &format!("{claimed} NOT NULL")) > 0);
     }
@@ -165,8 +165,8 @@ fn every_merchant_has_its_mail_however_often_the_service_is_killed() {
         rows.retain(|row| row.kind == "announcement");
         assert_eq!(rows.len(), recipients.len(), "nothing is lost, nothing is said twice");
         for row in rows {
-            let stored = app.read(|connection| Ok(offpeak::db::notice::find(connection, row.id)?));
-            let stored = as_sent(&stored.and_then(|row| row.message).expect("the stored bytes"));
+            let stored = app.read(|connection| Ok(offpeak::db::notice::messages_of(connection, &[row.id])?));
+            let stored = as_sent(stored.get(&row.id).expect("the stored bytes"));
             let arrived = copies.get(&row.message_id);
             let arrived = arrived.unwrap_or_else(|| panic!("{} has no mail", row.recipient));
             for copy in arrived {

@@ -209,5 +209,28 @@ fn an_international_mailbox_waits_for_no_server_that_cannot_take_it() {
         assert_eq!(server.taken().len(), 1);
         // On the operators' list at once, with the way out.
         assert_eq!(app.get("/unreached").await[0]["reason"], "refused");
+
+        // With a second address it goes there, in a mail of its own.
+        let refused = &rows["店@good.example"];
+        let merchant = format!("/merchants/{}/ascii-address", refused["merchant_number"].as_str().unwrap());
+        for wrong in ["店二@good.example", "nobody"] {
+            let (status, problem) = app.try_post(&merchant, json!({"address": wrong})).await;
+            assert_eq!(
+                (status.as_u16(), &problem["errors"][0]["field"]),
+                (422, &json!("address")),
+                "{problem}"
+            );
+        }
+        let second = "dian@good.example";
+        assert_eq!(app.post(&merchant, json!({"address": second})).await, json!({"address": second}));
+        app.post(&format!("/notices/{}/retry", refused["id"]), json!({})).await;
+        for _ in 0..3 {
+            app.work("notify").await;
+        }
+        let rows = announcements(&app).await;
+        assert_eq!(rows["店@good.example"]["state"], "superseded");
+        assert_eq!(rows[second]["state"], "accepted");
+        assert_eq!(server.taken().pop().map(|row| row[0].clone()).as_deref(), Some(second));
+        assert_eq!(app.get("/unreached").await, json!([]));
     });
 }

@@ -16,19 +16,19 @@ fn with_pages(settings: &mut Settings) {
     settings.api_token = Some("a token for operators".to_owned());
 }
 
-fn on_each<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
+pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
     run(test(TestApp::new(None, with_pages)));
     run(test(TestApp::new(Some(postgres_url()), with_pages)));
 }
 
 /// An answer, as a browser gets it that knows nothing but the link.
-struct Answer {
-    status: StatusCode,
-    location: String,
-    text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) location: String,
+    pub(crate) text: String,
 }
 
-async fn ask(app: &TestApp, method: Method, path: &str, form: Option<&str>) -> Answer {
+pub(crate) async fn ask(app: &TestApp, method: Method, path: &str, form: Option<&str>) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -44,16 +44,16 @@ async fn ask(app: &TestApp, method: Method, path: &str, form: Option<&str>) -> A
     Answer { status, location, text: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
-async fn get(app: &TestApp, path: &str) -> Answer {
+pub(crate) async fn get(app: &TestApp, path: &str) -> Answer {
     ask(app, Method::GET, path, None).await
 }
 
-async fn post(app: &TestApp, path: &str, form: &str) -> Answer {
+pub(crate) async fn post(app: &TestApp, path: &str, form: &str) -> Answer {
     ask(app, Method::POST, path, Some(form)).await
 }
 
 /// Every path of a link in the latest mail of this kind, as it stands in its text.
-async fn links(app: &TestApp, kind: &str) -> Vec<String> {
+pub(crate) async fn links(app: &TestApp, kind: &str) -> Vec<String> {
     let notices = app.notices("accepted").await;
     let notice = notices.iter().rev().find(|notice| notice["kind"] == kind).expect("such a mail");
     let message = app.get(&format!("/notices/{}/message", notice["id"])).await;
@@ -62,14 +62,14 @@ async fn links(app: &TestApp, kind: &str) -> Vec<String> {
 }
 
 /// Two tills in London, told of work at 02:00 on 10 December; the link in their mail.
-async fn told(app: &TestApp, serials: &[&str]) -> String {
+pub(crate) async fn told(app: &TestApp, serials: &[&str]) -> String {
     app.import_small_fleet().await;
     app.arrange(serials, "2026-12-10 02:00").await;
     assert_eq!(app.work("notify").await["accepted"], 1);
     links(app, "announcement").await.pop().expect("a link")
 }
 
-fn choices(page: &str) -> Vec<String> {
+pub(crate) fn choices(page: &str) -> Vec<String> {
     page.split("name=\"starts_at\" value=\"")
         .skip(1)
         .map(|rest| rest.split('"').next().unwrap().to_owned())
@@ -243,10 +243,13 @@ fn locks_are_reported_and_confirmed_as_ended() {
         let page = get(&app, &link).await;
         let locks = page.text.split("href=\"/m/locks/").nth(1).unwrap().split('?').next().unwrap();
         let base = format!("/m/locks/{locks}");
-        assert_eq!(post(&app, &format!("{base}/report"), "serial=T1").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            post(&app, &format!("{base}/report"), "serial=T1&latest=0").await.status,
+            StatusCode::NOT_FOUND
+        );
         for _ in 0..2 {
             assert_eq!(
-                post(&app, &format!("{base}/report"), "serial=T6").await.status,
+                post(&app, &format!("{base}/report"), "serial=T6&latest=0").await.status,
                 StatusCode::SEE_OTHER
             );
         }

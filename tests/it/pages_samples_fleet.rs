@@ -8,7 +8,7 @@ use offpeak::api::calendar::{BlackoutView, OpeningView, Preview, WindowView};
 use offpeak::api::campaign::ProgrammeView;
 use offpeak::api::fleet::{FleetHits, MerchantView, SiteView, TerminalHistory, TerminalView};
 use offpeak::api::merchant::AnswerView;
-use offpeak::api::notice::{Unreached, UnreachedReason};
+use offpeak::api::notice::{Reminders, Unreached, UnreachedReason};
 use offpeak::api::{AuditView, Page};
 use offpeak::domain::appointment::AppointmentState;
 use offpeak::domain::budget::Limit;
@@ -201,6 +201,8 @@ pub(crate) fn merchant(wording: Wording) -> MerchantPage {
     };
     let dossier = MerchantDossier {
         optional_mail: false,
+        reminders: Reminders { before: "2880, 60".to_owned(), is_own: true, declined: true },
+        ascii_address: Some(wording.text("shop@shop.example")),
         suppressed: Some((wording.text("no such mailbox"), now() - TimeDelta::days(2))),
         terminals: 1_204,
         sites: Page { items: vec![it.site], next: Some(wording.text("S-0041")) },
@@ -221,6 +223,8 @@ pub(crate) fn bare_merchant() -> MerchantPage {
     let dossier = MerchantDossier {
         merchant: history(PLAIN, false).merchant,
         optional_mail: true,
+        reminders: Reminders { before: "none".to_owned(), is_own: false, declined: false },
+        ascii_address: None,
         suppressed: None,
         terminals: 0,
         sites: Page { items: Vec::new(), next: None },

@@ -16,7 +16,8 @@ use offpeak::web::pages::context::Reader;
 use offpeak::web::pages::notices::{self, MailPart};
 use offpeak::web::pages::schedule::{self, ScheduleQuery};
 use offpeak::web::pages::{
-    PageContext, access, approvals, audit, fleet, heat, home, plans, problem, rules, terminal, unreached,
+    PageContext, access, approvals, audit, fleet, heat, home, inbox, plans, problem, rules, sending,
+    terminal, unreached,
 };
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -77,6 +78,8 @@ fn full_pages_in(context: &PageContext, wording: Wording) -> Vec<(String, String
             "notice-calendar",
             notices::render_page(context, &samples::notice_page(wording, MailPart::Calendar)),
         ),
+        ("inbox", inbox::render_page(context, &samples::inbox(wording))),
+        ("sending", sending::render_page(context, &samples::sending(wording))),
         ("terminal", terminal::render_page(context, &fleet_samples::terminal(wording, true))),
         ("problem", problem::render_page(context, &samples::problem(wording))),
         ("fleet-merchants", fleet::render_page(context, &fleet_samples::list(wording, "merchants"))),
@@ -129,6 +132,9 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
         ("empty-plans", plans::render_list(context, &samples::empty_plans())),
         ("empty-notices", notices::render_list(context, &samples::empty_notices())),
         ("unworded-notice", notices::render_page(context, &samples::unworded_notice_page())),
+        ("empty-inbox", inbox::render_page(context, &samples::empty_inbox(None))),
+        ("no-bounce", inbox::render_page(context, &samples::empty_inbox(Some("bounced")))),
+        ("nothing-sent", sending::render_page(context, &samples::nothing_sent())),
         ("terminal-without-history", terminal::render_page(context, &fleet_samples::terminal(PLAIN, false))),
         ("empty-fleet", fleet::render_page(context, &fleet_samples::empty_list())),
         ("fleet-nothing-found", fleet::render_page(context, &fleet_samples::nothing_found())),

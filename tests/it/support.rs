@@ -2,6 +2,7 @@
 //! stands still and mail that is kept in memory.
 
 pub mod browser;
+pub mod outbox;
 mod postgres;
 #[cfg(feature = "postgres-tls")]
 mod tls;

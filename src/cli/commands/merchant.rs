@@ -5,7 +5,7 @@ mod set;
 use crate::api::PageQuery;
 use crate::api::fleet::MerchantView;
 use crate::api::merchant::{AnswerQuery, AnswerView, LinkKeyView};
-use crate::api::notice::Reminders;
+use crate::api::notice::{AsciiAddress, Reminders};
 use crate::cli::client::path_segment;
 use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
@@ -19,6 +19,7 @@ pub enum MerchantCommand {
     Answers(AnswersArgs),
     Set(set::SetArgs),
     Address(AddressArgs),
+    AsciiAddress(AsciiAddressArgs),
     Reminders(RemindersArgs),
     ChangeLinkKey(ChangeLinkKeyArgs),
 }
@@ -31,6 +32,7 @@ impl MerchantCommand {
             MerchantCommand::Answers(args) => answers(args, context),
             MerchantCommand::Set(args) => set::run(args, context),
             MerchantCommand::Address(args) => address(args, context),
+            MerchantCommand::AsciiAddress(args) => ascii_address(args, context),
             MerchantCommand::Reminders(args) => reminders(args, context),
             MerchantCommand::ChangeLinkKey(args) => change_link_key(args, context),
         }
@@ -98,6 +100,42 @@ fn address(args: &AddressArgs, context: &Context) -> Result<(), CliError> {
     let body = serde_json::json!({"email": args.email, "reason": args.reason});
     context.client()?.post::<()>(&path, &body)?;
     context.output.show(&body, |screen| screen.line("Mail goes to the new address."))
+}
+
+/// Show, or change, a merchant's second address, in ASCII
+///
+/// Mail goes there when a server takes no address beyond ASCII (no SMTPUTF8). Without an option it shows.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  offpeak merchant ascii-address M1 --set shop@shop.example\n  \
+                        offpeak merchant ascii-address M1 --none")]
+pub struct AsciiAddressArgs {
+    /// Merchant number
+    pub number: String,
+    /// The address
+    #[arg(long, value_name = "ADDRESS")]
+    pub set: Option<String>,
+    /// It has no second address
+    #[arg(long, conflicts_with = "set")]
+    pub none: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+fn ascii_address(args: &AsciiAddressArgs, context: &Context) -> Result<(), CliError> {
+    let path = format!("/merchants/{}/ascii-address", path_segment(&args.number));
+    let second: AsciiAddress = if args.none || args.set.is_some() {
+        let body = serde_json::json!({"address": args.set, "reason": args.reason});
+        context.client()?.post(&path, &body)?
+    } else {
+        context.client()?.get(&path)?
+    };
+    context.output.show(&second, |screen| {
+        screen.line(match &second.address {
+            Some(address) => format!("Where an address beyond ASCII is not taken, mail goes to {address}."),
+            None => "No second address.".to_owned(),
+        });
+    })
 }
 
 /// Show, or change, how long before a visit a merchant is reminded

@@ -75,6 +75,8 @@ pub enum RejectionCause {
     Address,
     /// 5.7.x: the server will not have mail from us. Alert; the address may be right.
     Policy,
+    /// 5.6.7 and 5.6.9 (RFC 6531): a server on the way takes no address beyond ASCII. Another address may do.
+    BeyondAscii,
     /// Anything else: this mail failed; nothing is known about the address.
     Other,
 }
@@ -87,6 +89,7 @@ impl RejectionCause {
             Some(EnhancedStatus { class: 5, subject: 1, detail: 7 | 8 }) => RejectionCause::Other,
             Some(EnhancedStatus { class: 5, subject: 1, .. }) => RejectionCause::Address,
             Some(EnhancedStatus { class: 5, subject: 7, .. }) => RejectionCause::Policy,
+            Some(EnhancedStatus { class: 5, subject: 6, detail: 7 | 9 }) => RejectionCause::BeyondAscii,
             Some(_) | None => RejectionCause::Other,
         }
     }
@@ -149,6 +152,8 @@ mod tests {
         assert_eq!(cause(550, "5.1.8 sender's domain"), Some(RejectionCause::Other));
         assert_eq!(cause(554, "5.7.1 spam"), Some(RejectionCause::Policy));
         assert_eq!(cause(552, "5.2.2 mailbox full"), Some(RejectionCause::Other));
+        assert_eq!(cause(553, "5.6.7 no SMTPUTF8"), Some(RejectionCause::BeyondAscii));
+        assert_eq!(cause(554, "5.6.0 not MIME"), Some(RejectionCause::Other));
         assert_eq!(cause(550, "no enhanced code"), Some(RejectionCause::Other));
         assert_eq!(cause(451, "4.7.1 greylisted"), None);
         assert!(matches!(

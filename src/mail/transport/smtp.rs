@@ -15,10 +15,10 @@ use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 
+use crate::mail::transport::conversation::Conversation;
 use crate::mail::transport::delivery::presentable;
 use crate::mail::transport::smtp_url::{Security, SmtpUrl};
 use crate::mail::transport::{Delivery, EnhancedStatus, MayGo, OutgoingMail, Reached, stream};
@@ -76,7 +76,7 @@ pub struct SmtpTransport {
     tls: Option<TlsParameters>,
     hello_name: ClientId,
     timeouts: SmtpTimeouts,
-    idle: Mutex<Vec<AsyncSmtpConnection>>,
+    idle: Mutex<Vec<Conversation>>,
 }
 
 /// How far a conversation got.
@@ -203,6 +203,7 @@ impl SmtpTransport {
             }
         }
         let connection = self.connect().await?;
+        let connection = self.greet(Conversation::begin(connection, &self.hello_name)).await?;
         self.transact(connection, mail, &addresses, may_go).await
     }
 
@@ -252,15 +253,14 @@ impl SmtpTransport {
     /// One mail over `connection`, which is kept only if the mail was accepted.
     async fn transact(
         &self,
-        mut connection: AsyncSmtpConnection,
+        mut connection: Conversation,
         mail: &OutgoingMail,
         addresses: &Addresses,
         may_go: &MayGo<'_>,
     ) -> Result<String, Break> {
-        let server = connection.server_info();
         let mut parameters = Vec::new();
         if addresses.need_smtputf8() {
-            if !server.supports_feature(Extension::SmtpUtfEight) {
+            if !connection.offers(Extension::SmtpUtfEight) {
                 // RFC 6531's answer, given in the server's stead: it would not understand the question.
                 return Err(Break {
                     stage: Stage::Recipient,
@@ -270,15 +270,13 @@ impl SmtpTransport {
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
-        if !mail.bytes.is_ascii() && server.supports_feature(Extension::EightBitMime) {
+        if !mail.bytes.is_ascii() && connection.offers(Extension::EightBitMime) {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        let limit = self.timeouts.command;
-        let sender = Mail::new(Some(addresses.from.clone()), parameters);
-        completed(Stage::Sender, limit, connection.command(sender)).await?;
-        let recipient = Rcpt::new(addresses.to.clone(), Vec::new());
-        completed(Stage::Recipient, limit, connection.command(recipient)).await?;
-        let go_ahead = answered(Stage::Recipient, limit, connection.command(Data)).await?;
+        let (limit, Addresses { from, to }) = (self.timeouts.command, addresses);
+        completed(Stage::Sender, limit, connection.sender(from, parameters, to)).await?;
+        completed(Stage::Recipient, limit, connection.recipient(to)).await?;
+        let go_ahead = answered(Stage::Recipient, limit, connection.data()).await?;
         if !go_ahead.has_code(354) {
             return Err(out_of_step(Stage::Recipient, &go_ahead));
         }
@@ -286,18 +284,17 @@ impl SmtpTransport {
         if !may_go() {
             return Err(Break { stage: Stage::Withheld, code: None, text: String::new() });
         }
-        // The library ends the message with a line end of its own.
-        let bytes = mail.bytes.strip_suffix(b"\r\n").unwrap_or(&mail.bytes);
-        let accepted = completed(Stage::Message, self.timeouts.message, connection.message(bytes)).await?;
+        let accepted =
+            completed(Stage::Message, self.timeouts.message, connection.message(&mail.bytes)).await?;
         self.keep_idle(connection);
         Ok(shown(&accepted))
     }
 
-    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
+    fn take_idle(&self) -> Option<Conversation> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn keep_idle(&self, connection: AsyncSmtpConnection) {
+    fn keep_idle(&self, connection: Conversation) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_CONNECTIONS_MAX {
             idle.push(connection);

@@ -11,7 +11,7 @@ use super::{
 use crate::api::calendar::{BlackoutView, Preview, WindowView};
 use crate::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::merchant::AnswerView;
-use crate::api::notice::{NoticeView, Unreached};
+use crate::api::notice::{NoticeView, Reminders, Unreached};
 use crate::api::{AuditView, Page, appointment::AppointmentView};
 use crate::db::{self, Connection};
 use crate::service::audit::{about, page_of};
@@ -37,6 +37,10 @@ pub struct MerchantDossier {
     pub merchant: MerchantView,
     /// It gets optional mail.
     pub optional_mail: bool,
+    /// When it is reminded.
+    pub reminders: Reminders,
+    /// Where its mail goes when a server takes no address beyond ASCII.
+    pub ascii_address: Option<String>,
     /// Why nothing is sent to its address, and since when.
     pub suppressed: Option<(String, DateTime<Utc>)>,
     /// Its terminals that are not retired.
@@ -113,6 +117,8 @@ pub fn merchant_dossier(app: &App, number: &str, after: Option<&str>) -> Result<
         let notices = db::notice::list(connection, &filter, SHOWN)?;
         Ok(MerchantDossier {
             optional_mail: !db::merchant_answer::does_without_optional(connection, row.id)?,
+            reminders: notice::reminders::view(connection, app, &row)?,
+            ascii_address: db::merchant_ascii_address::of_merchant(connection, row.id)?,
             suppressed: suppressed.map(|row| (row.reason, row.since.utc())),
             terminals: db::fleet::count_of_merchant(connection, row.id)?,
             sites: page_of(sites, ROWS, |view: &SiteView| view.code.clone()),

@@ -6,7 +6,7 @@ use crate::db::{self, Connection};
 use crate::domain::merchant_answer::Answer;
 use crate::mail::address::to_wire;
 use crate::mail::inbound::{CalendarReply, Participation};
-use crate::service::merchant::answers::{Saying, keep};
+use crate::service::merchant::answers::{Saying, is_past_answering, keep};
 use crate::service::{Actor, App, Error};
 
 /// Takes in an answer: it counts if it comes from an address that we wrote to about this very visit, in the revision
@@ -20,11 +20,13 @@ pub(super) fn take(connection: &mut Connection, app: &App, reply: &CalendarReply
     let written_to = db::notice::about_visits(connection, &[visit.id])?
         .into_iter()
         .any(|(about, _, in_words)| in_words && wire(&about.recipient) == asked);
-    if !written_to {
+    let second = db::merchant_ascii_address::of_merchant(connection, visit.merchant_id)?;
+    if !written_to && second.is_none_or(|address| wire(&address) != asked) {
         return Ok(about(Made::kept("an answer from a calendar, by somebody whom we did not write to")));
     }
-    if visit.cancelled {
-        return Ok(about(Made::new(InboundOutcome::Noted, "the visit that it answers has been called off")));
+    if is_past_answering(connection, app, &visit)? {
+        let why = "the visit that it answers has begun, or has been called off";
+        return Ok(about(Made::new(InboundOutcome::Noted, why)));
     }
     if i64::from(reply.sequence) != i64::from(visit.sequence) {
         return Ok(about(Made::new(InboundOutcome::Noted, "the time has changed since what it answers")));

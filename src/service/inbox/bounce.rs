@@ -11,6 +11,7 @@ use crate::mail::inbound::{Action, Outcome};
 use crate::mail::transport::RejectionCause;
 use crate::service::audit::{Change, record};
 use crate::service::dispatch::CAME_BACK;
+use crate::service::notice::ascii_address;
 use crate::service::{Actor, App, Error};
 
 /// Takes in a report about `notice`.
@@ -47,6 +48,11 @@ pub(super) fn take(
         return noted(&format!("the mail came back ({why}); the notice was {} by then", notice.state));
     }
     let held = hold(connection, app, &actor, notice, &why)?;
+    if RejectionCause::of(failed.status) == RejectionCause::BeyondAscii
+        && let Some(address) = ascii_address::instead_of(connection, notice)?
+    {
+        ascii_address::take_over(connection, app, notice, &address, app.clock.now())?;
+    }
     let change = Change::new("notice.bounce", format!("notice {}", notice.id))
         .before(&notice.state)
         .after(&serde_json::json!({"state": NoticeState::Bounced, "appointments_held": held}))

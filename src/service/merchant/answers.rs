@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::links;
-use super::page::{head, is_outdated, visit_of};
+use super::page::{head, is_movable, is_outdated, visit_of};
 use crate::api::Page;
 use crate::api::merchant::{AnswerQuery, AnswerView, MerchantOptional};
 use crate::db::merchant_answer::VisitAnswerRow;
@@ -49,8 +49,8 @@ fn answer_link(app: &App, token: &str, saying: &Saying<'_>) -> Result<(), Error>
         let (link, merchant) = links::open(connection, app, token, Purpose::Visit)?;
         let visit = visit_of(connection, &link)?;
         refuse_outdated(&link, &visit)?;
-        if visit.cancelled {
-            return Err(Error::Conflict("this has been called off".to_owned()));
+        if is_past_answering(connection, app, &visit)? {
+            return Err(Error::Conflict("this has begun, or has been called off".to_owned()));
         }
         keep(connection, app, &Actor::merchant(&merchant.number), &visit, saying)
     })
@@ -64,6 +64,16 @@ pub(super) fn refuse_outdated(link: &Link, visit: &VisitRow) -> Result<(), Error
         ));
     }
     Ok(())
+}
+
+/// Whether a visit has been called off, has begun or is over: there is nothing more to say to its time.
+pub(in crate::service) fn is_past_answering(
+    connection: &mut Connection,
+    app: &App,
+    visit: &VisitRow,
+) -> Result<bool, Error> {
+    let over = visit.cancelled || visit.starts_at.utc() <= app.clock.now();
+    Ok(over || !db::appointment::of_visits(connection, &[visit.id])?.iter().all(is_movable))
 }
 
 /// Keeps an answer, within the caller's transaction.

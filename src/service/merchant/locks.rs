@@ -23,6 +23,8 @@ pub fn locks_page(app: &App, token: &str, locale: Option<Locale>) -> Result<Merc
         let mut locks = locks_of(connection, merchant.id)?;
         let (mut locked, mut terminals) = (Vec::new(), Vec::new());
         let rows = db::fleet::terminals_of_merchant(connection, merchant.id)?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let latest = db::lock::latest_of(connection, &ids)?.unwrap_or_default();
         let site_ids: Vec<i64> = rows.iter().map(|row| row.site_id).collect();
         let sites: HashMap<i64, _> =
             db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
@@ -48,21 +50,28 @@ pub fn locks_page(app: &App, token: &str, locale: Option<Locale>) -> Result<Merc
                 }),
             }
         }
-        Ok(MerchantLocks { head, locked, terminals })
+        Ok(MerchantLocks { head, locked, terminals, latest })
     })
 }
 
-/// A terminal of the link's merchant takes no payments. Saying so again changes nothing.
-pub fn report_lock(app: &App, token: &str, serial: &str) -> Result<(), Error> {
+/// A terminal of the link's merchant takes no payments; said on a page that knew of locks up to `latest`. Saying so again
+/// changes nothing, and opens nothing anew once that lock has ended.
+///
+/// # Errors
+/// [`Error::Conflict`] if the terminal was locked after that page was written, and is not any more.
+pub fn report_lock(app: &App, token: &str, serial: &str, latest: i64) -> Result<(), Error> {
     let (actor, is_known) = app.database.read(|connection| {
         let (_, merchant) = links::open(connection, app, token, Purpose::Locks)?;
         let terminals = db::fleet::terminals_of_merchant(connection, merchant.id)?;
         let id = terminals.into_iter().find(|row| row.serial == serial).map(|row| row.id);
         let id = id.ok_or_else(|| not_yours("terminal", serial))?;
-        Ok::<_, Error>((
-            Actor::merchant(&merchant.number),
-            locks_of(connection, merchant.id)?.contains_key(&id),
-        ))
+        let is_known = locks_of(connection, merchant.id)?.contains_key(&id);
+        if !is_known && db::lock::latest_of(connection, &[id])?.is_some_and(|known| known > latest) {
+            return Err(Error::Conflict(
+                "this was reported, and has ended since; open the page again to report it anew".to_owned(),
+            ));
+        }
+        Ok::<_, Error>((Actor::merchant(&merchant.number), is_known))
     })?;
     if !is_known {
         let new = NewLock { serial: serial.to_owned(), cause: "reported by the merchant".to_owned() };

@@ -58,7 +58,6 @@ pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeR
         last_error: None,
         subject: None,
         envelope_from: None,
-        message: None,
         domain: domain_of(new.recipient),
         urgent: new.emergency && new.kind != NoticeKind::Reminder || new.kind.is_about_locks(),
         deferrals: 0,

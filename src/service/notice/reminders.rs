@@ -5,12 +5,13 @@ use crate::db::fleet::MerchantRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::notice::ReminderLeads;
 use crate::service::audit::{Change, record};
+use crate::service::fleet::find_merchant;
 use crate::service::{Actor, App, Error, schedule};
 
 /// When this merchant is reminded.
 pub fn show(app: &App, number: &str) -> Result<Reminders, Error> {
     app.database.read(|connection| {
-        let merchant = find(connection, number)?;
+        let merchant = find_merchant(connection, number)?;
         view(connection, app, &merchant)
     })
 }
@@ -29,7 +30,7 @@ pub fn change(app: &App, actor: &Actor, number: &str, change: &RemindersChange) 
     };
     app.database.write(|connection| {
         connection.serialize_schedule()?;
-        let merchant = find(connection, number)?;
+        let merchant = find_merchant(connection, number)?;
         let before = view(connection, app, &merchant)?;
         db::merchant_reminders::set(connection, merchant.id, leads.clone())?;
         let visits = db::visit::of_merchant(connection, merchant.id, Instant::from(app.clock.now()))?;
@@ -44,15 +45,12 @@ pub fn change(app: &App, actor: &Actor, number: &str, change: &RemindersChange) 
     })
 }
 
-fn find(connection: &mut Connection, number: &str) -> Result<MerchantRow, Error> {
-    db::fleet::merchants_by_number(connection, &[number])?.pop().ok_or_else(|| Error::NotFound {
-        what: "merchant",
-        key: number.to_owned(),
-        remedy: "see `offpeak merchant list`",
-    })
-}
-
-fn view(connection: &mut Connection, app: &App, merchant: &MerchantRow) -> Result<Reminders, Error> {
+/// When this merchant is reminded, within the caller's transaction.
+pub(in crate::service) fn view(
+    connection: &mut Connection,
+    app: &App,
+    merchant: &MerchantRow,
+) -> Result<Reminders, Error> {
     let own = db::merchant_reminders::of_merchants(connection, &[merchant.id])?.pop();
     let none_wanted = db::merchant_answer::does_without_optional(connection, merchant.id)?;
     Ok(Reminders {

@@ -100,7 +100,7 @@ pub fn claim_wanted(app: &App, wanted: Wanted<'_>) -> Result<(Vec<Sendable>, u64
             envelope_from,
             envelope_to,
             message_id: row.message_id,
-            bytes: bytes.or(row.message).unwrap_or_default(),
+            bytes,
             expires_at: row.expires_at.utc(),
             claimed_at,
             since_claim,
@@ -145,8 +145,8 @@ pub fn claim_wanted(app: &App, wanted: Wanted<'_>) -> Result<(Vec<Sendable>, u64
     Ok((sendable, closed))
 }
 
-/// To whom, from whom, and what, unless the row has it.
-type Words = (String, String, Option<Vec<u8>>);
+/// To whom, from whom, and what.
+type Words = (String, String, Vec<u8>);
 
 /// What is to be sent of each of these claimed notices; `None` for what is not.
 fn put_into_words(
@@ -166,8 +166,10 @@ fn put_into_words(
         .map(|row| (row.address, row.reason))
         .collect();
     let without = db::merchant_answer::without_optional(connection, &merchants)?;
-    let stored: Vec<&NoticeRow> = rows.iter().filter(|row| row.message.is_some()).collect();
-    let truths = Truth::of_each(connection, app, &stored)?;
+    let in_words: Vec<&NoticeRow> = rows.iter().filter(|row| row.envelope_from.is_some()).collect();
+    let truths = Truth::of_each(connection, app, &in_words)?;
+    let stored: Vec<i64> = in_words.iter().map(|row| row.id).collect();
+    let mut messages = db::notice::messages_of(connection, &stored)?;
     let now = app.clock.now();
     let mut all = Vec::with_capacity(rows.len());
     for (row, address) in rows.iter().zip(&addresses) {
@@ -192,8 +194,8 @@ fn put_into_words(
             all.push(None);
             continue;
         }
-        all.push(match (truths.get(&row.id), &row.envelope_from) {
-            (Some(truth), Some(envelope_from)) => again(connection, app, row, truth, envelope_from, now)?,
+        all.push(match (truths.get(&row.id), messages.remove(&row.id)) {
+            (Some(truth), Some(bytes)) => again(connection, app, row, truth, bytes, now)?,
             _ => in_new_words(connection, app, row)?,
         });
     }
@@ -224,7 +226,7 @@ fn in_new_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Resu
         Ok(mail) => {
             let (subject, from) = (&mail.subject, &mail.envelope_from);
             db::notice::store_message(connection, row.id, subject, from, &mail.bytes)?;
-            Ok(Some((mail.envelope_to, mail.envelope_from, Some(mail.bytes))))
+            Ok(Some((mail.envelope_to, mail.envelope_from, mail.bytes)))
         }
         Err(error) => {
             close(connection, row, NoticeState::Failed, &error.to_string())?;
@@ -250,13 +252,13 @@ fn again(
     app: &App,
     row: &NoticeRow,
     truth: &Truth,
-    envelope_from: &str,
+    bytes: Vec<u8>,
     now: DateTime<Utc>,
 ) -> Result<Option<Words>, Error> {
     if truth.is_whole() {
         // The address as it was sent to before.
         let recipient = to_wire(&row.recipient).unwrap_or_else(|| row.recipient.clone());
-        return Ok(Some((recipient, envelope_from.to_owned(), None)));
+        return Ok(Some((recipient, row.envelope_from.clone().unwrap_or_default(), bytes)));
     }
     close(connection, row, NoticeState::Superseded, CHANGED)?;
     if !truth.is_nothing() {

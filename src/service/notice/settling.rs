@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::ascii_address;
 use super::sending::Claim;
 use crate::db::notice::{Ending, NoticeRow};
 use crate::db::{self, Connection, Instant};
@@ -25,6 +26,8 @@ pub enum RefusedFor {
     Address,
     /// The server will not have mail from us: somebody has to look into it; the address may be right.
     Policy,
+    /// A server on the way takes no address beyond ASCII: the merchant's second address is told, if it has one.
+    BeyondAscii,
     /// This mail.
     Other,
 }
@@ -35,6 +38,7 @@ impl RefusedFor {
         match self {
             RefusedFor::Address => "address",
             RefusedFor::Policy => "policy",
+            RefusedFor::BeyondAscii => "beyond_ascii",
             RefusedFor::Other => "other",
         }
     }
@@ -79,10 +83,13 @@ pub fn settle_all(app: &App, all: &[(Claim, Settlement)]) -> Result<Vec<NoticeSt
         // In one order, whoever else settles.
         accepted.sort_unstable();
         let of_kind = db::notice::accept(connection, &accepted, Instant::from(now))?;
-        for (id, kind) in &of_kind {
-            let state = NoticeState::Accepted.as_str();
-            webhook::tell_of_notice(connection, *id, kind, state, Instant::from(now), None)?;
-        }
+        webhook::tell_of_notices(
+            connection,
+            &of_kind,
+            NoticeState::Accepted.as_str(),
+            Instant::from(now),
+            None,
+        )?;
         let announcing: Vec<i64> = of_kind
             .into_iter()
             .filter(|(_, kind)| kind.parse().is_ok_and(NoticeKind::announces))
@@ -119,10 +126,14 @@ fn settle_other(
     let row = super::find(connection, id)?;
     let mut ending =
         Ending { state: NoticeState::Deferred, accepted_at: None, next_attempt_at: None, error: None };
+    let mut instead = None;
     match settlement {
         Settlement::Accepted => return Ok(()),
-        Settlement::Failed(_, why) => {
-            ending.state = NoticeState::Failed;
+        Settlement::Failed(what, why) => {
+            if *what == RefusedFor::BeyondAscii {
+                instead = ascii_address::instead_of(connection, &row)?;
+            }
+            ending.state = if instead.is_some() { NoticeState::Superseded } else { NoticeState::Failed };
             ending.error = Some(why);
         }
         Settlement::Deferred(why) => {
@@ -150,7 +161,10 @@ fn settle_other(
     }
     if matches!(ending.state, NoticeState::Failed | NoticeState::Expired) {
         let (state, at) = (ending.state.as_str(), Instant::from(now));
-        webhook::tell_of_notice(connection, id, &row.kind, state, at, ending.error)?;
+        webhook::tell_of_notices(connection, &[(id, row.kind.clone())], state, at, ending.error)?;
+    }
+    if let Some(address) = instead {
+        return ascii_address::take_over(connection, app, &row, &address, now);
     }
     match settlement {
         Settlement::Deferred(_) => db::notice::count_deferral(connection, id)?,

@@ -7,8 +7,9 @@ use axum::{Extension, Json};
 use utoipa_axum::routes;
 
 use crate::api::notice::{
-    AddressChange, CallReport, Message, NoticeQuery, NoticeStats, NoticeView, PreviewRequest, Reminders,
-    RemindersChange, RetryRequest, RetryResult, Suppression, SuppressionChange, Unreached,
+    AddressChange, AsciiAddress, AsciiAddressChange, CallReport, Message, NoticeQuery, NoticeStats,
+    NoticeView, PreviewRequest, Reminders, RemindersChange, RetryRequest, RetryResult, Suppression,
+    SuppressionChange, Unreached,
 };
 use crate::api::problem::Problem;
 use crate::api::{Because, Page, PageQuery};
@@ -38,6 +39,8 @@ pub(super) fn router() -> Routes {
         .whole(Role::Operator, routes!(release))
         .whole(Role::Viewer, routes!(reminders))
         .whole(Role::Operator, routes!(set_reminders))
+        .whole(Role::Viewer, routes!(ascii_address))
+        .whole(Role::Operator, routes!(set_ascii_address))
 }
 
 /// The outbox, the latest first.
@@ -241,4 +244,29 @@ async fn set_reminders(
     let reminders = state.run(move |app| notice::reminders::change(app, &who, &number, &change)).await?;
     state.workers().wake();
     Ok(Json(reminders))
+}
+
+/// Where a merchant's mail goes when a server takes no address beyond ASCII.
+#[utoipa::path(get, path = "/merchants/{number}/ascii-address", tag = "notices",
+    params(("number" = String, Path, description = "Merchant number")),
+    responses((status = 200, description = "The address", body = AsciiAddress)))]
+async fn ascii_address(
+    State(state): State<AppState>,
+    Segment(number): Segment<String>,
+) -> Result<Json<AsciiAddress>, ApiError> {
+    Ok(Json(state.run(move |app| notice::ascii_address::show(app, &number)).await?))
+}
+
+/// Gives a merchant another address for servers that take none beyond ASCII, or none.
+#[utoipa::path(post, path = "/merchants/{number}/ascii-address", tag = "notices",
+    params(("number" = String, Path, description = "Merchant number")),
+    request_body = AsciiAddressChange,
+    responses((status = 200, description = "The address from now on", body = AsciiAddress)))]
+async fn set_ascii_address(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(number): Segment<String>,
+    Body(change): Body<AsciiAddressChange>,
+) -> Result<Json<AsciiAddress>, ApiError> {
+    Ok(Json(state.run(move |app| notice::ascii_address::change(app, &who, &number, &change)).await?))
 }

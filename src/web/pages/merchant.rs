@@ -224,6 +224,8 @@ async fn locks(
 #[derive(Deserialize)]
 struct Report {
     serial: String,
+    /// The latest lock that the page knew of.
+    latest: i64,
 }
 
 async fn report_lock(
@@ -234,8 +236,9 @@ async fn report_lock(
 ) -> Response {
     let base = format!("/m/locks/{token}");
     let to = format!("{base}?done=reported");
-    done(state, base, &headers, move |app| merchant::report_lock(app, &token, &report.serial).map(|()| to))
-        .await
+    let Report { serial, latest } = report;
+    let work = move |app: &App| merchant::report_lock(app, &token, &serial, latest).map(|()| to);
+    done(state, base, &headers, work).await
 }
 
 #[derive(Deserialize)]

@@ -55,6 +55,8 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .merge(super::fleet::router())
         .merge(super::rules::router())
         .merge(super::unreached::router())
+        .merge(super::inbox::routes())
+        .merge(super::sending::routes())
         .merge(super::schedule::routes())
         .merge(super::heat::routes())
 }

@@ -43,6 +43,7 @@ pub(super) async fn hand_over(app: App, transport: Arc<Transport>, mut mail: Sen
             let what = match cause {
                 Some(RejectionCause::Address) => RefusedFor::Address,
                 Some(RejectionCause::Policy) => RefusedFor::Policy,
+                Some(RejectionCause::BeyondAscii) => RefusedFor::BeyondAscii,
                 Some(RejectionCause::Other) | None => RefusedFor::Other,
             };
             (Settlement::Failed(what, format!("{code} {text}")), Answer::Neither, "rejected")

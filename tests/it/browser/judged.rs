@@ -8,7 +8,7 @@ use super::{Browser, Server};
 use crate::support::run;
 
 /// Every page, by the name of its pictures.
-const PAGES: [(&str, &str); 34] = [
+const PAGES: [(&str, &str); 36] = [
     ("/", "tonight"),
     ("/schedule?night=2026-12-05", "schedule-hours"),
     ("/schedule?night=2026-12-05&nights=7", "schedule-nights"),
@@ -31,6 +31,8 @@ const PAGES: [(&str, &str); 34] = [
     ("/notices", "notices"),
     ("/notices/1", "notice"),
     ("/notices/preview", "notice-preview"),
+    ("/inbox", "inbox"),
+    ("/notices/sending", "sending"),
     ("/unreached", "unreached"),
     ("/budgets", "budgets"),
     ("/windows", "windows"),
@@ -72,6 +74,8 @@ async fn busy_server() -> Server {
     app.post("/campaigns/look/activate", json!({})).await;
     app.plan(json!({})).await;
     app.work("notify").await;
+    let letter = "From: Li <li@shop.example>\r\nSubject: Ring first\r\nMessage-ID: <1@shop.example>\r\n\r\nThe back door.\r\n";
+    app.try_ingest("notices@offpeak.example", "li@shop.example", letter.as_bytes()).await;
     server
 }
 

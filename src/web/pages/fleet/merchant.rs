@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::only;
 use crate::domain::access::Role;
+use crate::domain::notice::ReminderLeads;
 use crate::service::fleet::{MerchantDossier, merchant_dossier};
 use crate::web::AppState;
 use crate::web::pages::appointments::given;
@@ -34,6 +35,10 @@ struct View<'a> {
     #[serde(flatten)]
     page: &'a MerchantPage,
     undo: String,
+    /// How long before a visit it is reminded, in minutes.
+    reminder_leads: Vec<u32>,
+    /// Its address is one that not every server takes.
+    beyond_ascii: bool,
 }
 
 pub(super) fn router() -> PageRoutes {
@@ -56,5 +61,8 @@ async fn show(
 /// Puts the page into HTML.
 pub fn render_page(page_context: &PageContext, page: &MerchantPage) -> Result<String, RenderError> {
     let undo = only(&page.dossier.merchant, &["name", "locale", "email", "phone", "tags"]);
-    render("fleet_merchant.html", page_context, &View { page, undo })
+    let leads = page.dossier.reminders.before.parse::<ReminderLeads>();
+    let beyond_ascii = page.dossier.merchant.email.as_ref().is_some_and(|email| !email.is_ascii());
+    let reminder_leads = leads.map(|leads| leads.minutes().to_vec()).unwrap_or_default();
+    render("fleet_merchant.html", page_context, &View { page, undo, reminder_leads, beyond_ascii })
 }

@@ -1,0 +1,60 @@
+//! The filter `unbroken`: the two times of a span stay on one line, however narrow the column. Programs break after the
+//! dash.
+
+use minijinja::filters::escape;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Error, State};
+
+const DASH: char = '–';
+
+/// `value`, with what stands before and after each dash held together; in plain text as it is.
+pub(super) fn unbroken(state: &mut State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    if matches!(state.auto_escape(), AutoEscape::None) {
+        return Ok(value.clone());
+    }
+    let escaped = escape(state, value)?;
+    let text = escaped.as_str().unwrap_or_default();
+    if !text.contains(DASH) {
+        return Ok(escaped);
+    }
+    Ok(Value::from_safe_string(held_together(text)))
+}
+
+/// A time before the dash; after it a time, maybe with its day before it, as Chinese has it.
+fn held_together(html: &str) -> String {
+    let mut rest = html;
+    let mut out = String::with_capacity(html.len() + 64);
+    while let Some(dash) = rest.find(DASH) {
+        let (before, after) = (&rest[..dash], &rest[dash + DASH.len_utf8()..]);
+        let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':').len();
+        let end = after.find(|c: char| c.is_whitespace() || "(<,&".contains(c)).unwrap_or(after.len());
+        let (span, left) = (&rest[start..dash + DASH.len_utf8() + end], &after[end..]);
+        out.push_str(&before[..start]);
+        out.push_str("<span style=\"white-space:nowrap\">");
+        out.push_str(span);
+        out.push_str("</span>");
+        rest = left;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_held_together_and_nothing_else() {
+        for (text, held) in [
+            ("Wednesday 25 November 2026, [02:00–02:30] (London time, UTC)", true),
+            ("2026年11月25日(周三)[23:30–次日00:30](北京时间,UTC+8)", true),
+            ("01:30 (UTC−4)[–01:15] (UTC−5)", true),
+            ("[23:30–00:30] next day, or [01:00–02:00]", true),
+            ("no time at all", false),
+        ] {
+            let plain = text.replace(['[', ']'], "");
+            let marked = text.replace('[', "<span style=\"white-space:nowrap\">").replace(']', "</span>");
+            assert_eq!(held_together(&plain), if held { marked } else { plain });
+        }
+    }
+}
