@@ -88,7 +88,8 @@ pub struct PageQuery {
     pub limit: Option<i64>,
     /// The `next` of the page before.
     pub after: Option<String>,
-    /// Only rows whose key or name contains this.
+    /// Only rows whose key or name contains this. A page looks through so many rows and no more: it may hold few, or
+    /// none, and `next` goes on.
     pub q: Option<String>,
 }
 

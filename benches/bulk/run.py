@@ -12,6 +12,7 @@ Memory is the peak of the process that does it, without the server's.
 """
 
 import argparse
+import contextlib
 import glob
 import os
 import pathlib
@@ -74,6 +75,14 @@ class Sqlite:
     def url(self, database):
         return f"sqlite:{self.folder}/{database}.db"
 
+    def ask(self, database, question):
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/{database}.db")) as source:
+            return source.execute(question).fetchall()
+
+    def change(self, database, statements):
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/{database}.db")) as target:
+            target.executescript(f"BEGIN; {statements} COMMIT;")
+
     def copy(self, tables):
         source = sqlite3.connect(f"{self.folder}/whole.db")
         target = sqlite3.connect(f"{self.folder}/bare.db", isolation_level=None)
@@ -100,7 +109,8 @@ class Postgres:
 
     def __init__(self, folder):
         self.folder = f"{folder}/pg"
-        os.mkdir(self.folder)
+        known = os.path.exists(self.folder)
+        os.makedirs(self.folder, exist_ok=True)
         self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self.as_user = []
         self.user = subprocess.check_output(["id", "-un"], text=True).strip()
@@ -109,10 +119,11 @@ class Postgres:
             os.chmod(folder, 0o755)
             shutil.chown(self.folder, "postgres")
         data = f"{self.folder}/data"
-        self.tool("initdb", "-A", "trust", "-E", "UTF8", "--locale=C", "-D", data)
+        if not known:
+            self.tool("initdb", "-A", "trust", "-E", "UTF8", "--locale=C", "-D", data)
         self.tool("pg_ctl", "-D", data, "-l", f"{self.folder}/log", "-w", "-o",
                   f"-c listen_addresses= -c unix_socket_directories={self.folder}", "start")
-        for database in ["whole", "bare"]:
+        for database in [] if known else ["whole", "bare"]:
             self.tool("createdb", "-h", self.folder, database)
 
     def tool(self, name, *arguments):
@@ -122,6 +133,12 @@ class Postgres:
         answer = subprocess.run([*self.as_user, f"{self.bin}/psql", "-h", self.folder, "-X", "-q", "-v", "ON_ERROR_STOP=1",
                                  "-At", "-d", database], input=statements, text=True, stdout=subprocess.PIPE, check=True, cwd="/")
         return answer.stdout
+
+    def ask(self, database, question):
+        return [line.split("|") for line in self.psql(database, question + ";").splitlines()]
+
+    def change(self, database, statements):
+        self.psql(database, f"BEGIN; SET LOCAL offpeak.audit = 'copied'; {statements} COMMIT;")
 
     def url(self, database):
         return f"postgres://{self.user}@{self.folder.replace('/', '%2F')}/{database}"
@@ -195,4 +212,5 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

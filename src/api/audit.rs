@@ -18,7 +18,8 @@ pub struct AuditQuery {
     /// Only about this, as `appointment 17`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Only where action, subject, actor or reason contains this.
+    /// Only where action, subject, actor or reason contains this. A page looks through so many entries and no more: it
+    /// may hold few, or none, and `next` goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// Only from then on, in RFC 3339.

@@ -204,14 +204,20 @@ pub struct Unplaced {
 }
 
 /// What a plan would change of what stands now.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct PlanDiff {
-    /// Appointments that it adds.
+    /// Appointments that it adds, the first thousand of them; the plan's items are all of them.
     pub added: Vec<PlanItem>,
-    /// Appointments that it moves, with where they stand now.
+    /// How many it adds.
+    pub added_count: u64,
+    /// Appointments that it moves, with where they stand now, the first thousand.
     pub moved: Vec<MovedItem>,
-    /// Tasks without a place.
+    /// How many it moves.
+    pub moved_count: u64,
+    /// Tasks without a place, the first thousand.
     pub unplaced: Vec<PlanItem>,
+    /// How many have no place.
+    pub unplaced_count: u64,
     /// Standing appointments that it leaves alone.
     pub kept: u64,
 }

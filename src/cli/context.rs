@@ -95,8 +95,10 @@ impl Context {
     ) -> Result<(), CliError> {
         let limit = (!paging.all).then_some(paging.limit);
         let page = self.client()?.list::<T>(path, query, paging.after.as_deref(), limit)?;
-        self.output.show(&page, |screen| {
-            if page.items.is_empty() { screen.line(when_empty) } else { draw(screen, &page.items) }
+        self.output.show(&page, |screen| match (page.items.is_empty(), &page.next) {
+            (true, Some(_)) => screen.line("Nothing was found so far."),
+            (true, None) => screen.line(when_empty),
+            (false, _) => draw(screen, &page.items),
         })?;
         if let Some(next) = &page.next {
             self.output.hint(&format!("There is more: add --after {} or --all.", shell_quoted(next)));

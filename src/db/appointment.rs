@@ -94,6 +94,8 @@ pub struct Filter<'a> {
     pub campaign_name: Option<&'a str>,
     /// Only terminals of this group; of the groupings that a terminal's or a site's own column tells.
     pub group: Option<(&'a Grouping, &'a str)>,
+    /// Only these terminals: quicker than a group where they are few.
+    pub terminal_ids: Option<Vec<i64>>,
     pub part: Option<&'a Part>,
     pub ends_after: Option<Instant>,
     pub starts_before: Option<Instant>,
@@ -201,6 +203,10 @@ fn list_in(
             Grouping::Fleet | Grouping::Merchant | Grouping::Tag(_) => query,
         };
     }
+    // The terminals are asked first: with the sum the order has no say in the choice of the index.
+    if let Some(ids) = &filter.terminal_ids {
+        query = query.filter(appointment::terminal_id.eq_any(ids.clone()));
+    }
     query = match filter.part {
         None => query,
         Some(Part::Region(region)) => query.filter(site::region.eq(region.clone())),
@@ -222,7 +228,12 @@ fn list_in(
                 .or(appointment::starts_at.eq(starts_at).and(appointment::id.gt(id))),
         );
     }
-    query.order((appointment::starts_at, appointment::id)).limit(limit).load(connection)
+    let query = query.limit(limit);
+    if filter.terminal_ids.is_some() {
+        let start = diesel::dsl::sql::<diesel::sql_types::BigInt>("(appointment.starts_at + 0)");
+        return query.order((start, appointment::id)).load(connection);
+    }
+    query.order((appointment::starts_at, appointment::id)).load(connection)
 }
 
 /// Every standing appointment that ends after `ends_after`, in no order.

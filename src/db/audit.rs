@@ -147,8 +147,8 @@ pub fn first_of(connection: &mut Connection, action: &str) -> QueryResult<Option
 pub struct Wanted<'a> {
     /// By exactly this actor.
     pub actor: Option<&'a str>,
-    /// Actions that are this word or begin with it and a point.
-    pub action: Option<&'a str>,
+    /// One of these actions.
+    pub actions: Option<Vec<String>>,
     /// About exactly this.
     pub subject: Option<&'a str>,
     /// Whose action, subject, actor or reason contains this.
@@ -157,26 +157,104 @@ pub struct Wanted<'a> {
     pub from: Option<Instant>,
     /// Before then.
     pub to: Option<Instant>,
+    /// The first that comes into question.
+    pub first_id: Option<i64>,
+    /// The last.
+    pub last_id: Option<i64>,
 }
 
-/// Entries beside `id` (before it, the latest first; or after it, the earliest first), at most `limit`.
-pub fn list(
+/// Every action that the trail knows: from one to the next in their index, however many entries each has.
+pub fn actions(connection: &mut Connection) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Known {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        action: String,
+    }
+    let known: Vec<Known> = diesel::sql_query(
+        "WITH RECURSIVE known (action) AS (SELECT min(action) FROM audit UNION ALL \
+         SELECT (SELECT min(a.action) FROM audit a WHERE a.action > known.action) FROM known \
+         WHERE known.action IS NOT NULL) SELECT action FROM known WHERE action IS NOT NULL",
+    )
+    .load(connection)?;
+    Ok(known.into_iter().map(|row| row.action).collect())
+}
+
+/// The first entry from an instant on, as clocks had it.
+pub fn first_since(connection: &mut Connection, from: Instant) -> QueryResult<Option<i64>> {
+    audit::table
+        .filter(audit::at.ge(from))
+        .order((audit::at, audit::id))
+        .select(audit::id)
+        .first(connection)
+        .optional()
+}
+
+/// The last entry before an instant.
+pub fn last_before(connection: &mut Connection, to: Instant) -> QueryResult<Option<i64>> {
+    audit::table
+        .filter(audit::at.lt(to))
+        .order((audit::at.desc(), audit::id.desc()))
+        .select(audit::id)
+        .first(connection)
+        .optional()
+}
+
+/// Entries before `before`, the latest first, at most `limit`.
+pub fn latest_first(
     connection: &mut Connection,
     wanted: &Wanted<'_>,
-    beside: Option<i64>,
-    latest_first: bool,
+    before: Option<i64>,
     limit: i64,
 ) -> QueryResult<Vec<AuditRow>> {
+    let page = |connection: &mut Connection, wanted: &Wanted<'_>| {
+        let mut query = selected(wanted);
+        if let Some(id) = before {
+            query = query.filter(audit::id.lt(id));
+        }
+        query.order(audit::id.desc()).limit(limit).load::<AuditRow>(connection)
+    };
+    let Some(actions) = &wanted.actions else { return page(connection, wanted) };
+    // One action after the other: each is a run of their index, however long the trail is.
+    let mut rows = Vec::new();
+    for action in actions {
+        rows.extend(page(connection, &Wanted { actions: Some(vec![action.clone()]), ..wanted.clone() })?);
+    }
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(rows)
+}
+
+/// Entries after `after`, the earliest first, at most `limit`.
+pub fn earliest_first(
+    connection: &mut Connection,
+    wanted: &Wanted<'_>,
+    after: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<AuditRow>> {
+    let mut query = selected(wanted);
+    if let Some(id) = after {
+        query = query.filter(audit::id.gt(id));
+    }
+    query.order(audit::id).limit(limit).load(connection)
+}
+
+type Selected<'a> = audit::BoxedQuery<'a, <Connection as diesel::Connection>::Backend>;
+
+fn selected<'a>(wanted: &Wanted<'a>) -> Selected<'a> {
     let mut query = audit::table.into_boxed();
-    if let Some(id) = beside {
-        query = if latest_first { query.filter(audit::id.lt(id)) } else { query.filter(audit::id.gt(id)) };
+    if let Some(id) = wanted.first_id {
+        query = query.filter(audit::id.ge(id));
+    }
+    if let Some(id) = wanted.last_id {
+        query = query.filter(audit::id.le(id));
     }
     if let Some(actor) = wanted.actor {
         query = query.filter(audit::actor.eq(actor));
     }
-    if let Some(action) = wanted.action {
-        let below = format!("{}.%", action.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-        query = query.filter(audit::action.eq(action).or(audit::action.like(below).escape('!')));
+    match wanted.actions.as_deref() {
+        Some([action]) => query = query.filter(audit::action.eq(action.clone())),
+        Some(actions) => query = query.filter(audit::action.eq_any(actions.to_vec())),
+        None => {}
     }
     if let Some(subject) = wanted.subject {
         query = query.filter(audit::subject.eq(subject));
@@ -202,10 +280,5 @@ pub fn list(
                 )),
         );
     }
-    let query = query.limit(limit);
-    if latest_first {
-        query.order(audit::id.desc()).load(connection)
-    } else {
-        query.order(audit::id).load(connection)
-    }
+    query
 }

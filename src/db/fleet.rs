@@ -92,7 +92,7 @@ fn overwrite(
 }
 
 macro_rules! keyed_table {
-    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $batch:ident, $also:ident) => {
+    ($table:ident, $row:ident, $key:ident, $all:ident, $by_keys:ident, $by_ids:ident, $insert:ident, $update:ident, $page:ident, $ahead:ident, $batch:ident, $also:ident) => {
         /// Every row, by id.
         pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
             $table::table.order($table::id).load(connection)
@@ -145,17 +145,21 @@ macro_rules! keyed_table {
             }
         }
 
-        /// Rows after the natural key `after`, by natural key, at most `limit`; only those whose key or name
-        /// contains `text`, in whatever case.
+        /// Rows after the natural key `after`, up to `until`, by natural key, at most `limit`; only those whose key or
+        /// name contains `text`, in whatever case.
         pub fn $page(
             connection: &mut Connection,
             after: Option<&str>,
+            until: Option<&str>,
             text: Option<&str>,
             limit: i64,
         ) -> QueryResult<Vec<$row>> {
             let mut query = $table::table.into_boxed();
             if let Some(after) = after {
                 query = query.filter($table::$key.gt(after.to_owned()));
+            }
+            if let Some(until) = until {
+                query = query.filter($table::$key.le(until.to_owned()));
             }
             if let Some(text) = text {
                 let pattern = containing(text);
@@ -167,6 +171,21 @@ macro_rules! keyed_table {
                 );
             }
             query.order($table::$key).limit(limit).load(connection)
+        }
+
+        /// The natural key of the row that lies so many rows behind the natural key `after`.
+        pub fn $ahead(
+            connection: &mut Connection,
+            after: Option<&str>,
+            rows: i64,
+        ) -> QueryResult<Option<String>> {
+            $table::table
+                .filter($table::$key.gt(after.unwrap_or_default().to_owned()))
+                .order($table::$key)
+                .offset(rows - 1)
+                .select($table::$key)
+                .first(connection)
+                .optional()
         }
     };
 }
@@ -181,6 +200,7 @@ keyed_table!(
     insert_merchants,
     update_merchants,
     merchant_page,
+    merchant_ahead,
     merchants_after,
     name
 );
@@ -194,6 +214,7 @@ keyed_table!(
     insert_sites,
     update_sites,
     site_page,
+    site_ahead,
     sites_after,
     name
 );
@@ -207,6 +228,7 @@ keyed_table!(
     insert_terminals,
     update_terminals,
     terminal_page,
+    terminal_ahead,
     terminals_after,
     label
 );

@@ -136,6 +136,40 @@ fn tag_sizes(connection: &mut Connection, key: &str) -> QueryResult<HashMap<Stri
     Ok(sizes)
 }
 
+/// At most `limit` terminals of a group, retired ones too, in no order; of the groupings that a terminal's or a site's
+/// own column tells.
+pub fn terminals_of(
+    connection: &mut Connection,
+    grouping: &Grouping,
+    value: &str,
+    limit: i64,
+) -> QueryResult<Vec<i64>> {
+    macro_rules! ids {
+        ($column:expr) => {
+            terminal::table.filter($column.eq(value)).select(terminal::id).limit(limit).load(connection)
+        };
+    }
+    macro_rules! ids_by_site {
+        ($column:expr) => {
+            site::table
+                .inner_join(terminal::table)
+                .filter($column.eq(value))
+                .select(terminal::id)
+                .limit(limit)
+                .load(connection)
+        };
+    }
+    match grouping {
+        Grouping::AcquirerHost => ids!(terminal::acquirer_host),
+        Grouping::Carrier => ids!(terminal::carrier),
+        Grouping::Cell => ids!(terminal::cell),
+        Grouping::Model => ids!(terminal::model),
+        Grouping::Region => ids_by_site!(site::region),
+        Grouping::Site => ids_by_site!(site::code),
+        Grouping::Fleet | Grouping::Merchant | Grouping::Tag(_) => Ok(Vec::new()),
+    }
+}
+
 /// Which terminals are down.
 #[derive(Clone, Copy, Debug)]
 pub enum Down {
@@ -352,10 +386,12 @@ pub fn heat(
     let down: Vec<&str> = standing.iter().copied().chain(done).collect();
     let earliest = earliest_start(connection, from)?.micros();
     let (from, to) = (from.micros(), to.micros());
+    let by_site = matches!(grouping, Grouping::Region | Grouping::Site);
+    let site = if by_site { "CROSS JOIN site s WHERE s.id = t.site_id AND" } else { "WHERE" };
     // The span alone picks the index, which holds all that is asked of an appointment.
     let sql = format!(
         "SELECT {column} AS name, a.starts_at, a.ends_at, COUNT(*) AS terminals FROM appointment a \
-         CROSS JOIN terminal t CROSS JOIN site s WHERE t.id = a.terminal_id AND s.id = t.site_id \
+         CROSS JOIN terminal t {site} t.id = a.terminal_id \
          AND t.retired = FALSE AND a.starts_at >= {earliest} AND a.starts_at < {to} AND a.ends_at > {from} \
          AND (a.state || '') IN ({}) AND ((a.state || '') NOT IN ({}) OR a.terminal_id NOT IN \
          (SELECT terminal_id FROM terminal_lock WHERE state IN ({}))) GROUP BY 1, 2, 3",

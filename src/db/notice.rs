@@ -87,6 +87,21 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<NoticeRo
 
 /// Notices, the latest first, at most `limit`.
 pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> QueryResult<Vec<NoticeRow>> {
+    let of_a_kind = filter.kind.is_some() && filter.state.is_none() && filter.merchant_number.is_none();
+    if !of_a_kind {
+        return list_in(connection, filter, limit);
+    }
+    // One state after the other: each is a run of the index by kind and state, however large the outbox is.
+    let mut rows = Vec::new();
+    for state in NoticeState::ALL {
+        rows.extend(list_in(connection, &Filter { state: Some(*state), ..filter.clone() }, limit)?);
+    }
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(rows)
+}
+
+fn list_in(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> QueryResult<Vec<NoticeRow>> {
     let mut query = notice::table.inner_join(merchant::table).select(notice::all_columns).into_boxed();
     if let Some(state) = filter.state {
         query = query.filter(notice::state.eq(state.as_str()));

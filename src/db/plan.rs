@@ -110,6 +110,37 @@ pub fn items(
     query.order(plan_item::ordinal).limit(limit).load(connection)
 }
 
+/// What a plan does with a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A new appointment.
+    Added,
+    /// An appointment that stands gets another time.
+    Moving,
+    /// It has no place.
+    Unplaced,
+}
+
+/// The first items of one kind, by ordinal.
+pub fn items_of_kind(
+    connection: &mut Connection,
+    plan_id: i64,
+    kind: Kind,
+    limit: i64,
+) -> QueryResult<Vec<PlanItemRow>> {
+    let query = plan_item::table.filter(plan_item::plan_id.eq(plan_id)).into_boxed();
+    let query = match kind {
+        Kind::Added => {
+            query.filter(plan_item::starts_at.is_not_null().and(plan_item::appointment_id.is_null()))
+        }
+        Kind::Moving => {
+            query.filter(plan_item::starts_at.is_not_null().and(plan_item::appointment_id.is_not_null()))
+        }
+        Kind::Unplaced => query.filter(plan_item::starts_at.is_null()),
+    };
+    query.order(plan_item::ordinal).limit(limit).load(connection)
+}
+
 /// Where a plan puts a task.
 #[derive(Clone, Copy, Debug, Queryable)]
 #[allow(missing_docs)]

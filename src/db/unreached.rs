@@ -38,7 +38,8 @@ pub fn refused(
 pub fn without_address(connection: &mut Connection, now: Instant, limit: i64) -> QueryResult<Vec<VisitRow>> {
     visit::table
         .inner_join(merchant::table)
-        .filter(merchant::email.is_null().and(visit::cancelled.eq(false)).and(visit::starts_at.gt(now)))
+        .filter(merchant::email.is_null().and(visit::cancelled.eq(false)))
+        .filter(visit::starts_at.gt(now).and(visit::ends_at.gt(now)))
         .order((visit::starts_at, visit::id))
         .limit(limit)
         .select(visit::all_columns)

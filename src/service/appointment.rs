@@ -27,6 +27,9 @@ use crate::service::{Actor, App, Error, lock};
 pub use edit::{batch, cancel, move_to, set_pinned};
 pub use starts::starts;
 
+/// The appointments of a group with so few terminals are asked by terminal; those of a larger one soon fill a page.
+const FEW_TERMINALS: i64 = 1000;
+
 /// How far ahead an appointment may be moved or ad-hoc work be arranged, in days.
 pub(super) const HORIZON_DAYS: u32 = 62;
 
@@ -49,18 +52,25 @@ pub(super) fn list_in(
         .map(|word| word.trim().parse::<AppointmentState>().map_err(|error| Error::invalid("state", error)))
         .collect::<Result<Vec<_>, _>>()?;
     let group = query.group.as_deref().map(group_of).transpose()?;
-    let filter = Filter {
+    let mut filter = Filter {
         states,
         serial: query.serial.as_deref(),
         site_code: query.site.as_deref(),
         campaign_name: query.campaign.as_deref(),
-        group: group.as_ref().map(|(grouping, value)| (grouping, *value)),
+        group: None,
+        terminal_ids: None,
         part,
         ends_after: query.from.map(Instant::from),
         starts_before: query.to.map(Instant::from),
         after: query.after.as_deref().map(cursor).transpose()?,
     };
     app.database.read(|connection| {
+        if let Some((grouping, value)) = &group {
+            let few = db::group::terminals_of(connection, grouping, value, FEW_TERMINALS + 1)?;
+            let is_few = i64::try_from(few.len()).is_ok_and(|count| count <= FEW_TERMINALS);
+            (filter.group, filter.terminal_ids) =
+                if is_few { (None, Some(few)) } else { (Some((grouping, *value)), None) };
+        }
         let rows = db::appointment::list(connection, &filter, limit + 1)?;
         let items = views(connection, rows)?;
         Ok(page_of(items, limit, |view: &AppointmentView| {

@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod export;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::api::audit::AuditQuery;
@@ -79,29 +80,73 @@ pub fn record(
     audit::append(connection, row)
 }
 
-/// The trail, the latest first.
+/// Entries that one page looks through for a text.
+const LOOKED_THROUGH: i64 = 50_000;
+
+/// Clocks of replicas do not differ by more: entries are in the order of their commits, and nearly in that of their
+/// times.
+const CLOCKS_APART: TimeDelta = TimeDelta::hours(1);
+
+/// The trail, the latest first. A page of those with a text in them ends where so many entries have been looked
+/// through, however few were found.
 pub fn list(app: &App, query: &AuditQuery) -> Result<Page<AuditView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
     app.database.read(|connection| {
-        let rows = audit::list(connection, &wanted(query), before, true, limit + 1)?;
+        let Some(mut wanted) = wanted(connection, query)? else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let mut rest = None;
+        if wanted.text.is_some() && wanted.subject.is_none() {
+            let last = audit::latest(connection)?.unwrap_or_default();
+            let last =
+                before.map_or(last, |before| before.saturating_sub(1)).min(wanted.last_id.unwrap_or(last));
+            let first = last.saturating_sub(LOOKED_THROUGH) + 1;
+            if first > wanted.first_id.unwrap_or(1) {
+                wanted.first_id = Some(first);
+                rest = Some(first.to_string());
+            }
+        }
+        let rows = audit::latest_first(connection, &wanted, before, limit + 1)?;
         let items = rows.into_iter().map(view).collect();
-        Ok(page_of(items, limit, |entry: &AuditView| entry.id.to_string()))
+        let page = page_of(items, limit, |entry: &AuditView| entry.id.to_string());
+        Ok(Page { next: page.next.or(rest), ..page })
     })
 }
 
-fn wanted(query: &AuditQuery) -> Wanted<'_> {
+/// What `query` wants; nothing if no entry can be meant.
+fn wanted<'a>(connection: &mut Connection, query: &'a AuditQuery) -> Result<Option<Wanted<'a>>, Error> {
     fn given(text: &Option<String>) -> Option<&str> {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
-    Wanted {
+    let mut wanted = Wanted {
         actor: given(&query.actor),
-        action: given(&query.action),
         subject: given(&query.subject),
         text: given(&query.q),
         from: query.from.map(Instant::from),
         to: query.to.map(Instant::from),
+        ..Wanted::default()
+    };
+    if let Some(kind) = given(&query.action) {
+        let is_one = |action: &String| {
+            action.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        wanted.actions = Some(audit::actions(connection)?.into_iter().filter(is_one).collect());
     }
+    // An instant tells within which entries to look.
+    if let Some(from) = query.from.and_then(|from| from.checked_sub_signed(CLOCKS_APART)) {
+        wanted.first_id = audit::first_since(connection, from.into())?;
+        if wanted.first_id.is_none() {
+            return Ok(None);
+        }
+    }
+    if let Some(to) = query.to.and_then(|to| to.checked_add_signed(CLOCKS_APART)) {
+        wanted.last_id = audit::last_before(connection, to.into())?;
+        if wanted.last_id.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(wanted))
 }
 
 /// The latest entries about these things, as `merchant M1`.

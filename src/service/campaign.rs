@@ -34,6 +34,12 @@ pub(crate) use waves::allot as allot_waves;
 /// Terminals whose skip reason a list names one by one.
 const SKIPPED_SHOWN_MAX: usize = 10_000;
 
+/// Terminals from which on it is not looked at every one of them at every question.
+const FLEET_LARGE: usize = 20_000;
+
+/// Appointments from which on those of a campaign are not counted at every look.
+const LARGE: i64 = 20_000;
+
 /// How far ahead it is looked whether a terminal can be planned when waves are drawn, in days.
 const DRAWING_DAYS: u32 = 30;
 
@@ -284,16 +290,22 @@ pub(super) fn cancel_appointments(
     Ok(())
 }
 
-/// Which terminals a campaign picks, and what is with each.
+/// Which terminals a campaign picks, and what is with each; in a large fleet as it was a moment ago.
 pub fn targets(app: &App, name: &str) -> Result<Targets, Error> {
-    app.database.read(|connection| {
+    let of_large_fleet = |(_, terminals): &(Targets, usize)| *terminals > FLEET_LARGE;
+    let (targets, _) = app.database.read(|connection| {
         let row = find(connection, name)?;
-        let mut picking = Picking::begin(connection, row)?;
-        let world = World::visit(connection, app, 30, &mut |place, terminal, site, merchant| {
-            picking.look_at(place, terminal, site, merchant);
-        })?;
-        Ok(count_targets(&world, picking.targets(&world, app.settings.announce_allowance_minutes)))
-    })
+        let (asked, of) = (app.clone(), format!("targets {}", row.id));
+        app.figures.get(app, connection, &of, of_large_fleet, move |connection| {
+            let mut picking = Picking::begin(connection, row.clone())?;
+            let world = World::visit(connection, &asked, 30, &mut |place, terminal, site, merchant| {
+                picking.look_at(place, terminal, site, merchant);
+            })?;
+            let found = picking.targets(&world, asked.settings.announce_allowance_minutes);
+            Ok((count_targets(&world, found), world.terminals.len()))
+        })
+    })?;
+    Ok(targets)
 }
 
 fn count_targets(world: &World, targets: impl Iterator<Item = Target>) -> Targets {
@@ -353,6 +365,20 @@ fn view(connection: &mut Connection, app: &App, row: CampaignRow) -> Result<Camp
     })
 }
 
+/// Appointments by campaign and state; many of them as they were a moment ago.
+fn counts(
+    connection: &mut Connection,
+    app: &App,
+    ids: &[i64],
+) -> Result<BTreeMap<i64, BTreeMap<String, i64>>, Error> {
+    type Counts = BTreeMap<i64, BTreeMap<String, i64>>;
+    let is_large = |counts: &Counts| counts.values().flat_map(BTreeMap::values).sum::<i64>() > LARGE;
+    let asked = ids.to_vec();
+    app.figures.get(app, connection, &format!("campaigns {ids:?}"), is_large, move |connection| {
+        Ok(db::campaign::appointment_counts(connection, &asked)?)
+    })
+}
+
 /// With `progress`, how far each wave is too.
 fn views(
     connection: &mut Connection,
@@ -361,8 +387,8 @@ fn views(
     progress: bool,
 ) -> Result<Vec<CampaignView>, Error> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut waves = waves::views_of(connection, app.clock.now(), &ids, progress)?;
-    let mut counts = db::campaign::appointment_counts(connection, &ids)?;
+    let mut waves = waves::views_of(connection, app, &ids, progress)?;
+    let mut counts = counts(connection, app, &ids)?;
     let programmes: BTreeMap<i64, String> =
         db::campaign::programmes(connection)?.into_iter().map(|row| (row.id, row.name)).collect();
     let unsigned = |value: i32| u32::try_from(value).unwrap_or_default();

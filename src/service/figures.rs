@@ -43,7 +43,7 @@ impl KeptFigures {
         app: &App,
         connection: &mut Connection,
         of: &str,
-        is_large: fn(&T) -> bool,
+        is_large: impl Fn(&T) -> bool,
         count: impl Fn(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (known, begin) = self.known(of);

@@ -33,15 +33,21 @@ pub use search::search;
 /// Appointments and locks that a terminal's history shows.
 const HISTORY_MAX: i64 = 1000;
 
+/// Rows that one page looks through for a text.
+const LOOKED_THROUGH: i64 = 20_000;
+
 /// Terminals from which on the fleet is not counted at every look.
 const LARGE: i64 = 50_000;
 
 /// The fleet in numbers; a large one as it was a moment ago.
 pub fn summary(app: &App) -> Result<FleetSummary, Error> {
-    app.database.read(|connection| {
-        let is_large = |summary: &FleetSummary| summary.terminals + summary.retired > LARGE;
-        app.figures.get(app, connection, "fleet", is_large, counted)
-    })
+    app.database.read(|connection| summary_now(connection, app))
+}
+
+/// The same on the caller's snapshot.
+pub(super) fn summary_now(connection: &mut Connection, app: &App) -> Result<FleetSummary, Error> {
+    let is_large = |summary: &FleetSummary| summary.terminals + summary.retired > LARGE;
+    app.figures.get(app, connection, "fleet", is_large, counted)
 }
 
 fn counted(connection: &mut Connection) -> Result<FleetSummary, Error> {
@@ -61,9 +67,14 @@ fn counted(connection: &mut Connection) -> Result<FleetSummary, Error> {
     })
 }
 
-/// Terminals that are not retired.
+/// Terminals that are not retired; of a large fleet as they were a moment ago.
 pub fn active_terminals(app: &App) -> Result<i64, Error> {
-    app.database.read(|connection| Ok(db::fleet::active_terminals(connection)?))
+    app.database.read(|connection| {
+        let is_large = |count: &i64| *count > LARGE;
+        app.figures.get(app, connection, "active terminals", is_large, |connection| {
+            Ok(db::fleet::active_terminals(connection)?)
+        })
+    })
 }
 
 /// Merchants, by number.
@@ -80,12 +91,17 @@ pub(super) fn merchants_in(
     let limit = page_limit(query.limit)?;
     app.database.read(|connection| {
         let (after, text) = (query.after.as_deref(), query.q.as_deref());
+        let until = match (part, text) {
+            (None, Some(_)) => db::fleet::merchant_ahead(connection, after, LOOKED_THROUGH)?,
+            _ => None,
+        };
         let rows = match part {
-            None => db::fleet::merchant_page(connection, after, text, limit + 1)?,
+            None => db::fleet::merchant_page(connection, after, until.as_deref(), text, limit + 1)?,
             Some(part) => db::part::merchant_page(connection, part, after, text, limit + 1)?,
         };
         let items = rows.into_iter().map(merchant_view).collect();
-        Ok(page_of(items, limit, |view: &MerchantView| view.number.clone()))
+        let page = page_of(items, limit, |view: &MerchantView| view.number.clone());
+        Ok(Page { next: page.next.or(until), ..page })
     })
 }
 
@@ -99,13 +115,18 @@ pub(super) fn sites_in(app: &App, part: Option<&Part>, query: &PageQuery) -> Res
     let limit = page_limit(query.limit)?;
     app.database.read(|connection| {
         let (after, text) = (query.after.as_deref(), query.q.as_deref());
+        let until = match (part, text) {
+            (None, Some(_)) => db::fleet::site_ahead(connection, after, LOOKED_THROUGH)?,
+            _ => None,
+        };
         let rows = match part {
-            None => db::fleet::site_page(connection, after, text, limit + 1)?,
+            None => db::fleet::site_page(connection, after, until.as_deref(), text, limit + 1)?,
             Some(part) => db::part::site_page(connection, part, after, text, limit + 1)?,
         };
         let numbers = merchant_numbers(connection, &rows)?;
         let items = rows.into_iter().map(|row| site_view(row, &numbers)).collect();
-        Ok(page_of(items, limit, |view: &SiteView| view.code.clone()))
+        let page = page_of(items, limit, |view: &SiteView| view.code.clone());
+        Ok(Page { next: page.next.or(until), ..page })
     })
 }
 
@@ -123,8 +144,12 @@ pub(super) fn terminals_in(
     let limit = page_limit(query.limit)?;
     app.database.read(|connection| {
         let (after, text) = (query.after.as_deref(), query.q.as_deref());
+        let until = match (part, text) {
+            (None, Some(_)) => db::fleet::terminal_ahead(connection, after, LOOKED_THROUGH)?,
+            _ => None,
+        };
         let rows = match part {
-            None => db::fleet::terminal_page(connection, after, text, limit + 1)?,
+            None => db::fleet::terminal_page(connection, after, until.as_deref(), text, limit + 1)?,
             Some(part) => db::part::terminal_page(connection, part, after, text, limit + 1)?,
         };
         let mut ids: Vec<i64> = rows.iter().map(|row| row.site_id).collect();
@@ -139,7 +164,8 @@ pub(super) fn terminals_in(
                 terminal_view(row, code)
             })
             .collect();
-        Ok(page_of(items, limit, |view: &TerminalView| view.serial.clone()))
+        let page = page_of(items, limit, |view: &TerminalView| view.serial.clone());
+        Ok(Page { next: page.next.or(until), ..page })
     })
 }
 

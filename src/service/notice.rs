@@ -95,9 +95,18 @@ pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
     })
 }
 
-/// How many notices there are, by state.
+/// Notices from which on they are not counted at every look.
+const LARGE: i64 = 50_000;
+
+/// How many notices there are, by state; many as they were a moment ago.
 pub fn counts(app: &App) -> Result<BTreeMap<String, i64>, Error> {
-    app.database.read(|connection| Ok(db::notice::counts(connection)?))
+    app.database.read(|connection| counts_now(connection, app))
+}
+
+/// The same on the caller's snapshot.
+pub(super) fn counts_now(connection: &mut Connection, app: &App) -> Result<BTreeMap<String, i64>, Error> {
+    let is_large = |counts: &BTreeMap<String, i64>| counts.values().sum::<i64>() > LARGE;
+    app.figures.get(app, connection, "notices", is_large, |connection| Ok(db::notice::counts(connection)?))
 }
 
 /// One notice.

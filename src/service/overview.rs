@@ -1,24 +1,34 @@
 //! Figures about the whole, for health checks and metrics.
 
+use std::collections::BTreeMap;
+
+use crate::api::fleet::FleetSummary;
 use crate::db;
-use crate::service::{App, Error};
+use crate::service::{App, Error, fleet, notice};
 
 /// A gauge: its name, a label if it has one, its value.
 pub type Gauge = (&'static str, Option<(&'static str, String)>, i64);
 
-/// What is worth watching from outside.
+/// Appointments from which on they are not counted at every look.
+const LARGE: i64 = 50_000;
+
+/// What is worth watching from outside; large figures as they were a moment ago.
 pub fn gauges(app: &App) -> Result<Vec<Gauge>, Error> {
     app.database.read(|connection| {
         let mut gauges: Vec<Gauge> = Vec::new();
-        let [merchants, sites, terminals, retired] = db::fleet::counts(connection)?;
+        let FleetSummary { merchants, sites, terminals, retired, .. } = fleet::summary_now(connection, app)?;
         gauges.push(("offpeak_merchants", None, merchants));
         gauges.push(("offpeak_sites", None, sites));
         gauges.push(("offpeak_terminals", Some(("state", "active".to_owned())), terminals));
         gauges.push(("offpeak_terminals", Some(("state", "retired".to_owned())), retired));
-        for (state, count) in db::notice::counts(connection)? {
+        for (state, count) in notice::counts_now(connection, app)? {
             gauges.push(("offpeak_notices", Some(("state", state)), count));
         }
-        for (state, count) in db::appointment::counts(connection)? {
+        let is_large = |counts: &BTreeMap<String, i64>| counts.values().sum::<i64>() > LARGE;
+        let appointments = app.figures.get(app, connection, "appointments", is_large, |connection| {
+            Ok(db::appointment::counts(connection)?)
+        })?;
+        for (state, count) in appointments {
             gauges.push(("offpeak_appointments", Some(("state", state)), count));
         }
         let locked = db::lock::locked_terminals(connection)?.len();

@@ -15,6 +15,9 @@ use crate::service::{App, Error, appointment};
 
 const SITES_ON_PAGE: i64 = 25;
 
+/// Sites from which on they are not counted at every look.
+const LARGE: i64 = 20_000;
+
 /// Up to so many sites are sorted here; with more, the fleet is walked in its order, which then soon fills a page.
 const FEW_SITES: i64 = 2_000;
 
@@ -36,8 +39,7 @@ struct Asked {
 pub fn show(app: &App, query: &TimelineQuery) -> Result<Timeline, Error> {
     app.database.read(|connection| {
         let asked = check(connection, app, query)?;
-        let mut counts = rows::regions(connection)?;
-        counts.sort_unstable();
+        let counts = region_counts(connection, app)?;
         let sites = sites_on_page(connection, query, &asked, &counts)?;
         let more = i64::try_from(sites.len()).is_ok_and(|count| count > asked.limit);
         let sites = &sites[..sites.len().min(usize::try_from(asked.limit).unwrap_or_default())];
@@ -255,11 +257,18 @@ fn with_headings(
         .collect()
 }
 
+/// Every region by name, with its number of sites; of a large fleet as it was a moment ago.
+fn region_counts(connection: &mut Connection, app: &App) -> Result<Vec<(String, i64)>, Error> {
+    let is_large = |counts: &Vec<(String, i64)>| counts.iter().map(|(_, sites)| sites).sum::<i64>() > LARGE;
+    app.figures.get(app, connection, "regions", is_large, |connection| {
+        let mut counts = rows::regions(connection)?;
+        counts.sort_unstable();
+        Ok(counts)
+    })
+}
+
 /// Every region's name.
 pub fn regions(app: &App) -> Result<Vec<String>, Error> {
-    app.database.read(|connection| {
-        let mut names: Vec<String> = rows::regions(connection)?.into_iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
-        Ok(names)
-    })
+    app.database
+        .read(|connection| Ok(region_counts(connection, app)?.into_iter().map(|(name, _)| name).collect()))
 }

@@ -198,9 +198,9 @@ fn item_note(item: &PlanItem) -> String {
 pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
     screen.line(format!(
         "{} added, {} moved, {} without a place, {} left alone",
-        count(diff.added.len()),
-        count(diff.moved.len()),
-        count(diff.unplaced.len()),
+        count(diff.added_count),
+        count(diff.moved_count),
+        count(diff.unplaced_count),
         count(diff.kept)
     ));
     let mut rows: Vec<(&str, &PlanItem, Option<String>)> = Vec::new();
@@ -210,6 +210,7 @@ pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
     if rows.is_empty() {
         return;
     }
+    let shown = rows.len();
     // What has no start comes last, not first.
     rows.sort_by_key(|(_, item, _)| (item.starts_at.is_none(), item.starts_at));
     screen.blank();
@@ -226,4 +227,8 @@ pub fn diff(screen: &mut Screen, diff: &PlanDiff) {
         ]);
     }
     screen.table(table);
+    let all = diff.added_count + diff.moved_count + diff.unplaced_count;
+    if all > shown as u64 {
+        screen.line(format!("{} more: `offpeak plan items` lists them all", count(all - shown as u64)));
+    }
 }

@@ -27,9 +27,10 @@ const COLUMNS: [&str; 12] = [
 
 /// The part after the entry `after`, or the first one, which begins with the heading.
 pub fn part(app: &App, query: &AuditQuery, format: FileFormat, after: Option<i64>) -> Result<Part, Error> {
-    let rows = app
-        .database
-        .read(|connection| Ok::<_, Error>(audit::list(connection, &wanted(query), after, false, BATCH)?))?;
+    let rows = app.database.read(|connection| {
+        let Some(wanted) = wanted(connection, query)? else { return Ok(Vec::new()) };
+        Ok::<_, Error>(audit::earliest_first(connection, &wanted, after, BATCH)?)
+    })?;
     let full = i64::try_from(rows.len()).is_ok_and(|rows| rows == BATCH);
     let next = rows.last().map(|row| row.id).filter(|_| full);
     let mut bytes = Vec::new();

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::to_i32;
+use super::{LARGE, to_i32};
 use crate::api::wave::{NewWave, WaveView};
 use crate::db::wave::{MemberRow, Turn, WaveRow};
 use crate::db::{self, Connection, Instant};
@@ -228,27 +229,61 @@ fn tally_of_rest(
     })
 }
 
+/// What is counted of a campaign's waves; of large ones as it was a moment ago.
+#[derive(Default, Serialize, Deserialize)]
+struct Figures {
+    /// Active terminals of each wave but the last.
+    sizes: HashMap<i32, i64>,
+    /// What became of them, wave by wave.
+    tallies: Vec<Tally>,
+}
+
+impl Figures {
+    fn count(connection: &mut Connection, rows: &[WaveRow], progress: bool) -> Result<Self, Error> {
+        let Some(first) = rows.first() else { return Ok(Figures::default()) };
+        let sizes = db::wave::sizes(connection, first.campaign_id)?;
+        let mut tallies = Vec::new();
+        for (place, row) in rows.iter().enumerate().filter(|_| progress) {
+            let size = sizes.get(&row.number).copied().unwrap_or(0);
+            tallies.push(tally_of(connection, row, place + 1 == rows.len(), size)?);
+        }
+        Ok(Figures { sizes, tallies })
+    }
+
+    fn are_large(&self) -> bool {
+        let ended: u32 = self.tallies.iter().map(Tally::ended).sum();
+        self.sizes.values().sum::<i64>() + i64::from(ended) > LARGE
+    }
+}
+
 /// The waves of campaigns, as the API shows them; with `progress`, how far each is too.
 pub(super) fn views_of(
     connection: &mut Connection,
-    now: DateTime<Utc>,
+    app: &App,
     campaign_ids: &[i64],
     progress: bool,
 ) -> Result<HashMap<i64, Vec<WaveView>>, Error> {
+    let now = app.clock.now();
     let rows = db::wave::of_campaigns(connection, campaign_ids)?;
     let mut views: HashMap<i64, Vec<WaveView>> = HashMap::new();
     for of_one in rows.chunk_by(|a, b| a.campaign_id == b.campaign_id) {
         let id = of_one[0].campaign_id;
-        let sizes = db::wave::sizes(connection, id)?;
+        let asked = of_one.to_vec();
+        let Figures { sizes, tallies } = app.figures.get(
+            app,
+            connection,
+            &format!("{progress} {of_one:?}"),
+            Figures::are_large,
+            move |c| Figures::count(c, &asked, progress),
+        )?;
         let drawn = of_one.iter().any(|row| row.opened_at.is_some());
         for (place, row) in of_one.iter().enumerate() {
             let is_last = place + 1 == of_one.len();
             let size = sizes.get(&row.number).copied().unwrap_or(0);
             let state = state_of(row)?;
-            let mut tally = Tally::default();
+            let tally = tallies.get(place).copied().unwrap_or_default();
             let mut verdict = row.verdict.clone();
             if progress {
-                tally = tally_of(connection, row, is_last, size)?;
                 if state == WaveState::Open {
                     verdict = Some(verdict_of(row, is_last, &tally, now)?.1);
                 } else if state == WaveState::Waiting && drawn {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
+use super::LARGE;
 use crate::api::notice::{Delays, DomainFigures, KindFigures, NoticeStats, PolicyRefusal};
-use crate::db::{self, Instant};
+use crate::db::{self, Connection, Instant};
 use crate::domain::notice::NoticeState;
 use crate::service::{App, Error};
 
@@ -22,49 +23,59 @@ const REFUSALS_OF: i64 = 1000;
 const DOMAINS_MAX: usize = 20;
 
 /// The figures as the database has them; what this process alone knows is left out.
+/// Those of a large outbox are of a moment ago.
 pub fn stats(app: &App) -> Result<NoticeStats, Error> {
     let unreached = super::unreached::list(app)?.len();
+    let is_large = |stats: &NoticeStats| stats.by_state.values().sum::<i64>() > LARGE;
+    let asked = app.clone();
+    let stats = app.database.read(|connection| {
+        let asked = asked.clone();
+        app.figures
+            .get(app, connection, "notice stats", is_large, move |connection| counted(connection, &asked))
+    })?;
+    Ok(NoticeStats { unreached: i64::try_from(unreached).unwrap_or(i64::MAX), ..stats })
+}
+
+fn counted(connection: &mut Connection, app: &App) -> Result<NoticeStats, Error> {
     let now = app.clock.now();
-    app.database.read(|connection| {
-        let since = Instant::from(now - SINCE);
-        let kinds = db::notice_stats::by_kind_and_state(connection)?;
-        let mut by_state: BTreeMap<String, i64> = BTreeMap::new();
-        let mut by_kind: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
-        for (kind, state, count) in kinds {
-            *by_state.entry(state.clone()).or_default() += count;
-            by_kind.entry(kind).or_default().insert(state, count);
-        }
-        let mut refused: BTreeMap<String, PolicyRefusal> = BTreeMap::new();
-        for (notice, domain, said) in db::notice_stats::refused_for_policy(connection, since, REFUSALS_OF)? {
-            let entry = refused.entry(domain.clone()).or_insert_with(|| PolicyRefusal {
-                domain,
-                count: 0,
-                notice,
-                said: said.unwrap_or_default(),
-            });
-            entry.count += 1;
-        }
-        let outbox = db::health::outbox(connection, now.into(), since)?;
-        let oldest = outbox.due_since.map(|since| (now - since.utc()).num_seconds());
-        Ok(NoticeStats {
-            by_state,
-            by_kind: by_kind
-                .into_iter()
-                .map(|(kind, by_state)| {
-                    let kind = kind.parse().map_err(Error::Corrupt)?;
-                    Ok(KindFigures { kind, by_state })
-                })
-                .collect::<Result<_, Error>>()?,
-            domains: domains(db::notice_stats::by_domain_and_state(connection)?),
-            due: outbox.due,
-            oldest_due_seconds: oldest,
-            delays: delays(&db::notice_stats::acceptances(connection, since, DELAYS_OF)?),
-            unreached: i64::try_from(unreached).unwrap_or(i64::MAX),
-            suppressed: db::suppression::count(connection)?,
-            refused_for_policy: refused.into_values().collect(),
-            paused_domains: Vec::new(),
-            relays: Vec::new(),
-        })
+    let since = Instant::from(now - SINCE);
+    let kinds = db::notice_stats::by_kind_and_state(connection)?;
+    let mut by_state: BTreeMap<String, i64> = BTreeMap::new();
+    let mut by_kind: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for (kind, state, count) in kinds {
+        *by_state.entry(state.clone()).or_default() += count;
+        by_kind.entry(kind).or_default().insert(state, count);
+    }
+    let mut refused: BTreeMap<String, PolicyRefusal> = BTreeMap::new();
+    for (notice, domain, said) in db::notice_stats::refused_for_policy(connection, since, REFUSALS_OF)? {
+        let entry = refused.entry(domain.clone()).or_insert_with(|| PolicyRefusal {
+            domain,
+            count: 0,
+            notice,
+            said: said.unwrap_or_default(),
+        });
+        entry.count += 1;
+    }
+    let outbox = db::health::outbox(connection, now.into(), since)?;
+    let oldest = outbox.due_since.map(|since| (now - since.utc()).num_seconds());
+    Ok(NoticeStats {
+        by_state,
+        by_kind: by_kind
+            .into_iter()
+            .map(|(kind, by_state)| {
+                let kind = kind.parse().map_err(Error::Corrupt)?;
+                Ok(KindFigures { kind, by_state })
+            })
+            .collect::<Result<_, Error>>()?,
+        domains: domains(db::notice_stats::by_domain_and_state(connection)?),
+        due: outbox.due,
+        oldest_due_seconds: oldest,
+        delays: delays(&db::notice_stats::acceptances(connection, since, DELAYS_OF)?),
+        unreached: 0,
+        suppressed: db::suppression::count(connection)?,
+        refused_for_policy: refused.into_values().collect(),
+        paused_domains: Vec::new(),
+        relays: Vec::new(),
     })
 }
 

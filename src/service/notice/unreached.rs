@@ -24,6 +24,9 @@ use crate::service::{Actor, App, Error, schedule};
 /// Visits on the list.
 const LIST_MAX: i64 = 1000;
 
+/// Visits of one merchant that are looked at.
+const OF_MERCHANT_MAX: usize = 500;
+
 /// How far ahead of its notice lead an appointment without an announcement is worth a look.
 const IN_GOOD_TIME: TimeDelta = TimeDelta::days(1);
 
@@ -111,14 +114,15 @@ fn views(
     Ok(list)
 }
 
-/// The same of one merchant.
+/// The same of one merchant, among its next visits.
 pub(in crate::service) fn of_merchant(
     connection: &mut Connection,
     app: &App,
     merchant: &MerchantRow,
 ) -> Result<Vec<Unreached>, Error> {
     let now = app.clock.now();
-    let visits = db::visit::of_merchant(connection, merchant.id, Instant::from(now))?;
+    let mut visits = db::visit::of_merchant(connection, merchant.id, Instant::from(now))?;
+    visits.truncate(OF_MERCHANT_MAX);
     let visits: HashMap<i64, VisitRow> = visits.into_iter().map(|visit| (visit.id, visit)).collect();
     let ids: Vec<i64> = visits.keys().copied().collect();
     let suppressed = match &merchant.email {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::kept::Subject;
+use super::kept::{Drawn, LARGE, Subject};
 use crate::api::plan::{GroupLoad, Load};
 use crate::db::group::{self, Down};
 use crate::db::{self, Connection, Instant};
@@ -42,7 +42,8 @@ pub fn heat(app: &App, grouping: &Grouping, first: NaiveDate, nights: u32) -> Re
         .map(|noon| noon.and_utc())
         .ok_or_else(|| Error::invalid("night", format!("{first} is out of range")))?;
     let subject = Subject::Heat { grouping: place, first, nights };
-    app.loads.get(app, subject, |connection| drawn(connection, app, grouping, from, nights))
+    let grouping = grouping.clone();
+    app.loads.get(app, subject, move |connection, app| drawn(connection, app, &grouping, from, nights))
 }
 
 fn drawn(
@@ -51,7 +52,7 @@ fn drawn(
     grouping: &Grouping,
     from: DateTime<Utc>,
     nights: u32,
-) -> Result<Load, Error> {
+) -> Result<Drawn, Error> {
     let to = from + TimeDelta::days(i64::from(nights));
     let grid = SlotGrid::covering(from..to, app.settings.slot_minutes)
         .map_err(|error| Error::Corrupt(format!("the slots of a load: {error}")))?;
@@ -60,7 +61,9 @@ fn drawn(
     let mut down: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let empty = || vec![0; grid.slots() as usize];
     let at = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let mut terminals = 0;
     for row in group::heat(connection, grouping, Instant::from(from), Instant::from(to))? {
+        terminals += row.terminals;
         let Some(name) = row.name else { continue };
         let slots = down.entry(name).or_insert_with(empty);
         let last = grid.slot_ceil(at(row.ends_at)).min(grid.slots());
@@ -99,7 +102,7 @@ fn drawn(
         tightness(b).total_cmp(&tightness(a)).then(peak(b).cmp(&peak(a))).then_with(|| a.group.cmp(&b.group))
     });
     let slot_minutes = if nights == 1 { grid.slot_minutes() } else { 24 * 60 };
-    Ok(Load { from, slot_minutes, groups, nights: Vec::new() })
+    Ok(Drawn { load: Load { from, slot_minutes, groups, nights: Vec::new() }, is_large: terminals > LARGE })
 }
 
 /// How many of a group may be down in each slot; none where no budget speaks of it.

@@ -3,35 +3,31 @@
 use std::collections::HashSet;
 
 use super::drawing::{Down, draw};
-use super::kept::Subject;
+use super::kept::{Drawn, LARGE, Subject};
 use super::views::plan_view;
 use crate::api::plan::{Load, NewPlan, Tonight};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::ids::{PlanId, TerminalId};
 use crate::service::world::{Groups, Surroundings, World};
-use crate::service::{App, Error, appointment};
-
-/// Whether there are so many mails that they are not counted at every look.
-fn many_notices(counts: &std::collections::BTreeMap<String, i64>) -> bool {
-    counts.values().sum::<i64>() > 50_000
-}
+use crate::service::{App, Error, appointment, notice};
 
 /// Nights that the first page shows.
 const NIGHTS_AHEAD: u32 = 14;
 
 /// With more terminals in appointments than this, reading the whole fleet is quicker than asking for each.
-const PARTS_MAX: i64 = 20_000;
+const PARTS_MAX: i64 = LARGE;
 
 /// The load of everything that stands, for the next `days`.
 pub fn current_load(app: &App, days: u32) -> Result<Load, Error> {
     if !(1..=366).contains(&days) {
         return Err(Error::invalid("days", format!("{days} is out of range; use 1 to 366")));
     }
-    app.loads.get(app, Subject::Standing { days }, |connection| standing_load(connection, app, days))
+    app.loads
+        .get(app, Subject::Standing { days }, move |connection, app| standing_load(connection, app, days))
 }
 
-fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Load, Error> {
+fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Drawn, Error> {
     let (now, end) = (app.clock.now(), app.clock.now() + chrono::TimeDelta::days(i64::from(days) + 1));
     let (from, to) = (Instant::from(now), Instant::from(end));
     let concerned = db::group::terminals_between(connection, from, to, PARTS_MAX + 1)?;
@@ -41,19 +37,21 @@ fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Lo
         ids.extend(db::fleet::any_terminal(connection)?);
         let surroundings = Surroundings::load(connection, app, days, &ids)?;
         let down = standing(&surroundings.world, &HashSet::new());
-        return Ok(draw(&surroundings.world, &surroundings.groups, &down));
+        let load = draw(&surroundings.world, &surroundings.groups, &down);
+        return Ok(Drawn { load, is_large: false });
     }
     let world = World::load(connection, app, days)?;
     let down = standing(&world, &HashSet::new());
-    Ok(draw(&world, &Groups::of(&world, app.settings.fleet_time_zone), &down))
+    let load = draw(&world, &Groups::of(&world, app.settings.fleet_time_zone), &down);
+    Ok(Drawn { load, is_large: true })
 }
 
 /// The load if plan `id` were published now.
 pub fn plan_load(app: &App, PlanId(id): PlanId) -> Result<Load, Error> {
-    app.loads.get(app, Subject::Plan(id), |connection| proposed_load(connection, app, id))
+    app.loads.get(app, Subject::Plan(id), move |connection, app| proposed_load(connection, app, id))
 }
 
-fn proposed_load(connection: &mut Connection, app: &App, id: i64) -> Result<Load, Error> {
+fn proposed_load(connection: &mut Connection, app: &App, id: i64) -> Result<Drawn, Error> {
     let row = super::find(connection, id)?;
     let plan = plan_view(row.clone())?;
     let request: NewPlan =
@@ -74,7 +72,10 @@ fn proposed_load(connection: &mut Connection, app: &App, id: i64) -> Result<Load
         })?;
     }
     proposed.extend(standing(&world, &moved));
-    Ok(draw(&world, &Groups::of(&world, app.settings.fleet_time_zone), &proposed))
+    let load = draw(&world, &Groups::of(&world, app.settings.fleet_time_zone), &proposed);
+    // However little the plan does, the whole fleet was read for it.
+    let is_large = i64::try_from(world.terminals.len()).is_ok_and(|terminals| terminals > LARGE);
+    Ok(Drawn { load, is_large })
 }
 
 fn down_of(terminal: usize, starts_at: Option<Instant>, ends_at: Option<Instant>) -> Option<Down> {
@@ -111,9 +112,7 @@ pub fn overview(app: &App) -> Result<(Tonight, Load), Error> {
             next,
             nights: load.nights.clone(),
             locked: i64::try_from(locked).unwrap_or(i64::MAX),
-            notices: app.figures.get(app, connection, "notices", many_notices, |connection| {
-                Ok(db::notice::counts(connection)?)
-            })?,
+            notices: notice::counts_now(connection, app)?,
             published,
         })
     })?;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::api::Page;
 use crate::api::plan::{MovedItem, PlanDiff, PlanItem, PlanView, Unplaced};
 use crate::api::problem::FindingView;
 use crate::checker::Finding;
-use crate::db::plan::{PlanItemRow, PlanRow};
+use crate::db::plan::{Kind, PlanItemRow, PlanRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanState;
@@ -18,7 +20,7 @@ use crate::service::version::Versioned;
 use crate::service::{App, Error};
 
 /// Items that a diff lists of each kind.
-const DIFF_ITEMS_MAX: i64 = 100_000;
+const DIFF_ITEMS_MAX: i64 = 1000;
 
 pub(super) fn plan_view(row: PlanRow) -> Result<PlanView, Error> {
     let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("plan {}: {error}", row.id));
@@ -65,32 +67,35 @@ pub fn items(
     })
 }
 
-/// What the plan would change of what stands now.
+/// What the plan would change of what stands now; the first of each kind, and how many there are.
 pub fn diff(app: &App, PlanId(id): PlanId) -> Result<PlanDiff, Error> {
     app.database.read(|connection| {
         let plan = plan_view(super::find(connection, id)?)?;
-        let rows = match &plan.report {
-            Some(_) => db::plan::items(connection, id, -1, false, DIFF_ITEMS_MAX)?,
-            None => Vec::new(),
+        let Some(report) = plan.report else { return Ok(PlanDiff::default()) };
+        let mut some = |of: Kind| {
+            let rows = db::plan::items_of_kind(connection, id, of, DIFF_ITEMS_MAX)?;
+            item_views(connection, rows)
         };
-        let mut diff = PlanDiff {
-            added: Vec::new(),
-            moved: Vec::new(),
-            unplaced: Vec::new(),
-            kept: plan.report.map_or(0, |report| report.kept),
-        };
-        for item in item_views(connection, rows)? {
-            match (item.starts_at, item.moves_appointment) {
-                (None, _) => diff.unplaced.push(item),
-                (Some(_), None) => diff.added.push(item),
-                (Some(_), Some(appointment)) => {
-                    if let Some(row) = db::appointment::find(connection, appointment)? {
-                        diff.moved.push(MovedItem { item, from_starts_at: row.starts_at.utc() });
-                    }
-                }
-            }
-        }
-        Ok(diff)
+        let (added, unplaced, moving) = (some(Kind::Added)?, some(Kind::Unplaced)?, some(Kind::Moving)?);
+        let ids: Vec<i64> = moving.iter().filter_map(|item| item.moves_appointment).collect();
+        let stand: HashMap<i64, DateTime<Utc>> = db::appointment::by_ids(connection, &ids)?
+            .into_iter()
+            .map(|row| (row.id, row.starts_at.utc()))
+            .collect();
+        let from = |item: &PlanItem| stand.get(&item.moves_appointment?).copied();
+        let moved = moving.into_iter().filter_map(|item| {
+            let from_starts_at = from(&item)?;
+            Some(MovedItem { item, from_starts_at })
+        });
+        Ok(PlanDiff {
+            added,
+            added_count: report.placed,
+            moved: moved.collect(),
+            moved_count: report.moved,
+            unplaced,
+            unplaced_count: report.unplaced.iter().map(|count| count.terminals).sum(),
+            kept: report.kept,
+        })
     })
 }
 

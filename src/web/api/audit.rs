@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use utoipa_axum::routes;
@@ -110,6 +111,8 @@ async fn export_trail(
             Err(refusal) => Some((Err(std::io::Error::other(refusal.problem().detail.clone())), None)),
         }
     });
+    // Whoever compresses asks once more after the end of an empty file.
+    let parts = parts.fuse();
     let mut answer = Body::from_stream(parts).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     Ok(answer)

@@ -150,6 +150,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         }
     }
     if let Some(list) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        for parameter in list.iter_mut().filter(|parameter| parameter["name"] == "limit") {
+            parameter["schema"]["minimum"] = json!(1);
+            parameter["schema"]["maximum"] = json!(1000);
+        }
         list.extend(headers);
     }
 }

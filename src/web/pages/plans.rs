@@ -46,9 +46,9 @@ const CHANGES_SHOWN_MAX: usize = 200;
 struct ChangesView {
     plan: i64,
     diff: PlanDiff,
-    added: usize,
-    moved: usize,
-    unplaced: usize,
+    added: u64,
+    moved: u64,
+    unplaced: u64,
 }
 
 /// Puts what a plan would change into HTML.
@@ -57,14 +57,14 @@ pub fn render_changes(page_context: &PageContext, page: &ChangesPage) -> Result<
     let few = |items: &[PlanItem]| items.iter().take(CHANGES_SHOWN_MAX).cloned().collect();
     let view = ChangesView {
         plan: *plan,
-        added: diff.added.len(),
-        moved: diff.moved.len(),
-        unplaced: diff.unplaced.len(),
+        added: diff.added_count,
+        moved: diff.moved_count,
+        unplaced: diff.unplaced_count,
         diff: PlanDiff {
             added: few(&diff.added),
             moved: diff.moved.iter().take(CHANGES_SHOWN_MAX).cloned().collect(),
             unplaced: few(&diff.unplaced),
-            kept: diff.kept,
+            ..*diff
         },
     };
     render("plan_changes.html", page_context, &view)

@@ -84,7 +84,10 @@ pub(crate) fn plan_changes(wording: Wording) -> ChangesPage {
     let moved = MovedItem { item: item(now() + hours(30)), from_starts_at: now() + hours(8) };
     let diff = PlanDiff {
         added: (0..300).map(|number| item(now() + hours(number))).collect(),
+        added_count: 300,
         moved: vec![moved],
+        moved_count: 1,
+        unplaced_count: unplaced(wording).len() as u64,
         unplaced: unplaced(wording),
         kept: 1,
     };
