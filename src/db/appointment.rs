@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::group::earliest_start;
-use crate::db::schema::{appointment, appointment_work, campaign, merchant, site, terminal, visit};
+use crate::db::schema::{appointment, appointment_work, merchant, site, terminal, visit};
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
 use crate::domain::access::Part;
 use crate::domain::appointment::AppointmentState;
@@ -91,11 +91,13 @@ pub struct Filter<'a> {
     pub states: Vec<AppointmentState>,
     pub serial: Option<&'a str>,
     pub site_code: Option<&'a str>,
-    pub campaign_name: Option<&'a str>,
+    pub campaign_id: Option<i64>,
     /// Only terminals of this group; of the groupings that a terminal's or a site's own column tells.
     pub group: Option<(&'a Grouping, &'a str)>,
     /// Only these terminals: quicker than a group where they are few.
     pub terminal_ids: Option<Vec<i64>>,
+    /// Only these: quicker than a campaign where they are few.
+    pub ids: Option<Vec<i64>>,
     pub part: Option<&'a Part>,
     pub ends_after: Option<Instant>,
     pub starts_before: Option<Instant>,
@@ -142,13 +144,14 @@ pub fn list(
     filter: &Filter<'_>,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
+    let earliest = filter.ends_after.map(|instant| earliest_start(connection, instant)).transpose()?;
     if filter.states.is_empty() {
-        return list_in(connection, filter, None, limit);
+        return list_in(connection, filter, None, earliest, limit);
     }
     // One state after the other: each is a run of the index by state and start, however long the history is.
     let mut rows = Vec::new();
     for state in &filter.states {
-        rows.extend(list_in(connection, filter, Some(*state), limit)?);
+        rows.extend(list_in(connection, filter, Some(*state), earliest, limit)?);
     }
     Ok(first_by_start(rows, limit))
 }
@@ -165,6 +168,7 @@ fn list_in(
     connection: &mut Connection,
     filter: &Filter<'_>,
     state: Option<AppointmentState>,
+    earliest: Option<Instant>,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
     let mut query = appointment::table
@@ -181,15 +185,13 @@ fn list_in(
     if let Some(code) = filter.site_code {
         query = query.filter(site::code.eq(code.to_owned()));
     }
-    if let Some(name) = filter.campaign_name {
-        query = query.filter(
-            appointment::id.eq_any(
-                appointment_work::table
-                    .inner_join(campaign::table)
-                    .filter(campaign::name.eq(name.to_owned()))
-                    .select(appointment_work::appointment_id),
-            ),
-        );
+    if let Some(id) = filter.campaign_id {
+        query = query.filter(diesel::dsl::exists(appointment_work::table.filter(
+            appointment_work::appointment_id.eq(appointment::id).and(appointment_work::campaign_id.eq(id)),
+        )));
+    }
+    if let Some(ids) = &filter.ids {
+        query = query.filter(appointment::id.eq_any(ids.clone()));
     }
     if let Some((grouping, value)) = filter.group {
         let value = value.to_owned();
@@ -215,8 +217,9 @@ fn list_in(
                 .eq_any(merchant::table.filter(merchant::number.eq(number.clone())).select(merchant::id)),
         ),
     };
-    if let Some(instant) = filter.ends_after {
-        query = query.filter(appointment::ends_at.gt(instant));
+    // The longest appointment says how far back a start may lie: without it the history would be walked through.
+    if let Some((instant, earliest)) = filter.ends_after.zip(earliest) {
+        query = query.filter(appointment::ends_at.gt(instant).and(appointment::starts_at.ge(earliest)));
     }
     if let Some(instant) = filter.starts_before {
         query = query.filter(appointment::starts_at.lt(instant));
@@ -229,7 +232,7 @@ fn list_in(
         );
     }
     let query = query.limit(limit);
-    if filter.terminal_ids.is_some() {
+    if filter.terminal_ids.is_some() || filter.ids.is_some() {
         let start = diesel::dsl::sql::<diesel::sql_types::BigInt>("(appointment.starts_at + 0)");
         return query.order((start, appointment::id)).load(connection);
     }
@@ -343,6 +346,15 @@ pub fn cancelled_of_visits(
                 .and(appointment::state.eq(AppointmentState::Cancelled.as_str())),
         )
         .order((appointment::starts_at, appointment::id))
+        .load(connection)
+}
+
+/// At most `limit` appointments with work of a campaign, in no order.
+pub fn ids_of_campaign(connection: &mut Connection, campaign_id: i64, limit: i64) -> QueryResult<Vec<i64>> {
+    appointment_work::table
+        .filter(appointment_work::campaign_id.eq(campaign_id))
+        .select(appointment_work::appointment_id)
+        .limit(limit)
         .load(connection)
 }
 

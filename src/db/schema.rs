@@ -561,48 +561,14 @@ diesel::joinable!(session -> account (account_id));
 diesel::joinable!(api_token -> account (account_id));
 diesel::joinable!(set_up_link -> account (account_id));
 
-diesel::allow_tables_to_appear_in_same_query!(
-    merchant,
-    site,
-    terminal,
-    maintenance_window,
-    blackout,
-    budget,
-    programme,
-    campaign,
-    campaign_wave,
-    wave_member,
-    plan,
-    plan_item,
-    visit,
-    appointment,
-    appointment_work,
-    notice,
-    notice_message,
-    notice_visit,
-    notice_lock,
-    link_key,
-    visit_answer,
-    merchant_without_optional,
-    merchant_ascii_address,
-    merchant_reminders,
-    suppression,
-    inbound_mail,
-    terminal_lock,
-    audit,
-    lease,
-    idempotency,
-    webhook,
-    webhook_secret,
-    webhook_delivery,
-    account,
-    session,
-    api_token,
-    set_up_link,
-    sign_in_failure,
-    audit_head,
+diesel::allow_tables_to_appear_in_same_query! {
+    merchant, site, terminal, maintenance_window, blackout, budget, programme, campaign, campaign_wave,
+    wave_member, plan, plan_item, visit, appointment, appointment_work, notice, notice_message,
+    notice_visit, notice_lock, link_key, visit_answer, merchant_without_optional, merchant_ascii_address,
+    merchant_reminders, suppression, inbound_mail, terminal_lock, audit, lease, idempotency, webhook,
+    webhook_secret, webhook_delivery, account, session, api_token, set_up_link, sign_in_failure, audit_head,
     approval,
-);
+}
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(appointment_work::campaign_id, appointment::state);
 diesel::allow_columns_to_appear_in_same_group_by_clause!(notice::kind, notice::state, notice::domain);

@@ -29,12 +29,11 @@ pub fn regions(connection: &mut Connection) -> QueryResult<Vec<(String, i64)>> {
         .load(connection)
 }
 
-/// At most `limit` sites that are visited in these nights, in no order.
+/// The sites of at most `limit` visits in these nights, in no order.
 pub fn visited_sites(connection: &mut Connection, nights: &Nights, limit: i64) -> QueryResult<Vec<i64>> {
     visit::table
         .filter(visit::night.ge(&nights.first).and(visit::night.le(&nights.last)))
         .select(visit::site_id)
-        .distinct()
         .limit(limit)
         .load(connection)
 }

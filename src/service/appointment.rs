@@ -27,8 +27,9 @@ use crate::service::{Actor, App, Error, lock};
 pub use edit::{batch, cancel, move_to, set_pinned};
 pub use starts::starts;
 
-/// The appointments of a group with so few terminals are asked by terminal; those of a larger one soon fill a page.
-const FEW_TERMINALS: i64 = 1000;
+/// The appointments of a group with so few terminals, or of a campaign with so few appointments, are asked one by one;
+/// those of a larger one soon fill a page.
+const FEW: i64 = 1000;
 
 /// How far ahead an appointment may be moved or ad-hoc work be arranged, in days.
 pub(super) const HORIZON_DAYS: u32 = 62;
@@ -56,20 +57,29 @@ pub(super) fn list_in(
         states,
         serial: query.serial.as_deref(),
         site_code: query.site.as_deref(),
-        campaign_name: query.campaign.as_deref(),
+        campaign_id: None,
         group: None,
         terminal_ids: None,
+        ids: None,
         part,
         ends_after: query.from.map(Instant::from),
         starts_before: query.to.map(Instant::from),
         after: query.after.as_deref().map(cursor).transpose()?,
     };
     app.database.read(|connection| {
+        let is_few = |found: &Vec<i64>| i64::try_from(found.len()).is_ok_and(|count| count <= FEW);
         if let Some((grouping, value)) = &group {
-            let few = db::group::terminals_of(connection, grouping, value, FEW_TERMINALS + 1)?;
-            let is_few = i64::try_from(few.len()).is_ok_and(|count| count <= FEW_TERMINALS);
-            (filter.group, filter.terminal_ids) =
-                if is_few { (None, Some(few)) } else { (Some((grouping, *value)), None) };
+            let few = db::group::terminals_of(connection, grouping, value, FEW + 1)?;
+            filter.terminal_ids = Some(few).filter(is_few);
+            filter.group = Some((grouping, *value)).filter(|_| filter.terminal_ids.is_none());
+        }
+        if let Some(name) = &query.campaign {
+            let Some(campaign) = db::campaign::by_name(connection, name)? else {
+                return Ok(Page { items: Vec::new(), next: None });
+            };
+            let few = db::appointment::ids_of_campaign(connection, campaign.id, FEW + 1)?;
+            filter.ids = Some(few).filter(is_few);
+            filter.campaign_id = Some(campaign.id).filter(|_| filter.ids.is_none());
         }
         let rows = db::appointment::list(connection, &filter, limit + 1)?;
         let items = views(connection, rows)?;

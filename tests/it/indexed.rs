@@ -33,9 +33,21 @@ const LARGE: [&str; 15] = [
     "webhook_delivery",
 ];
 
-/// What is read from one end to the other all the same: how the question begins or what stands in it, and why that is
-/// right.
-const WALKS: [(&str, &str); 0] = [];
+/// What is read from one end to the other all the same: what stands in the question, and why that is right.
+const WALKS: [(&str, &str); 9] = [
+    ("SELECT COUNT(*) FROM merchant", "a figure of the whole: kept, and counted anew beside whoever looks"),
+    ("SELECT COUNT(*) FROM site", "a figure of the whole"),
+    ("SELECT COUNT(*) FROM terminal", "a figure of the whole, and the size of the fleet's own budget"),
+    ("GROUP BY site.region", "a figure of the whole"),
+    ("GROUP BY terminal.model, terminal.firmware", "a figure of the whole"),
+    ("GROUP BY notice.state", "a figure of the whole"),
+    ("GROUP BY notice.kind, notice.state", "a figure of the whole"),
+    ("GROUP BY notice.domain, notice.state", "a figure of the whole"),
+    ("FROM terminal WHERE (terminal.retired = ", "the first terminal in use ends it"),
+];
+
+/// Indexes of few rows, whatever the table holds.
+const PARTIAL: [&str; 3] = ["merchant_without_address", "plan_item_moving", "plan_item_unplaced"];
 
 /// Addresses that are for the whole by their nature, or never end.
 const WHOLE: [&str; 5] = [
@@ -134,7 +146,8 @@ async fn questions_of(app: &TestApp, path: &str) -> BTreeSet<String> {
     *HEARD.lock().unwrap() = Some((url.strip_prefix("sqlite:").unwrap_or(&url).to_owned(), BTreeSet::new()));
     let (status, answer) = app.send(Method::GET, path, None).await;
     let heard = HEARD.lock().unwrap().take().map(|(_, questions)| questions);
-    let fine = status == StatusCode::OK || status == StatusCode::CONFLICT;
+    // What is not there was looked for all the same.
+    let fine = [StatusCode::OK, StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&status);
     assert!(fine, "{path}: {status} {answer}");
     heard
         .unwrap_or_default()
@@ -149,10 +162,14 @@ fn walks(connection: &mut Connection, sql: &str) -> Result<Vec<(String, String)>
         "sqlite" => steps_of_sqlite(connection, sql)?,
         _ => steps_of_postgres(connection, sql)?,
     };
+    let plain = sql.replace(['`', '"'], "");
     let is_large = |name: &str| {
-        LARGE.into_iter().find(|table| name == *table || sql.contains(&format!("{table} {name} ")))
+        LARGE.into_iter().find(|table| name == *table || plain.contains(&format!("{table} {name} ")))
     };
-    let walks = steps.into_iter().filter_map(|(name, step)| Some((is_large(&name)?.to_owned(), step)));
+    let walks = steps
+        .into_iter()
+        .filter(|(_, step)| !PARTIAL.iter().any(|index| step.contains(index)))
+        .filter_map(|(name, step)| Some((is_large(&name)?.to_owned(), step)));
     Ok(walks.collect())
 }
 
@@ -277,8 +294,9 @@ fn every_question_is_a_run_of_an_index() {
             for path in addresses(&app).await {
                 for sql in questions_of(&app, &path).await.difference(&explained.clone()) {
                     explained.insert(sql.clone());
+                    let plain = sql.replace(['`', '"'], "");
                     for (table, step) in app.read(|connection| Ok(walks(connection, sql)?)) {
-                        match WALKS.iter().find(|(part, _)| sql.contains(part)) {
+                        match WALKS.iter().find(|(part, _)| plain.contains(part)) {
                             Some((part, _)) => drop(used.insert(*part)),
                             None => drop(walked.insert(sql.clone(), format!("{path}: {table}: {step}"))),
                         }

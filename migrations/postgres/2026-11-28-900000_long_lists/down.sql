@@ -1,3 +1,5 @@
+CREATE INDEX appointment_work_by_campaign ON appointment_work (campaign_id);
+DROP INDEX appointment_work_of_campaign;
 DROP INDEX visit_answer_by_word;
 DROP INDEX notice_by_kind;
 DROP INDEX audit_by_time;

@@ -6,3 +6,5 @@ CREATE INDEX audit_by_action ON audit (action, id);
 CREATE INDEX audit_by_time ON audit (at, id);
 CREATE INDEX notice_by_kind ON notice (kind, state, id);
 CREATE INDEX visit_answer_by_word ON visit_answer (answer, answered_at, visit_id);
+CREATE INDEX appointment_work_of_campaign ON appointment_work (campaign_id, appointment_id);
+DROP INDEX appointment_work_by_campaign;

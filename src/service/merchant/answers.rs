@@ -73,7 +73,8 @@ pub(in crate::service) fn is_past_answering(
     visit: &VisitRow,
 ) -> Result<bool, Error> {
     let over = visit.cancelled || visit.starts_at.utc() <= app.clock.now();
-    Ok(over || !db::appointment::of_visits(connection, &[visit.id])?.iter().all(is_movable))
+    let here = db::appointment::of_visits(connection, &[visit.id])?;
+    Ok(over || here.is_empty() || !here.iter().all(is_movable))
 }
 
 /// Keeps an answer, within the caller's transaction.
