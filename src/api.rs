@@ -93,6 +93,17 @@ pub struct PageQuery {
     pub q: Option<String>,
 }
 
+/// Which part of a list that is not searched.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// Rows on the page, 1 to 1000; 100 unless told.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
 /// Why a change is made; it goes onto the audit trail.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -101,6 +101,7 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         templates,
         settings: Arc::new(settings),
         figures: Arc::default(),
+        group_sizes: Arc::default(),
         loads: Arc::default(),
         searches: Arc::default(),
         replica: replica_name().into(),

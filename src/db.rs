@@ -12,6 +12,7 @@ pub mod campaign;
 mod connection;
 pub mod copy;
 pub mod fleet;
+pub mod fleet_revision;
 pub mod fleet_search;
 pub mod group;
 pub mod health;

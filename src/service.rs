@@ -67,6 +67,8 @@ pub struct App {
     pub templates: Templates,
     /// Figures that take long to count.
     pub figures: Arc<figures::KeptFigures>,
+    /// How large groups are.
+    pub group_sizes: Arc<world::KeptSizes>,
     /// Loads that have been drawn.
     pub loads: Arc<plan::KeptLoads>,
     /// Searches that run in this process.

@@ -1,4 +1,4 @@
-//! Maintenance windows, blackouts and budgets: small tables that are read whole.
+//! Maintenance windows, blackouts and budgets: small tables, which planning reads whole.
 
 use diesel::prelude::*;
 
@@ -49,10 +49,15 @@ pub struct BudgetRow {
 }
 
 macro_rules! small_table {
-    ($table:ident, $row:ident, $all:ident, $one:ident, $insert:ident, $update:ident, $delete:ident) => {
+    ($table:ident, $row:ident, $all:ident, $after:ident, $one:ident, $insert:ident, $update:ident, $delete:ident) => {
         /// Every row, by id.
         pub fn $all(connection: &mut Connection) -> QueryResult<Vec<$row>> {
             $table::table.order($table::id).load(connection)
+        }
+
+        /// Rows above the id `after`, by id, at most `limit`.
+        pub fn $after(connection: &mut Connection, after: i64, limit: i64) -> QueryResult<Vec<$row>> {
+            $table::table.filter($table::id.gt(after)).order($table::id).limit(limit).load(connection)
         }
 
         /// One row.
@@ -77,6 +82,24 @@ macro_rules! small_table {
     };
 }
 
-small_table!(maintenance_window, WindowRow, windows, window, insert_window, update_window, delete_window);
-small_table!(blackout, BlackoutRow, blackouts, blackout, insert_blackout, update_blackout, delete_blackout);
-small_table!(budget, BudgetRow, budgets, budget, insert_budget, update_budget, delete_budget);
+small_table!(
+    maintenance_window,
+    WindowRow,
+    windows,
+    windows_after,
+    window,
+    insert_window,
+    update_window,
+    delete_window
+);
+small_table!(
+    blackout,
+    BlackoutRow,
+    blackouts,
+    blackouts_after,
+    blackout,
+    insert_blackout,
+    update_blackout,
+    delete_blackout
+);
+small_table!(budget, BudgetRow, budgets, budgets_after, budget, insert_budget, update_budget, delete_budget);

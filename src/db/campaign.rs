@@ -64,6 +64,12 @@ pub fn all(connection: &mut Connection) -> QueryResult<Vec<CampaignRow>> {
     campaign::table.order(campaign::id.desc()).load(connection)
 }
 
+/// Campaigns below the id `before`, the latest first, at most `limit`.
+pub fn list(connection: &mut Connection, before: Option<i64>, limit: i64) -> QueryResult<Vec<CampaignRow>> {
+    let before = campaign::id.lt(before.unwrap_or(i64::MAX));
+    campaign::table.filter(before).order(campaign::id.desc()).limit(limit).load(connection)
+}
+
 /// Every campaign that is being planned, by id.
 pub fn active(connection: &mut Connection) -> QueryResult<Vec<CampaignRow>> {
     campaign::table
@@ -203,6 +209,16 @@ pub fn delete_programme(connection: &mut Connection, id: i64) -> QueryResult<()>
 /// Every programme, by name.
 pub fn programmes(connection: &mut Connection) -> QueryResult<Vec<ProgrammeRow>> {
     programme::table.order(programme::name).load(connection)
+}
+
+/// Programmes after the name `after`, by name, at most `limit`.
+pub fn programmes_after(
+    connection: &mut Connection,
+    after: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<ProgrammeRow>> {
+    let after = programme::name.gt(after.unwrap_or_default());
+    programme::table.filter(after).order(programme::name).limit(limit).load(connection)
 }
 
 /// By name.

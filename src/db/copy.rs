@@ -18,6 +18,7 @@ use crate::db::audit::{AuditHeadRow, AuditRow};
 use crate::db::calendar::{BlackoutRow, BudgetRow, WindowRow};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
+use crate::db::fleet_revision::FleetRevisionRow;
 use crate::db::idempotency::IdempotencyRow;
 use crate::db::inbound_mail::InboundMailRow;
 use crate::db::lease::LeaseRow;
@@ -120,6 +121,7 @@ tables! {
     merchant: MerchantRow, by id;
     site: SiteRow, by id;
     terminal: TerminalRow, by id;
+    fleet_revision: FleetRevisionRow, by id;
     maintenance_window: WindowRow, by id;
     blackout: BlackoutRow, by id;
     budget: BudgetRow, by id;

@@ -5,7 +5,10 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::db::schema::{merchant, site, terminal};
-use crate::db::{Connection, INSERT_ROWS_MAX, Instant, LOOKUP_KEYS, containing, insert_rows, lower, on_each};
+use crate::db::{
+    Connection, INSERT_ROWS_MAX, Instant, LOOKUP_KEYS, containing, fleet_revision, insert_rows, lower,
+    on_each,
+};
 
 /// A merchant.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable, AsChangeset)]
@@ -123,11 +126,17 @@ macro_rules! keyed_table {
 
         /// Adds rows.
         pub fn $insert(connection: &mut Connection, rows: &[$row]) -> QueryResult<()> {
+            if !rows.is_empty() {
+                fleet_revision::change(connection)?;
+            }
             insert_rows!(connection, $table::table, rows)
         }
 
         /// Overwrites rows by id.
         pub fn $update(connection: &mut Connection, rows: &[$row]) -> QueryResult<()> {
+            if !rows.is_empty() {
+                fleet_revision::change(connection)?;
+            }
             match connection {
                 Connection::Postgres(inner) if rows.len() > INSERT_ROWS_MAX => {
                     overwrite(inner, stringify!($table), |inner| {

@@ -3,11 +3,12 @@
 mod preview;
 
 use crate::api::budget::{BudgetView, NewBudget};
+use crate::api::{ListQuery, Page};
 use crate::db::calendar::BudgetRow;
 use crate::db::{self, Connection, Table};
 use crate::domain::budget::{Budget, BudgetError, Limit};
 use crate::domain::ids::BudgetId;
-use crate::service::audit::{Change, record};
+use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::version::{Expected, Versioned};
 use crate::service::world::budget_of;
@@ -16,9 +17,14 @@ use crate::service::{Actor, App, Error};
 pub use preview::preview;
 
 /// Every budget.
-pub fn list(app: &App) -> Result<Vec<BudgetView>, Error> {
-    let rows = app.database.read(|connection| Ok::<_, Error>(db::calendar::budgets(connection)?))?;
-    rows.iter().map(view).collect()
+pub fn list(app: &App, query: &ListQuery) -> Result<Page<BudgetView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let after = query.after.as_deref().map_or(Ok(0), page_cursor)?;
+    let rows = app
+        .database
+        .read(|connection| Ok::<_, Error>(db::calendar::budgets_after(connection, after, limit + 1)?))?;
+    let views = rows.iter().map(view).collect::<Result<_, _>>()?;
+    Ok(page_of(views, limit, |view: &BudgetView| view.id.to_string()))
 }
 
 /// Adds a budget. Several on one group all hold: the narrowest counts.

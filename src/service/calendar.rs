@@ -5,6 +5,7 @@ mod preview;
 use chrono_tz::Tz;
 
 use crate::api::calendar::{BlackoutView, NewBlackout, NewWindow, WindowView};
+use crate::api::{ListQuery, Page};
 use crate::db::calendar::{BlackoutRow, WindowRow};
 use crate::db::{self, Table};
 use crate::domain::calendar::{
@@ -12,7 +13,7 @@ use crate::domain::calendar::{
 };
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::domain::scope::Scope;
-use crate::service::audit::{Change, record};
+use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::version::{Expected, Versioned};
 use crate::service::world::window_of;
 use crate::service::{Actor, App, Error};
@@ -20,10 +21,14 @@ use crate::service::{Actor, App, Error};
 pub(super) use preview::SiteRules;
 pub use preview::{preview, preview_blackout};
 
-/// Every window.
-pub fn windows(app: &App) -> Result<Vec<WindowView>, Error> {
-    let rows = app.database.read(|connection| Ok::<_, Error>(db::calendar::windows(connection)?))?;
-    Ok(rows.into_iter().map(window_view).collect())
+/// Windows, by number.
+pub fn windows(app: &App, query: &ListQuery) -> Result<Page<WindowView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let after = query.after.as_deref().map_or(Ok(0), page_cursor)?;
+    let rows = app
+        .database
+        .read(|connection| Ok::<_, Error>(db::calendar::windows_after(connection, after, limit + 1)?))?;
+    Ok(page_of(rows.into_iter().map(window_view).collect(), limit, |view: &WindowView| view.id.to_string()))
 }
 
 /// Adds a window.
@@ -117,10 +122,16 @@ pub fn remove_window(
     })
 }
 
-/// Every blackout.
-pub fn blackouts(app: &App) -> Result<Vec<BlackoutView>, Error> {
-    let rows = app.database.read(|connection| Ok::<_, Error>(db::calendar::blackouts(connection)?))?;
-    Ok(rows.into_iter().map(blackout_view).collect())
+/// Blackouts, by number.
+pub fn blackouts(app: &App, query: &ListQuery) -> Result<Page<BlackoutView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let after = query.after.as_deref().map_or(Ok(0), page_cursor)?;
+    let rows = app
+        .database
+        .read(|connection| Ok::<_, Error>(db::calendar::blackouts_after(connection, after, limit + 1)?))?;
+    Ok(page_of(rows.into_iter().map(blackout_view).collect(), limit, |view: &BlackoutView| {
+        view.id.to_string()
+    }))
 }
 
 /// Adds a blackout. Appointments that already stand in it stay until somebody plans again.

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use crate::api::campaign::{CampaignView, NewCampaign, SkippedCount, SkippedTerminal, Targets};
+use crate::api::{ListQuery, Page};
 use crate::db::campaign::CampaignRow;
 use crate::db::wave::WaveRow;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::campaign::{CampaignState, SkipReason, WaveState, Work};
-use crate::service::audit::{Change, record};
+use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::schedule::{self, Changes};
 use crate::service::version::{Expected, Versioned};
 use crate::service::world::World;
@@ -44,10 +45,13 @@ const LARGE: i64 = 20_000;
 const DRAWING_DAYS: u32 = 30;
 
 /// Every campaign, the latest first.
-pub fn list(app: &App) -> Result<Vec<CampaignView>, Error> {
+pub fn list(app: &App, query: &ListQuery) -> Result<Page<CampaignView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let before = query.after.as_deref().map(page_cursor).transpose()?;
     app.database.read(|connection| {
-        let rows = db::campaign::all(connection)?;
-        views(connection, app, rows, false)
+        let rows = db::campaign::list(connection, before, limit + 1)?;
+        let Page { items, next } = page_of(rows, limit, |row: &CampaignRow| row.id.to_string());
+        Ok(Page { items: views(connection, app, items, false)?, next })
     })
 }
 

@@ -17,7 +17,7 @@ mod watch;
 mod writer;
 
 use crate::api::plan::{NewPlan, PlanView};
-use crate::api::{Page, PageQuery};
+use crate::api::{ListQuery, Page};
 use crate::db::plan::PlanRow;
 use crate::db::{self, Connection};
 use crate::domain::ids::PlanId;
@@ -38,7 +38,7 @@ pub use views::{diff, items};
 pub use watch::Searches;
 
 /// Plans, the latest first.
-pub fn list(app: &App, query: &PageQuery) -> Result<Page<PlanView>, Error> {
+pub fn list(app: &App, query: &ListQuery) -> Result<Page<PlanView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
     app.database.read(|connection| {

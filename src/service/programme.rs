@@ -7,11 +7,12 @@ mod preview;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::campaign::{NewProgramme, ProgrammeView};
+use crate::api::{ListQuery, Page};
 use crate::db::campaign::{CampaignRow, ProgrammeRow};
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::calendar::CronLine;
 use crate::domain::campaign::{CampaignState, Recurrence, Work};
-use crate::service::audit::{Change, record};
+use crate::service::audit::{Change, page_limit, page_of, record};
 use crate::service::calendar::parse_zone;
 use crate::service::campaign::{check_terms, to_i32, to_json};
 use crate::service::lease::Leader;
@@ -22,9 +23,13 @@ pub use change::{change, remove};
 pub use preview::preview;
 
 /// Every programme, by name.
-pub fn list(app: &App) -> Result<Vec<ProgrammeView>, Error> {
-    let rows = app.database.read(|connection| Ok::<_, Error>(db::campaign::programmes(connection)?))?;
-    rows.into_iter().map(view).collect()
+pub fn list(app: &App, query: &ListQuery) -> Result<Page<ProgrammeView>, Error> {
+    let limit = page_limit(query.limit)?;
+    let rows = app.database.read(|connection| {
+        Ok::<_, Error>(db::campaign::programmes_after(connection, query.after.as_deref(), limit + 1)?)
+    })?;
+    let views = rows.into_iter().map(view).collect::<Result<_, _>>()?;
+    Ok(page_of(views, limit, |view: &ProgrammeView| view.name.clone()))
 }
 
 /// One programme.

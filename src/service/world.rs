@@ -14,6 +14,7 @@ mod labels;
 mod load;
 mod rows;
 mod rules;
+mod sizes;
 
 use std::collections::HashSet;
 
@@ -34,6 +35,7 @@ pub(in crate::service) use groups::mask_of;
 pub use groups::{Group, Groups};
 pub use load::Visitor;
 pub use rows::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};
+pub use sizes::KeptSizes;
 
 use labels::Labels;
 use rules::RuleSets;

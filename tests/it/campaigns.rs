@@ -93,7 +93,7 @@ fn what_cannot_be_is_refused_with_its_field() {
             app.try_post("/campaigns", with("selector", json!("model = \"A920\" ad region"))).await;
         let detail = answer["detail"].as_str().unwrap();
         assert!(detail.contains("16") || detail.contains("^"), "the position is named: {detail}");
-        assert_eq!(app.get("/campaigns").await, json!([]));
+        assert_eq!(app.get("/campaigns").await["items"], json!([]));
     });
 }
 
@@ -213,7 +213,7 @@ fn a_programme_with_a_line_raises_one_campaign_each_time() {
             .sum();
         assert_eq!(raised, 1);
         assert_eq!(app.work("raise").await, json!({}));
-        let campaigns = app.get("/campaigns").await;
+        let campaigns = app.get("/campaigns").await["items"].take();
         assert_eq!(campaigns.as_array().unwrap().len(), 1);
         assert_eq!(campaigns[0]["programme"], "monthly");
         assert_eq!(campaigns[0]["name"], "monthly-20261231-2200");

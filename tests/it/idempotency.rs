@@ -36,7 +36,7 @@ fn the_same_request_twice_is_done_once() {
             let (status, replayed, again) = send(&app, "/budgets", key, BUDGET).await;
             assert_eq!((status, replayed, &again), (StatusCode::CREATED, true, &first));
         }
-        assert_eq!(app.get("/budgets").await.as_array().unwrap().len(), 1);
+        assert_eq!(app.get("/budgets").await["items"].as_array().unwrap().len(), 1);
         // Another body, another path, another question: another request.
         let other = r#"{"grouping": "fleet", "limit": {"count": 4}}"#;
         for (path, body) in [("/budgets", other), ("/windows", BUDGET), ("/budgets?x=1", BUDGET)] {
@@ -61,7 +61,7 @@ fn the_same_request_twice_is_done_once() {
         app.set_time("2026-12-02T09:00:01Z");
         assert_eq!(app.work("watch").await["forgotten_answers"], 3);
         assert_eq!(send(&app, "/budgets", "one", BUDGET).await.1, false);
-        assert_eq!(app.get("/budgets").await.as_array().unwrap().len(), 3);
+        assert_eq!(app.get("/budgets").await["items"].as_array().unwrap().len(), 3);
         for key in ["", "  ", "two words", "ü", &"x".repeat(256)] {
             let (status, _, answer) = send(&app, "/budgets", key, BUDGET).await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{key:?}: {answer}");
@@ -70,7 +70,7 @@ fn the_same_request_twice_is_done_once() {
         // Without a key, and where nothing is changed, nothing is kept.
         app.post("/budgets", serde_json::from_str(BUDGET).unwrap()).await;
         app.post("/budgets", serde_json::from_str(BUDGET).unwrap()).await;
-        assert_eq!(app.get("/budgets").await.as_array().unwrap().len(), 5);
+        assert_eq!(app.get("/budgets").await["items"].as_array().unwrap().len(), 5);
     });
 }
 
@@ -85,7 +85,7 @@ fn two_at_the_same_moment_are_one() {
             let waits = answer["code"] == "idempotency_in_progress" && *status == StatusCode::CONFLICT;
             assert!(waits || *status == StatusCode::CREATED, "{status} {answer}");
         }
-        assert_eq!(app.get("/budgets").await.as_array().unwrap().len(), 1);
+        assert_eq!(app.get("/budgets").await["items"].as_array().unwrap().len(), 1);
     });
 }
 
@@ -99,7 +99,7 @@ fn what_was_cut_off_is_not_done_again() {
         assert_eq!(code().await, "idempotency_in_progress");
         app.set_time("2026-12-01T09:10:01Z");
         assert_eq!(code().await, "idempotency_lost");
-        assert_eq!(app.get("/budgets").await.as_array().unwrap().len(), 1);
+        assert_eq!(app.get("/budgets").await["items"].as_array().unwrap().len(), 1);
     });
 }
 
@@ -157,7 +157,7 @@ fn whoever_hangs_up_is_answered_when_he_comes_back() {
             assert_eq!(answer["code"], "idempotency_in_progress");
             tokio::task::yield_now().await;
         };
-        assert_eq!(app.get("/blackouts").await.as_array().unwrap()[0], answer);
-        assert_eq!(app.get("/blackouts").await.as_array().unwrap().len(), 1);
+        assert_eq!(app.get("/blackouts").await["items"].as_array().unwrap()[0], answer);
+        assert_eq!(app.get("/blackouts").await["items"].as_array().unwrap().len(), 1);
     });
 }

@@ -50,6 +50,9 @@ fn an_answer_is_refused_once_the_time_has_moved_also_when_it_has_moved_back() {
 
         operator_moves(&app, "2026-12-10 02:00").await;
         refused(&app, &requests, StatusCode::CONFLICT, "where it was, and another revision").await;
+        let between = [("wish", "words=x"), ("confirm", ""), ("times", "starts_at=2026-12-11T01:00:00Z")]
+            .map(|(path, form)| (format!("{moved}/{path}"), form.to_owned()));
+        refused(&app, &between, StatusCode::CONFLICT, "the link of the time between").await;
 
         app.post("/appointments/1/cancel", json!({"reason": "not needed"})).await;
         refused(&app, &requests, StatusCode::CONFLICT, "called off").await;

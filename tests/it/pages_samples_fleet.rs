@@ -321,8 +321,10 @@ pub(crate) fn preview(wording: Wording) -> PreviewPage {
     PreviewPage { kind: NoticeKind::Announcement, locale: "en".to_owned(), message: message(wording) }
 }
 
-fn rules<V>(rows: Vec<V>, edit: &str) -> RulesPage<V> {
-    RulesPage { rows, edit: Some(edit.to_owned()), scope: None }
+/// Rules, of which the one at this place is being changed.
+fn rules<V: Clone>(rows: Vec<V>, place: usize) -> RulesPage<V> {
+    let edited = Some(rows[place].clone());
+    RulesPage { rows: Page { items: rows, next: Some("7".to_owned()) }, after: None, edited, scope: None }
 }
 
 /// Budgets, one of which is being changed.
@@ -342,17 +344,17 @@ pub(crate) fn budgets(wording: Wording) -> RulesPage<BudgetView> {
         budget(2, "region", None, Limit::Percent(10), Some(wording.text("08:00-20:00"))),
         budget(3, "host", Some(wording.text("acq-east-1")), Limit::Count(40), None),
     ];
-    rules(rows, "3")
+    rules(rows, 2)
 }
 
 /// Windows, one of which is being changed.
 pub(crate) fn windows(wording: Wording) -> RulesPage<WindowView> {
-    rules(vec![window(wording, 1, "fleet"), window(wording, 2, &wording.text("region:north"))], "2")
+    rules(vec![window(wording, 1, "fleet"), window(wording, 2, &wording.text("region:north"))], 1)
 }
 
 /// Blackouts, one of which is being changed.
 pub(crate) fn blackouts(wording: Wording) -> RulesPage<BlackoutView> {
-    rules(vec![blackout(wording, 1), blackout(wording, 2)], "1")
+    rules(vec![blackout(wording, 1), blackout(wording, 2)], 0)
 }
 
 /// Programmes of either kind, one of which is being changed.
@@ -375,11 +377,10 @@ pub(crate) fn programmes(wording: Wording) -> RulesPage<ProgrammeView> {
         programme("half-yearly", Recurrence::EveryDays { days: 180 }, None),
         programme("monthly", cron, Some(now() + TimeDelta::days(7))),
     ];
-    let name = rows[1].name.clone();
-    rules(rows, &name)
+    rules(rows, 1)
 }
 
 /// No rule of a kind.
 pub(crate) fn no_rules<V>() -> RulesPage<V> {
-    RulesPage { rows: Vec::new(), edit: None, scope: None }
+    RulesPage { rows: Page { items: Vec::new(), next: None }, after: None, edited: None, scope: None }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use offpeak::api::Page;
 use offpeak::domain::access::Role;
 use offpeak::domain::campaign::CampaignState;
 use offpeak::domain::fleet::Locale;
@@ -119,7 +120,13 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
             appointments::render_page(context, &samples::empty_appointments(AppointmentsQuery::default())),
         ),
         ("empty-filtered", appointments::render_page(context, &samples::empty_appointments(filtered))),
-        ("empty-campaigns", campaigns::render_list(context, &CampaignsPage { campaigns: Vec::new() })),
+        (
+            "empty-campaigns",
+            campaigns::render_list(
+                context,
+                &CampaignsPage { campaigns: Page { items: Vec::new(), next: None }, after: None },
+            ),
+        ),
         (
             "empty-schedule",
             schedule::render_page(context, &samples::empty_schedule(ScheduleQuery::default())),

@@ -82,7 +82,7 @@ fn drawn(
         down.entry(String::new()).or_insert_with(empty);
     }
     let names: Vec<&str> = down.keys().map(String::as_str).collect();
-    let sizes = group::sizes(connection, grouping, &names)?;
+    let sizes = app.group_sizes.of(connection, grouping, &names)?;
     let masks: Vec<Option<Vec<bool>>> = budgets
         .iter()
         .map(|budget| Some(mask_of(&grid, budget.day_minutes?, app.settings.fleet_time_zone)))

@@ -276,7 +276,9 @@ impl Visits {
                     None => draft.row.cancelled = true,
                 }
                 draft.lead_minutes = rows.iter().map(|row| row.notice_lead_minutes).max().unwrap_or(0);
-                if draft.told.is_some_and(|told| told.revision == draft.row.sequence) {
+                // Also where nobody has been written to of the last change: its merchant's page gave a link out with it,
+                // and what is sent with that one must not be taken for an answer to this.
+                if draft.told.is_some() {
                     draft.row.sequence += 1;
                 }
                 db::visit::update(connection, &draft.row)?;

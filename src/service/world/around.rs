@@ -57,7 +57,7 @@ impl Surroundings {
             if values.is_empty() {
                 continue;
             }
-            let sizes = db::group::sizes(connection, grouping, &values)?;
+            let sizes = app.group_sizes.of(connection, grouping, &values)?;
             let sizes = sizes.into_iter().map(|(name, size)| (name, Extent { size, down: 0 }));
             extents.insert(grouping.clone(), sizes.collect());
         }

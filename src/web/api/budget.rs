@@ -6,10 +6,11 @@ use axum::{Extension, Json};
 use utoipa_axum::routes;
 
 use crate::api::budget::{BudgetPreview, BudgetView, NewBudget};
+use crate::api::{ListQuery, Page};
 use crate::domain::access::Role;
 use crate::domain::ids::BudgetId;
 use crate::service::budget;
-use crate::web::extract::{Body, Segment};
+use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
@@ -24,12 +25,14 @@ pub(super) fn router() -> Routes {
         .whole(Role::Approver, routes!(remove))
 }
 
-/// Every disruption budget.
-#[utoipa::path(get, path = "/budgets", tag = "budgets",
-    responses((status = 200, description = "Every disruption budget", body = Vec<BudgetView>)))]
-async fn budgets(State(state): State<AppState>) -> Result<Json<Vec<BudgetView>>, ApiError> {
-    let result = state.run(budget::list).await?;
-    Ok(Json(result))
+/// Disruption budgets, by number.
+#[utoipa::path(get, path = "/budgets", tag = "budgets", params(ListQuery),
+    responses((status = 200, description = "Disruption budgets, by number", body = Page<BudgetView>)))]
+async fn budgets(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<BudgetView>>, ApiError> {
+    Ok(Json(state.run(move |app| budget::list(app, &query)).await?))
 }
 
 /// Adds a disruption budget.

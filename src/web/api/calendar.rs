@@ -8,10 +8,11 @@ use utoipa_axum::routes;
 use crate::api::calendar::{
     BlackoutPreview, BlackoutView, NewBlackout, NewWindow, Preview, PreviewRequest, WindowView,
 };
+use crate::api::{ListQuery, Page};
 use crate::domain::access::Role;
 use crate::domain::ids::{BlackoutId, WindowId};
 use crate::service::calendar;
-use crate::web::extract::{Body, Segment};
+use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
@@ -32,12 +33,14 @@ pub(super) fn router() -> Routes {
         .whole(Role::Operator, routes!(remove_blackout))
 }
 
-/// Every maintenance window.
-#[utoipa::path(get, path = "/windows", tag = "calendar",
-    responses((status = 200, description = "Every maintenance window", body = Vec<WindowView>)))]
-async fn windows(State(state): State<AppState>) -> Result<Json<Vec<WindowView>>, ApiError> {
-    let result = state.run(calendar::windows).await?;
-    Ok(Json(result))
+/// Maintenance windows, by number.
+#[utoipa::path(get, path = "/windows", tag = "calendar", params(ListQuery),
+    responses((status = 200, description = "Maintenance windows, by number", body = Page<WindowView>)))]
+async fn windows(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<WindowView>>, ApiError> {
+    Ok(Json(state.run(move |app| calendar::windows(app, &query)).await?))
 }
 
 /// Adds a maintenance window.
@@ -106,12 +109,14 @@ async fn preview(
     Ok(Json(result))
 }
 
-/// Every blackout.
-#[utoipa::path(get, path = "/blackouts", tag = "calendar",
-    responses((status = 200, description = "Every blackout", body = Vec<BlackoutView>)))]
-async fn blackouts(State(state): State<AppState>) -> Result<Json<Vec<BlackoutView>>, ApiError> {
-    let result = state.run(calendar::blackouts).await?;
-    Ok(Json(result))
+/// Blackouts, by number.
+#[utoipa::path(get, path = "/blackouts", tag = "calendar", params(ListQuery),
+    responses((status = 200, description = "Blackouts, by number", body = Page<BlackoutView>)))]
+async fn blackouts(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<BlackoutView>>, ApiError> {
+    Ok(Json(state.run(move |app| calendar::blackouts(app, &query)).await?))
 }
 
 /// Adds a blackout.

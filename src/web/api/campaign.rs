@@ -5,14 +5,14 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::api::Because;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
 use crate::api::preview::CampaignPreview;
 use crate::api::problem::Problem;
+use crate::api::{Because, ListQuery, Page};
 use crate::domain::access::Role;
 use crate::domain::campaign::CampaignState;
 use crate::service::{approval, campaign, plan};
-use crate::web::extract::{Body, Segment};
+use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
@@ -31,12 +31,14 @@ pub(super) fn router() -> Routes {
         .whole(Role::Operator, routes!(cancel))
 }
 
-/// Every campaign, the latest first.
-#[utoipa::path(get, path = "/campaigns", tag = "campaigns",
-    responses((status = 200, description = "Every campaign, the latest first", body = Vec<CampaignView>)))]
-async fn campaigns(State(state): State<AppState>) -> Result<Json<Vec<CampaignView>>, ApiError> {
-    let result = state.run(campaign::list).await?;
-    Ok(Json(result))
+/// Campaigns, the latest first.
+#[utoipa::path(get, path = "/campaigns", tag = "campaigns", params(ListQuery),
+    responses((status = 200, description = "Campaigns, the latest first", body = Page<CampaignView>)))]
+async fn campaigns(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<CampaignView>>, ApiError> {
+    Ok(Json(state.run(move |app| campaign::list(app, &query)).await?))
 }
 
 /// Creates a campaign.

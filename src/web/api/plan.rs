@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use crate::api::plan::{Load, NewPlan, PlanDiff, PlanItem, PlanView, Tonight};
 use crate::api::problem::Problem;
-use crate::api::{Because, Page, PageQuery};
+use crate::api::{Because, ListQuery, Page};
 use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::service::{approval, plan};
@@ -58,11 +58,11 @@ struct LoadQuery {
 }
 
 /// Plans, the latest first.
-#[utoipa::path(get, path = "/plans", tag = "plans", params(PageQuery),
+#[utoipa::path(get, path = "/plans", tag = "plans", params(ListQuery),
     responses((status = 200, description = "Plans", body = Page<PlanView>)))]
 async fn plans(
     State(state): State<AppState>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<PlanView>>, ApiError> {
     Ok(Json(state.run(move |app| plan::list(app, &query)).await?))
 }

@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use utoipa_axum::routes;
 
-use crate::api::Because;
 use crate::api::campaign::{NewProgramme, ProgrammePreview, ProgrammeView};
+use crate::api::{Because, ListQuery, Page};
 use crate::domain::access::Role;
 use crate::service::programme;
-use crate::web::extract::{Body, Segment};
+use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::tagged::{IfMatch, IfMatchHeader, Tagged};
 use crate::web::{ApiError, AppState, Who};
@@ -26,12 +26,14 @@ pub(super) fn router() -> Routes {
         .whole(Role::Operator, routes!(resume))
 }
 
-/// Every programme.
-#[utoipa::path(get, path = "/programmes", tag = "programmes",
-    responses((status = 200, description = "Every programme", body = Vec<ProgrammeView>)))]
-async fn programmes(State(state): State<AppState>) -> Result<Json<Vec<ProgrammeView>>, ApiError> {
-    let result = state.run(programme::list).await?;
-    Ok(Json(result))
+/// Programmes, by name.
+#[utoipa::path(get, path = "/programmes", tag = "programmes", params(ListQuery),
+    responses((status = 200, description = "Programmes, by name", body = Page<ProgrammeView>)))]
+async fn programmes(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<ProgrammeView>>, ApiError> {
+    Ok(Json(state.run(move |app| programme::list(app, &query)).await?))
 }
 
 /// Creates a programme.

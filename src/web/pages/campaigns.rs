@@ -1,7 +1,7 @@
 //! `/campaigns`, `/campaigns/new` and `/campaigns/{name}`: what is done to which terminals, wave by wave, and a form
 //! that shows what a campaign would be while it is written.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::render::{PageContext, RenderError, render};
 use super::routes::page;
 use crate::api::campaign::CampaignView;
+use crate::api::{ListQuery, Page};
 use crate::domain::access::Role;
 use crate::service;
 use crate::web::AppState;
@@ -19,7 +20,9 @@ use crate::web::routes::PageRoutes;
 #[derive(Clone, Debug, Serialize)]
 pub struct CampaignsPage {
     /// Campaigns, the latest first.
-    pub campaigns: Vec<CampaignView>,
+    pub campaigns: Page<CampaignView>,
+    /// The page that was asked for.
+    pub after: Option<String>,
 }
 
 /// What the form is made from.
@@ -112,9 +115,14 @@ pub(super) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/campaigns/{name}", get(show))
 }
 
-async fn list(State(state): State<AppState>, page_context: PageContext) -> Response {
-    let ask =
-        |app: &service::App, _: &PageContext| Ok(CampaignsPage { campaigns: service::campaign::list(app)? });
+async fn list(
+    State(state): State<AppState>,
+    page_context: PageContext,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    let ask = move |app: &service::App, _: &PageContext| {
+        Ok(CampaignsPage { campaigns: service::campaign::list(app, &query)?, after: query.after.clone() })
+    };
     page(state, page_context, ask, render_list).await
 }
 

@@ -21,9 +21,9 @@ use super::problem;
 use super::render::RenderError;
 use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use super::{access, approvals, audit};
-use crate::api::PageQuery;
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::{NoticeQuery, PreviewRequest};
+use crate::api::{ListQuery, PageQuery};
 use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::domain::notice::NoticeKind;
@@ -180,7 +180,7 @@ async fn plans_page(
     Query(query): Query<PlaceQuery>,
 ) -> Response {
     let ask = move |app: &App, _: &PageContext| {
-        let wanted = PageQuery { after: query.after, ..PageQuery::default() };
+        let wanted = ListQuery { after: query.after, limit: None };
         let plans = service::plan::list(app, &wanted)?;
         Ok(PlansPage { plans })
     };

@@ -14,9 +14,10 @@ use super::words;
 use crate::api::budget::BudgetView;
 use crate::api::calendar::{BlackoutView, WindowView};
 use crate::api::campaign::ProgrammeView;
+use crate::api::{ListQuery, Page};
 use crate::domain::access::Role;
 use crate::domain::fleet::Locale;
-use crate::service;
+use crate::service::{self, Error};
 use crate::web::AppState;
 use crate::web::routes::PageRoutes;
 
@@ -24,15 +25,18 @@ use crate::web::routes::PageRoutes;
 struct RulesQuery {
     edit: Option<String>,
     scope: Option<String>,
+    after: Option<String>,
 }
 
 /// The rules of one kind.
 #[derive(Clone, Debug, Serialize)]
 pub struct RulesPage<V> {
-    /// All of them.
-    pub rows: Vec<V>,
-    /// The number or name of the one that is being changed.
-    pub edit: Option<String>,
+    /// A part of them.
+    pub rows: Page<V>,
+    /// The part that was asked for.
+    pub after: Option<String>,
+    /// The one that is being changed.
+    pub edited: Option<V>,
     /// The scope that a new one begins with.
     pub scope: Option<String>,
 }
@@ -53,6 +57,8 @@ pub struct Row<V> {
 #[derive(Serialize)]
 struct View<'a, V> {
     rows: Vec<Row<V>>,
+    after: &'a Option<String>,
+    next: &'a Option<String>,
     edited: Option<Row<V>>,
     scope: &'a Option<String>,
 }
@@ -67,40 +73,61 @@ pub(in crate::web) fn router() -> PageRoutes {
 }
 
 macro_rules! shown {
-    ($handler:ident, $view:ty, $ask:path, $render:ident, $row:ident, $template:literal) => {
+    ($handler:ident, $view:ty, $ask:path, $one:expr, $render:ident, $row:ident, $template:literal) => {
         async fn $handler(
             State(state): State<AppState>,
             page_context: PageContext,
             Query(query): Query<RulesQuery>,
         ) -> Response {
             let ask = move |app: &_, _: &PageContext| {
-                let rows = $ask(app)?;
-                let word = |word: &Option<String>| given(word).map(str::to_owned);
-                Ok(RulesPage { rows, edit: word(&query.edit), scope: word(&query.scope) })
+                let after = given(&query.after).map(str::to_owned);
+                let rows = $ask(app, &ListQuery { limit: None, after: after.clone() })?;
+                let edited = given(&query.edit).map(|key| $one(app, key)).transpose()?.flatten();
+                let scope = given(&query.scope).map(str::to_owned);
+                Ok(RulesPage { rows, after, edited, scope })
             };
             page(state, page_context, ask, $render).await
         }
 
         /// Puts the page into HTML.
         pub fn $render(page_context: &PageContext, page: &RulesPage<$view>) -> Result<String, RenderError> {
-            let rows: Vec<Row<$view>> =
-                page.rows.iter().map(|view| $row(view, page_context.locale)).collect();
-            let edited = rows.iter().find(|row| {
-                let key = percent_encoding::percent_decode_str(&row.key).decode_utf8_lossy();
-                page.edit.as_deref() == Some(&*key)
-            });
-            let view = View { edited: edited.cloned(), rows: rows.clone(), scope: &page.scope };
+            let row = |view| $row(view, page_context.locale);
+            let RulesPage { rows, after, edited, scope } = page;
+            let view = View {
+                rows: rows.items.iter().map(row).collect(),
+                after,
+                next: &rows.next,
+                edited: edited.as_ref().map(row),
+                scope,
+            };
             render($template, page_context, &view)
         }
     };
 }
 
-shown!(budgets, BudgetView, service::budget::list, render_budgets, budget_row, "budgets.html");
-shown!(windows, WindowView, service::calendar::windows, render_windows, window_row, "windows.html");
+shown!(
+    budgets,
+    BudgetView,
+    service::budget::list,
+    |app, key: &str| there(key.parse().ok().map(|id| service::budget::show(app, id))),
+    render_budgets,
+    budget_row,
+    "budgets.html"
+);
+shown!(
+    windows,
+    WindowView,
+    service::calendar::windows,
+    |app, key: &str| there(key.parse().ok().map(|id| service::calendar::window(app, id))),
+    render_windows,
+    window_row,
+    "windows.html"
+);
 shown!(
     blackouts,
     BlackoutView,
     service::calendar::blackouts,
+    |app, key: &str| there(key.parse().ok().map(|id| service::calendar::blackout(app, id))),
     render_blackouts,
     blackout_row,
     "blackouts.html"
@@ -109,10 +136,20 @@ shown!(
     programmes,
     ProgrammeView,
     service::programme::list,
+    |app, name: &str| there(Some(service::programme::show(app, name))),
     render_programmes,
     programme_row,
     "programmes.html"
 );
+
+/// One that has gone meanwhile is not changed any more: a new one may be made in its place.
+fn there<V>(found: Option<Result<V, Error>>) -> Result<Option<V>, Error> {
+    match found {
+        Some(Ok(view)) => Ok(Some(view)),
+        None | Some(Err(Error::NotFound { .. })) => Ok(None),
+        Some(Err(error)) => Err(error),
+    }
+}
 
 fn budget_row(view: &BudgetView, locale: Locale) -> Row<BudgetView> {
     row(view, view.id.to_string(), &view.id.to_string(), "rules.sure_budget", locale)

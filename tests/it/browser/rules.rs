@@ -12,7 +12,7 @@ fn a_window_is_edited_with_its_next_openings_before_the_eyes_and_taken_back() {
         let mut server = Server::start().await;
         let mut browser = Browser::start(&server.base);
         browser.sign_in("ann", "ann", "/windows");
-        assert_eq!(server.app.get("/windows").await[0]["cron"], "0 1 * * *");
+        assert_eq!(server.app.get("/windows").await["items"][0]["cron"], "0 1 * * *");
         browser.step("ann", "activate", json!({"link": "Edit 1"}));
         let form = "#rule-form form";
         let openings = "#rule-form .preview";
@@ -36,20 +36,24 @@ fn a_window_is_edited_with_its_next_openings_before_the_eyes_and_taken_back() {
         }
         browser.step("ann", "fill", json!({"form": form, "fields": {"cron": "30 25 * * 2"}}));
         browser.step("ann", "text", json!({"selector": "#rule-form .field-problem", "holds": "25"}));
-        assert_eq!(server.app.get("/windows").await[0]["cron"], "0 1 * * *", "nothing is saved by looking");
+        assert_eq!(
+            server.app.get("/windows").await["items"][0]["cron"],
+            "0 1 * * *",
+            "nothing is saved by looking"
+        );
 
         browser.step("ann", "fill", json!({"form": form, "fields": {"cron": "30 3 * * 2"}}));
         browser.step("ann", "text", json!({"selector": openings, "holds": "03:30"}));
         browser.step("ann", "activate", json!({"button": "Save"}));
         browser.step("ann", "toast", json!({"holds": "Saved."}));
-        assert_eq!(server.app.get("/windows").await[0]["cron"], "30 3 * * 2");
+        assert_eq!(server.app.get("/windows").await["items"][0]["cron"], "30 3 * * 2");
         browser.step("ann", "text", json!({"selector": "main table", "holds": "30 3 * * 2"}));
 
         // A site of the fleet opens by it now, and by the old one again when it is taken back.
         browser.sign_in("eve", "eve", "/sites/S1");
         browser.step("eve", "text", json!({"selector": "main", "holds": "03:30"}));
         browser.step("ann", "undo", json!({}));
-        assert_eq!(server.app.get("/windows").await[0]["cron"], "0 1 * * *");
+        assert_eq!(server.app.get("/windows").await["items"][0]["cron"], "0 1 * * *");
         browser.step("eve", "open", json!({"path": "/sites/S1"}));
         browser.step("eve", "text", json!({"selector": "main", "holds": "01:00"}));
 
@@ -61,8 +65,8 @@ fn a_window_is_edited_with_its_next_openings_before_the_eyes_and_taken_back() {
         assert!(status.is_success(), "{answer}");
         browser.step("ann", "activate", json!({"button": "Save"}));
         browser.step("ann", "text", json!({"selector": "#rule-form .problem.warn", "holds": "412"}));
-        assert_eq!(server.app.get("/windows").await[0]["cron"], "0 2 * * *");
-        assert_eq!(server.app.get("/windows").await[0]["duration_minutes"], 240);
+        assert_eq!(server.app.get("/windows").await["items"][0]["cron"], "0 2 * * *");
+        assert_eq!(server.app.get("/windows").await["items"][0]["duration_minutes"], 240);
 
         assert_eq!(browser.step("ann", "complaints", json!({})), json!([]));
         server.stop();

@@ -66,8 +66,10 @@ fn questions() -> Vec<(&'static str, String)> {
             WHERE state = 'failed' OR state = 'sending' \
             OR state IN ('queued', 'deferred') AND next_attempt_at < {now} - 5000000 \
             OR state = 'expired' AND expires_at - greatest(send_after, created_at) > {LONG_ENOUGH}")),
-        ("planned and not announced", format!("SELECT concat_ws(' ', a.id, a.state) AS line FROM appointment a \
-            WHERE (state = 'planned' AND starts_at > {now} OR state = 'announced') AND NOT EXISTS ({told})")),
+        ("planned and not announced", format!("SELECT concat_ws(' ', a.id, a.state, (SELECT \
+            string_agg(concat_ws(' ', n.id, n.kind, n.state, v.revision, (n.next_attempt_at - {now}) / 1000000, n.last_error), \
+            ', ') FROM notice n JOIN notice_visit v ON v.notice_id = n.id WHERE v.visit_id = a.visit_id)) AS line \
+            FROM appointment a WHERE (state = 'planned' AND starts_at > {now} OR state = 'announced') AND NOT EXISTS ({told})")),
         ("published and not once", "SELECT concat_ws(' ', p.id, i.ordinal) AS line FROM plan p \
             JOIN plan_item i ON i.plan_id = p.id WHERE p.state = 'published' AND i.starts_at IS NOT NULL \
             AND i.appointment_id IS NULL AND 1 <> (SELECT count(*) FROM appointment a \

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use offpeak::api::Page;
 use offpeak::api::campaign::CampaignView;
 use offpeak::api::plan::{MovedItem, PlanDiff, PlanItem};
 use offpeak::api::wave::WaveView;
@@ -57,7 +58,8 @@ pub(crate) fn campaign(wording: Wording, state: CampaignState) -> CampaignView {
 
 /// A list of campaigns, one in each state.
 pub(crate) fn campaigns(wording: Wording) -> CampaignsPage {
-    CampaignsPage { campaigns: CampaignState::ALL.iter().map(|state| campaign(wording, *state)).collect() }
+    let items = CampaignState::ALL.iter().map(|state| campaign(wording, *state)).collect();
+    CampaignsPage { campaigns: Page { items, next: Some("7".to_owned()) }, after: None }
 }
 
 /// The form for a campaign.

@@ -1,7 +1,7 @@
 //! `offpeak campaign list`.
 
 use crate::api::campaign::CampaignView;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, Paging};
 use crate::cli::error::CliError;
 use crate::cli::render;
 
@@ -10,10 +10,14 @@ use crate::cli::render;
 /// Lists the campaigns.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak campaign list")]
-pub struct ListArgs {}
+pub struct ListArgs {
+    /// Which rows
+    #[command(flatten)]
+    pub paging: Paging,
+}
 
 /// Runs it.
-pub(super) fn run(_args: &ListArgs, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let empty = "No campaign yet. Create one: offpeak campaign create firmware --help";
-    context.show_all::<CampaignView>("/campaigns", empty, render::campaign::list)
+    context.show_list::<CampaignView>("/campaigns", &(), &args.paging, empty, render::campaign::list)
 }
