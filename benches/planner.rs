@@ -169,7 +169,7 @@ fn run_sizes(
     let mut reference_micros = f64::NAN;
     for tasks in sizes {
         let case = case(tasks);
-        let measured = in_child(case, arguments, &[])?;
+        let measured: Measured = in_child(case, arguments, &[])?;
         let micros = measured.seconds * 1e6 / f64::from(tasks);
         if tasks == REFERENCE_TASKS {
             reference_micros = micros;

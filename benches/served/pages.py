@@ -71,9 +71,10 @@ INSERT INTO terminal_lock (id, terminal_id, appointment_id, state, cause, opened
     ends_at, 'tms', CASE WHEN id % 400 = 0 THEN NULL ELSE ends_at + {HOUR} END FROM appointment WHERE state = 'failed';
 INSERT INTO campaign (id, name, state, work, selector, duration_minutes, priority, notice_lead_minutes, release_at,
         deadline_at, programme_id, created_at)
-    SELECT n.id + 1, 'work-' || n.id, CASE WHEN n.id % 7 = 0 THEN 'active' ELSE 'completed' END, c.work, c.selector,
+    SELECT n.id + 1, 'work-' || n.id, CASE WHEN n.id % 7 = 0 THEN 'active' ELSE 'completed' END, c.work,
+    CASE WHEN n.id % 7 = 0 THEN 'merchant = "' || n.number || '"' ELSE c.selector END,
     c.duration_minutes, c.priority, c.notice_lead_minutes, c.release_at, c.deadline_at, NULL, c.created_at
-    FROM campaign c, (SELECT id FROM merchant WHERE id <= 60) n WHERE c.name = 'look';
+    FROM campaign c, (SELECT id, number FROM merchant WHERE id <= 60) n WHERE c.name = 'look';
 UPDATE appointment_work SET campaign_id = 2 + appointment_id % 60, title = 'work-' || (1 + appointment_id % 60)
     WHERE appointment_id % 2 = 0;
 INSERT INTO campaign_wave (campaign_id, number, share, soak_minutes, success_percent_min, sample_min, state, opened_at,
