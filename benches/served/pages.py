@@ -201,6 +201,7 @@ class Samples:
         self.tids, self.cells = every("terminal", "tid"), [cell for cell in every("terminal", "cell") if cell]
         self.regions = some("SELECT DISTINCT region FROM site")
         self.campaigns = some("SELECT name FROM campaign")
+        self.plans = some("SELECT id FROM plan WHERE state <> 'failed'")
         self.visits = every("visit", "id")
         self.big = some("SELECT m.number FROM merchant m JOIN site s ON s.merchant_id = m.id GROUP BY m.number ORDER BY count(*) DESC LIMIT 40")
         self.movable = some(f"SELECT id FROM appointment WHERE state IN ('planned', 'announced') AND starts_at > {NOW_MICROS + 8 * 24 * HOUR}")
@@ -249,8 +250,8 @@ def pages(s):
         "/campaigns/{name}": lambda: f"/campaigns/{s.campaign()}",
         "/campaigns/new": lambda: "/campaigns/new",
         "/plans": lambda: "/plans",
-        "/plans/{id}": lambda: f"/plans/{choice([1, 2])}",
-        "/plans/{id}/changes": lambda: f"/plans/{choice([1, 2])}/changes",
+        "/plans/{id}": lambda: f"/plans/{s.plan()}",
+        "/plans/{id}/changes": lambda: f"/plans/{s.plan()}/changes",
         "/fleet": lambda: "/fleet",
         "/fleet search": lambda: f"/fleet?q={beginning()}",
         "/merchants/{number}": lambda: f"/merchants/{s.merchant()}",
@@ -291,7 +292,7 @@ def pages(s):
         "API campaigns": lambda: "/api/v1/campaigns",
         "API campaign": lambda: f"/api/v1/campaigns/{s.campaign()}",
         "API plans": lambda: "/api/v1/plans",
-        "API plan": lambda: f"/api/v1/plans/{choice([1, 2])}",
+        "API plan": lambda: f"/api/v1/plans/{s.plan()}",
         "API plan items": lambda: f"/api/v1/plans/1/items?after={s.dice.randrange(900000)}",
         "API plan unplaced": lambda: "/api/v1/plans/1/items?unplaced=true",
         "API notices": lambda: f"/api/v1/notices?state={notice_state()}&merchant={choice(['', s.merchant()])}",
