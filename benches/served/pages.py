@@ -94,7 +94,7 @@ INSERT INTO suppression (address, reason, since)
 # Entries from before the trail was chained: the chain itself is the program's.
 TRAIL = f"""
 INSERT INTO audit (id, at, actor, action, subject, after, reason)
-    WITH RECURSIVE entry (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM entry WHERE id < {TRAIL_ENTRIES})
+    WITH RECURSIVE entry (id) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT id + 1 FROM entry WHERE id < {TRAIL_ENTRIES})
     SELECT id, {NOW_MICROS - 400 * 24 * HOUR} + id * 60000000,
     CASE id % 50 WHEN 0 THEN 'user:ana' WHEN 1 THEN 'user:ben' ELSE 'token:tms' END,
     CASE id % 9 WHEN 0 THEN 'appointment.move' WHEN 1 THEN 'merchant.change' ELSE 'appointment.state' END,
@@ -332,7 +332,7 @@ def edits(server, s):
         return "PUT", "/api/v1/windows/1", {field: window.get(field) for field in fields}
 
     def batch():
-        items = [{"id": number} for number in s.dice.sample(s.movable, 20)]
+        items = [{"id": int(number)} for number in s.dice.sample(s.movable, 20)]
         return "POST", "/api/v1/appointments/batch", {"action": s.dice.choice(["pin", "unpin"]), "items": items}
 
     return {

@@ -1,10 +1,12 @@
 //! Visits to come of which a merchant has not been told, or not in time.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use crate::db::schema::{appointment, merchant, notice, notice_visit, suppression, visit};
 use crate::db::visit::VisitRow;
-use crate::db::{Connection, Instant};
+use crate::db::{Connection, Instant, LOOKUP_KEYS};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::notice::{NoticeKind, NoticeState};
 
@@ -36,14 +38,39 @@ pub fn refused(
 
 /// Visits that stand and begin after `now`, whose merchant has no address.
 pub fn without_address(connection: &mut Connection, now: Instant, limit: i64) -> QueryResult<Vec<VisitRow>> {
-    visit::table
-        .inner_join(merchant::table)
-        .filter(merchant::email.is_null().and(visit::cancelled.eq(false)))
-        .filter(visit::starts_at.gt(now).and(visit::ends_at.gt(now)))
-        .order((visit::starts_at, visit::id))
-        .limit(limit)
-        .select(visit::all_columns)
-        .load(connection)
+    // From the merchants, who are few, to their visits: asked for both at once, SQLite walks through every visit.
+    let ids: Vec<i64> = merchant::table
+        .filter(merchant::email.is_null())
+        .order(merchant::id)
+        .limit(MERCHANTS_MAX)
+        .select(merchant::id)
+        .load(connection)?;
+    to_come(connection, now, &ids, limit)
+}
+
+/// Merchants whose visits are looked at.
+const MERCHANTS_MAX: i64 = 20_000;
+
+/// Visits of these merchants that stand and begin after `now`, the earliest first.
+fn to_come(
+    connection: &mut Connection,
+    now: Instant,
+    merchant_ids: &[i64],
+    limit: i64,
+) -> QueryResult<Vec<VisitRow>> {
+    let mut rows: Vec<VisitRow> = Vec::new();
+    for ids in merchant_ids.chunks(LOOKUP_KEYS) {
+        let found: Vec<VisitRow> = visit::table
+            .filter(visit::merchant_id.eq_any(ids).and(visit::ends_at.gt(now)))
+            .filter(visit::cancelled.eq(false).and(visit::starts_at.gt(now)))
+            .order((visit::starts_at, visit::id))
+            .limit(limit)
+            .load(connection)?;
+        rows.extend(found);
+    }
+    rows.sort_unstable_by_key(|row| (row.starts_at, row.id));
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(rows)
 }
 
 /// Visits that stand and begin after `now`, whose merchant's address takes no mail, and why.
@@ -52,16 +79,24 @@ pub fn suppressed(
     now: Instant,
     limit: i64,
 ) -> QueryResult<Vec<(VisitRow, String)>> {
-    // From the few addresses to their merchants, by the index over addresses in lower case.
-    let same = diesel::dsl::sql::<diesel::sql_types::Bool>("lower(merchant.email) = suppression.address");
-    suppression::table
+    // From the few addresses to their merchants, by the index over addresses in lower case: SQLite takes it for what is
+    // compared with an expression alone, not with a column.
+    let same =
+        diesel::dsl::sql::<diesel::sql_types::Bool>("lower(merchant.email) = (suppression.address || '')");
+    let reasons: HashMap<i64, String> = suppression::table
         .inner_join(merchant::table.on(same))
-        .inner_join(visit::table.on(visit::merchant_id.eq(merchant::id)))
-        .filter(visit::cancelled.eq(false).and(visit::starts_at.gt(now)).and(visit::ends_at.gt(now)))
-        .order((visit::starts_at, visit::id))
-        .limit(limit)
-        .select((visit::all_columns, suppression::reason))
-        .load(connection)
+        .limit(MERCHANTS_MAX)
+        .select((merchant::id, suppression::reason))
+        .load::<(i64, String)>(connection)?
+        .into_iter()
+        .collect();
+    let mut ids: Vec<i64> = reasons.keys().copied().collect();
+    ids.sort_unstable();
+    let with_reason = |visit: VisitRow| {
+        let why = reasons.get(&visit.merchant_id)?.clone();
+        Some((visit, why))
+    };
+    Ok(to_come(connection, now, &ids, limit)?.into_iter().filter_map(with_reason).collect())
 }
 
 /// Visits with an appointment that begins between `now` and `until`, has not been announced, and will soon be, or is

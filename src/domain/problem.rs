@@ -229,6 +229,7 @@ impl Problem {
     }
 
     /// The group with this number.
+    #[inline]
     pub fn group(&self, group: u32) -> Group<'_> {
         let at = group as usize;
         let columns = &self.groups;
@@ -292,6 +293,7 @@ impl Problem {
     }
 
     /// The groups the task counts in, in ascending order.
+    #[inline]
     pub fn groups_of(&self, task: u32) -> &[u32] {
         self.tasks.groups.of(task as usize)
     }

@@ -169,21 +169,15 @@ impl Charges {
             let totals = &mut look.totals[begin..end];
             match profile {
                 Some(profile) => {
-                    let costs = profile[begin..end].chunks_exact(LANES);
-                    for (totals, costs) in totals.chunks_exact_mut(LANES).zip(costs) {
-                        for lane in 0..LANES {
-                            totals[lane] = volume * costs[lane];
-                        }
+                    for (total, cost) in totals.iter_mut().zip(&profile[begin..end]) {
+                        *total = volume * cost;
                     }
                 }
                 None => totals.fill(0.0),
             }
             for base in &look.broad {
-                let charges = self.values[base + begin..base + end].chunks_exact(LANES);
-                for (totals, charges) in totals.chunks_exact_mut(LANES).zip(charges) {
-                    for lane in 0..LANES {
-                        totals[lane] += charges[lane];
-                    }
+                for (total, charge) in totals.iter_mut().zip(&self.values[base + begin..base + end]) {
+                    *total += charge;
                 }
             }
         }
@@ -267,10 +261,9 @@ fn scan_with(totals: &[f32], duration: usize, count: usize, mut least: f32) -> O
     while done < count {
         let ahead = &totals[done..done + LANES + duration - 1];
         let mut sums = [0.0; LANES];
-        for slot in 0..duration {
-            let totals = &ahead[slot..slot + LANES];
-            for lane in 0..LANES {
-                sums[lane] += totals[lane];
+        for totals in ahead.array_windows::<LANES>() {
+            for (sum, total) in sums.iter_mut().zip(totals) {
+                *sum += total;
             }
         }
         sums[(count - done).min(LANES)..].fill(f32::INFINITY);

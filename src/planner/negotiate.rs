@@ -66,6 +66,9 @@ pub(super) struct Negotiation<'t> {
     room: Vec<i32>,
     load: Vec<i32>,
     history: Vec<f32>,
+    /// One bit a slot: whether more are there than fit. It stays in the cache where the figures do not.
+    over: Vec<u64>,
+    words: usize,
     charges: Charges,
     /// Where each task wishes to be.
     starts: Vec<u32>,
@@ -86,9 +89,12 @@ impl<'t> Negotiation<'t> {
         for row in 0..tables.dense.len() as u32 {
             room.extend(tables.axis_slots().map(|slot| board.ledger.left(row, slot).max(0)));
         }
+        let words = width.div_ceil(64);
         let mut negotiation = Negotiation {
             tables,
             width,
+            over: vec![0; tables.dense.len() * words],
+            words,
             load: vec![0; room.len()],
             history: vec![0.0; room.len()],
             charges: Charges::none(tables),
@@ -254,10 +260,10 @@ impl<'t> Negotiation<'t> {
         let span = begin..begin + self.tables.problem.duration(task) as usize;
         let mut most = 0.0f32;
         for row in self.tables.rows(task) {
-            let base = row as usize * self.width;
-            for at in base + span.start..base + span.end {
-                let (load, room) = (self.load[at], self.room[at]);
-                if load > room {
+            let (words, base) = (row as usize * self.words, row as usize * self.width);
+            for slot in span.clone() {
+                if self.over[words + slot / 64] >> (slot % 64) & 1 == 1 {
+                    let (load, room) = (self.load[base + slot], self.room[base + slot]);
                     most = most.max((load - room) as f32 / load as f32);
                 }
             }
@@ -275,6 +281,8 @@ impl<'t> Negotiation<'t> {
             for slot in span.clone() {
                 let at = row * self.width + slot;
                 self.load[at] += by;
+                let (word, bit) = (&mut self.over[row * self.words + slot / 64], slot % 64);
+                *word = *word & !(1 << bit) | u64::from(self.load[at] > self.room[at]) << bit;
                 self.charges.set(row, slot, self.charge_at(at));
             }
         }

@@ -34,7 +34,7 @@ const LARGE: [&str; 15] = [
 ];
 
 /// What is read from one end to the other all the same: what stands in the question, and why that is right.
-const WALKS: [(&str, &str); 15] = [
+const WALKS: [(&str, &str); 13] = [
     ("SELECT COUNT(*) FROM merchant", "a figure of the whole: kept, and counted anew beside whoever looks"),
     ("SELECT COUNT(*) FROM site", "a figure of the whole"),
     ("SELECT COUNT(*) FROM terminal", "a figure of the whole, and the size of the fleet's own budget"),
@@ -51,14 +51,6 @@ const WALKS: [(&str, &str); 15] = [
     ),
     ("audit.subject = ANY(", "PostgreSQL chooses by its statistics, which an empty trail has not"),
     ("terminal_lock.state = ANY(", "the same, of the locks that are open"),
-    (
-        "merchant.email IS NULL) AND (visit.cancelled",
-        "SQLite without statistics: with them by the merchants' own index",
-    ),
-    (
-        "suppression INNER JOIN merchant",
-        "SQLite without statistics: with them by the merchants that are suppressed",
-    ),
 ];
 
 /// Indexes of few rows, whatever the table holds.

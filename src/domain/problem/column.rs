@@ -29,6 +29,7 @@ impl Column {
         self.len() == 0
     }
 
+    #[inline]
     pub(super) fn get(&self, at: usize) -> u32 {
         match self {
             Column::One(values) => match values[at] {

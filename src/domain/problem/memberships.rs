@@ -30,6 +30,7 @@ impl Default for Memberships {
 
 impl Memberships {
     /// The groups of one task, ascending.
+    #[inline]
     pub(super) fn of(&self, task: usize) -> &[u32] {
         self.set(self.set_of.get(task) as usize)
     }
