@@ -60,9 +60,14 @@ const steps = {
 
   // Drags a chip by so many slots, looks at what the rules say there, and lets it go.
   async drag(page, { id, slots }) {
-    await chip(page, id).scrollIntoViewIfNeeded();
-    const box = await chip(page, id).boundingBox();
-    const track = await chip(page, id).locator("xpath=ancestor::ul").boundingBox();
+    // The page draws its rows anew when something has happened: one that goes in between has no place any more.
+    let box = null;
+    let track = null;
+    for (let looks = 0; looks < 20 && !(box && track); looks += 1) {
+      await chip(page, id).scrollIntoViewIfNeeded();
+      box = await chip(page, id).boundingBox();
+      track = await chip(page, id).locator("xpath=ancestor::ul").boundingBox();
+    }
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     await page.mouse.move(x, y);
     await page.mouse.down();
@@ -241,6 +246,10 @@ const steps = {
         // A date's parts are stops of their own within one field.
         const again = window.reached.has(at) && at !== window.stood_at;
         window.stood_at = at;
+        // Before anything has been reached, the first press may have come while a frame was being loaded.
+        if (nowhere && window.reached.size === 0) {
+          return { done: false };
+        }
         if (nowhere || again) {
           return { done: true };
         }
