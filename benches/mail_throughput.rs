@@ -38,6 +38,10 @@ fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
 }
 
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0)
+}
+
 /// A mail server that takes everything and forgets it.
 struct Sink {
     process: Child,
@@ -51,7 +55,10 @@ impl Sink {
         drop(listener);
         // Postfix's client never pipelines: without the offer both say the same.
         let offer: &[&str] = if number("PIPELINING", 1) == 0 { &["-p"] } else { &[] };
+        // Started by root it wants to be somebody else.
+        let user: &[&str] = if is_root() { &["-u", "nobody"] } else { &[] };
         let process = Command::new("/usr/sbin/smtp-sink")
+            .args(user)
             .args(offer)
             .args([&format!("127.0.0.1:{port}"), "200"])
             .stdout(Stdio::null())
