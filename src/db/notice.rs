@@ -104,30 +104,29 @@ pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> Que
 }
 
 fn list_in(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> QueryResult<Vec<NoticeRow>> {
-    let mut query = notice::table.inner_join(merchant::table).select(notice::all_columns).into_boxed();
+    let mut merchant_id = filter.merchant_id;
+    if let Some(number) = filter.merchant_number {
+        // Found first: joined, its notices would be sought among all of a state.
+        let numbered = merchant::table.filter(merchant::number.eq(number)).select(merchant::id);
+        let Some(id) = numbered.first(connection).optional()? else { return Ok(Vec::new()) };
+        if merchant_id.is_some_and(|other| other != id) {
+            return Ok(Vec::new());
+        }
+        merchant_id = Some(id);
+    }
+    let mut query = notice::table.into_boxed();
+    if let Some(id) = merchant_id {
+        query = query.filter(notice::merchant_id.eq(id));
+    }
     if let Some(state) = filter.state {
-        let of_one = filter.merchant_number.is_some() || filter.merchant_id.is_some();
-        query = match of_one {
+        query = match merchant_id {
             // The empty text keeps the state out of the choice of an index: a merchant has few notices, a state millions.
-            true => query.filter(sql::<Text>("notice.state || ''").eq(state.as_str())),
-            false => query.filter(notice::state.eq(state.as_str())),
+            Some(_) => query.filter(sql::<Text>("notice.state || ''").eq(state.as_str())),
+            None => query.filter(notice::state.eq(state.as_str())),
         };
     }
     if let Some(kind) = filter.kind {
         query = query.filter(notice::kind.eq(kind.as_str()));
-    }
-    if let Some(number) = filter.merchant_number {
-        // Found first: joined, its notices would be sought among all of a state.
-        let id: Option<i64> = merchant::table
-            .filter(merchant::number.eq(number))
-            .select(merchant::id)
-            .first(connection)
-            .optional()?;
-        let Some(id) = id else { return Ok(Vec::new()) };
-        query = query.filter(notice::merchant_id.eq(id));
-    }
-    if let Some(id) = filter.merchant_id {
-        query = query.filter(notice::merchant_id.eq(id));
     }
     if let Some(ids) = filter.ids {
         query = query.filter(notice::id.eq_any(ids.to_vec()));

@@ -10,6 +10,9 @@ use crate::db::{Connection, Instant, LOOKUP_KEYS};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::notice::{NoticeKind, NoticeState};
 
+/// Merchants whose visits are looked at.
+const MERCHANTS_MAX: i64 = 20_000;
+
 /// Visits that stand and begin after `now`, whose announcement as they stand has failed, with its state and
 /// last error.
 pub fn refused(
@@ -47,9 +50,6 @@ pub fn without_address(connection: &mut Connection, now: Instant, limit: i64) ->
         .load(connection)?;
     to_come(connection, now, &ids, limit)
 }
-
-/// Merchants whose visits are looked at.
-const MERCHANTS_MAX: i64 = 20_000;
 
 /// Visits of these merchants that stand and begin after `now`, the earliest first.
 fn to_come(

@@ -247,6 +247,49 @@ fn every_list_is_walked_once_from_end_to_end() {
 }
 
 #[test]
+fn rules_and_campaigns_are_listed_in_pages_too() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        for number in 1..=3 {
+            let window =
+                json!({"scope": "fleet", "cron": format!("{number} 1 * * *"), "duration_minutes": 60});
+            app.post("/windows", window).await;
+            let blackout = json!({"name": format!("b{number}"), "scope": "fleet", "from": "2026-12-24T00:00",
+                "to": "2026-12-26T00:00"});
+            app.post("/blackouts", blackout).await;
+            app.post("/budgets", json!({"grouping": "fleet", "limit": {"count": number}})).await;
+            let recurrence = json!({"rule": "cron", "line": "0 9 1 * *", "zone": "UTC"});
+            let programme = json!({"name": format!("p{number}"), "selector": "all", "duration_minutes": 15,
+                "recurrence": recurrence});
+            app.post("/programmes", programme).await;
+            let campaign = json!({"name": format!("c{number}"), "work": {"kind": "inspection"}, "selector": "all",
+                "duration_minutes": 15, "deadline_at": "2026-12-30T00:00:00Z"});
+            app.post("/campaigns", campaign).await;
+        }
+        for (list, field, expected) in [
+            ("/windows", "cron", vec!["0 1 * * *", "1 1 * * *", "2 1 * * *", "3 1 * * *"]),
+            ("/blackouts", "name", vec!["b1", "b2", "b3"]),
+            ("/budgets", "id", vec!["1", "2", "3"]),
+            ("/programmes", "name", vec!["p1", "p2", "p3"]),
+            ("/campaigns", "name", vec!["c3", "c2", "c1"]),
+        ] {
+            let mut walked = Vec::new();
+            let mut after = String::new();
+            loop {
+                let page = app.get(&format!("{list}?limit=1{after}")).await;
+                assert_eq!(page["items"].as_array().unwrap().len(), 1, "{list}");
+                let value = &page["items"][0][field];
+                walked.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                let Some(next) = page["next"].as_str() else { break };
+                after = format!("&after={next}");
+            }
+            assert_eq!(walked, expected, "{list}");
+            assert_eq!(app.get(list).await["next"], Value::Null, "{list}");
+        }
+    });
+}
+
+#[test]
 fn a_search_takes_its_text_as_it_is() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;

@@ -101,6 +101,37 @@ fn an_edit_goes_by_the_rules_of_the_import_and_names_every_field() {
 }
 
 #[test]
+fn a_budget_counts_the_fleet_as_it_is_after_every_change_of_it() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        let serials: Vec<String> = app.get("/terminals").await["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|terminal| terminal["retired"] == false)
+            .map(|terminal| terminal["serial"].as_str().unwrap().to_owned())
+            .collect();
+        // Two may be down, until one terminal fewer is there.
+        let budget = json!({"grouping": "fleet", "limit": {"count": 100}, "keep": serials.len() - 2});
+        app.arrange(&["T1"], "2026-12-10 02:00").await;
+        let other = app.arrange(&["T4"], "2026-12-10 03:00").await[0];
+        app.post("/budgets", budget).await;
+        let beside = json!({"at": "2026-12-10 02:00", "dry_run": true});
+        let path = format!("/appointments/{other}/move");
+        let (status, answer) = app.try_post(&path, beside.clone()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let goes = serials.iter().find(|serial| !["T1", "T4"].contains(&serial.as_str())).unwrap();
+        for (retired, expected) in [(true, StatusCode::CONFLICT), (false, StatusCode::OK)] {
+            let (status, answer) =
+                patch(&app, &format!("/terminals/{goes}"), None, json!({"retired": retired})).await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+            let (status, answer) = app.try_post(&path, beside.clone()).await;
+            assert_eq!(status, expected, "{answer}");
+        }
+    });
+}
+
+#[test]
 fn appointments_of_a_terminal_that_goes_are_called_off_and_a_dry_run_says_so_beforehand() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;

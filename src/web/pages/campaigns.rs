@@ -5,8 +5,9 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::appointments::given;
 use super::render::{PageContext, RenderError, render};
 use super::routes::page;
 use crate::api::campaign::CampaignView;
@@ -115,13 +116,20 @@ pub(super) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/campaigns/{name}", get(show))
 }
 
+#[derive(Debug, Deserialize)]
+struct CampaignsQuery {
+    after: Option<String>,
+}
+
 async fn list(
     State(state): State<AppState>,
     page_context: PageContext,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<CampaignsQuery>,
 ) -> Response {
     let ask = move |app: &service::App, _: &PageContext| {
-        Ok(CampaignsPage { campaigns: service::campaign::list(app, &query)?, after: query.after.clone() })
+        let after = given(&query.after).map(str::to_owned);
+        let wanted = ListQuery { limit: None, after: after.clone() };
+        Ok(CampaignsPage { campaigns: service::campaign::list(app, &wanted)?, after })
     };
     page(state, page_context, ask, render_list).await
 }
