@@ -229,30 +229,38 @@ const steps = {
 
   // With Tab alone through the whole page: what can be used has to be reached, and has to show that it is focused.
   async tabThrough(page) {
+    // A frame that loads takes the focus with it.
+    await Promise.all(page.frames().map((frame) => frame.waitForLoadState("load")));
     const wanted = await page.evaluate(() => {
       document.activeElement?.blur();
       const usable = "main a[href], main button, main input, main select, main textarea, main summary";
       window.to_reach = new Set([...document.querySelectorAll(usable)]
         .filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.disabled && it.type !== "hidden"));
       window.reached = new Set();
+      window.rounds = 0;
+      window.first = null;
+      window.stood_at = null;
       return window.to_reach.size;
     });
     const unseen = [];
-    for (let presses = 0; presses < 2 * wanted + 80; presses += 1) {
+    for (let presses = 0; presses < 3 * wanted + 120; presses += 1) {
       await page.keyboard.press("Tab");
       const { done, hidden } = await page.evaluate(() => {
         const at = document.activeElement;
         const nowhere = !at || at === document.body;
         // A date's parts are stops of their own within one field.
-        const again = window.reached.has(at) && at !== window.stood_at;
+        const stays = at === window.stood_at;
         window.stood_at = at;
-        // Before anything has been reached, the first press may have come while a frame was being loaded.
-        if (nowhere && window.reached.size === 0) {
+        if (nowhere) {
           return { done: false };
         }
-        if (nowhere || again) {
-          return { done: true };
+        if (window.reached.has(at)) {
+          // Round once; and once more, if the focus was lost on the way.
+          window.rounds += !stays && at === window.first ? 1 : 0;
+          const all = [...window.to_reach].every((it) => window.reached.has(it) || it.type === "radio");
+          return { done: window.rounds > 1 || (window.rounds > 0 && all) };
         }
+        window.first ??= at;
         window.reached.add(at);
         // What has the focus within a date's field or a frame shows it itself.
         const style = getComputedStyle(at);
