@@ -102,7 +102,9 @@ pub fn start_with(settings: Settings, clock: Clock, transport: Transport) -> Res
         settings: Arc::new(settings),
         figures: Arc::default(),
         group_sizes: Arc::default(),
+        places: Arc::default(),
         loads: Arc::default(),
+        nights: Arc::default(),
         searches: Arc::default(),
         replica: replica_name().into(),
     };

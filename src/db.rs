@@ -33,6 +33,7 @@ pub mod notice_lock;
 pub mod notice_stats;
 mod outage;
 pub mod part;
+pub mod places;
 pub mod plan;
 mod pool;
 mod postgres_url;

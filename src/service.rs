@@ -69,8 +69,12 @@ pub struct App {
     pub figures: Arc<figures::KeptFigures>,
     /// How large groups are.
     pub group_sizes: Arc<world::KeptSizes>,
+    /// Which groups each terminal is in.
+    pub places: Arc<world::KeptPlaces>,
     /// Loads that have been drawn.
     pub loads: Arc<plan::KeptLoads>,
+    /// What is down in each night.
+    pub nights: Arc<plan::KeptNights>,
     /// Searches that run in this process.
     pub searches: Arc<plan::Searches>,
     /// What this process is called among those on the same database.

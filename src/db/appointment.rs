@@ -109,7 +109,8 @@ fn words(states: &[AppointmentState]) -> Vec<&'static str> {
     states.iter().map(|state| state.as_str()).collect()
 }
 
-pub(super) fn standing_words() -> Vec<&'static str> {
+/// The states of an appointment that stands.
+pub fn standing_words() -> Vec<&'static str> {
     AppointmentState::ALL.iter().filter(|state| state.is_standing()).map(|state| state.as_str()).collect()
 }
 

@@ -256,16 +256,6 @@ pub fn lock_merchants(connection: &mut Connection, ids: &[i64]) -> QueryResult<(
     }
 }
 
-/// Some active terminal.
-pub fn any_terminal(connection: &mut Connection) -> QueryResult<Option<i64>> {
-    terminal::table
-        .filter(terminal::retired.eq(false))
-        .select(terminal::id)
-        .order(terminal::id)
-        .first(connection)
-        .optional()
-}
-
 /// The first active terminal of a site.
 pub fn terminal_of_site(connection: &mut Connection, site_code: &str) -> QueryResult<Option<i64>> {
     site::table

@@ -117,8 +117,17 @@ fn short(count: i64) -> u32 {
     u32::try_from(count).unwrap_or_default()
 }
 
-/// Tags are documents, so every terminal that may have the tag is read: a budget by tag costs a walk.
 fn tag_sizes(connection: &mut Connection, key: &str) -> QueryResult<HashMap<String, u32>> {
+    let mut sizes = HashMap::new();
+    for (_, value) in tagged(connection, key)? {
+        *sizes.entry(value).or_default() += 1;
+    }
+    Ok(sizes)
+}
+
+/// The active terminals with this tag, and its value. Tags are documents, so every terminal that may have it is read: a
+/// budget by tag costs a walk.
+pub fn tagged(connection: &mut Connection, key: &str) -> QueryResult<Vec<(i64, String)>> {
     let grouping = [Grouping::Tag(key.to_owned())];
     let sql = format!(
         "SELECT t.id AS terminal_id, CAST(0 AS BIGINT) AS starts_at, CAST(0 AS BIGINT) AS ends_at, {} FROM terminal t \
@@ -127,13 +136,8 @@ fn tag_sizes(connection: &mut Connection, key: &str) -> QueryResult<HashMap<Stri
         columns(&grouping)
     );
     let rows: Vec<DownRow> = on_each!(connection, inner => diesel::sql_query(sql).load(inner))?;
-    let mut sizes = HashMap::new();
-    for row in rows {
-        if let Some(value) = row.group_of(&grouping[0]) {
-            *sizes.entry(value.into_owned()).or_default() += 1;
-        }
-    }
-    Ok(sizes)
+    let tagged = |row: &DownRow| Some((row.terminal_id, row.group_of(&grouping[0])?.into_owned()));
+    Ok(rows.iter().filter_map(tagged).collect())
 }
 
 /// At most `limit` terminals of a group, retired ones too, in no order; of the groupings that a terminal's or a site's
@@ -267,30 +271,6 @@ fn columns(groupings: &[Grouping]) -> String {
     .join(", ")
 }
 
-/// At most `limit` terminals that are in a standing appointment that meets this span.
-pub fn terminals_between(
-    connection: &mut Connection,
-    from: Instant,
-    to: Instant,
-    limit: i64,
-) -> QueryResult<Vec<i64>> {
-    let earliest = earliest_start(connection, from)?.micros();
-    let (from, to) = (from.micros(), to.micros());
-    let sql = format!(
-        "SELECT DISTINCT a.terminal_id AS id FROM appointment a WHERE a.starts_at >= {earliest} \
-         AND a.starts_at < {to} AND a.ends_at > {from} AND (a.state || '') IN ({}) LIMIT {limit}",
-        quoted(&appointment::standing_words())
-    );
-    let rows: Vec<TerminalId> = on_each!(connection, inner => diesel::sql_query(sql).load(inner))?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
-#[derive(QueryableByName)]
-struct TerminalId {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
 /// What meets a span has started no earlier: the longest appointment says how far back a start may lie.
 pub(super) fn earliest_start(connection: &mut Connection, from: Instant) -> QueryResult<Instant> {
     let longest: Longest = on_each!(connection, inner => diesel::sql_query(
@@ -343,61 +323,5 @@ pub fn down(connection: &mut Connection, which: Down, groupings: &[Grouping]) ->
             quoted(&lock::down_words())
         ),
     };
-    on_each!(connection, inner => diesel::sql_query(sql).load(inner))
-}
-
-/// Terminals of one group that are down for the same span.
-#[derive(Debug, QueryableByName)]
-#[allow(missing_docs)]
-pub struct HeatRow {
-    /// The group's name; none where the terminals are in no group.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub name: Option<String>,
-    /// Microseconds.
-    #[diesel(sql_type = BigInt)]
-    pub starts_at: i64,
-    /// Microseconds.
-    #[diesel(sql_type = BigInt)]
-    pub ends_at: i64,
-    #[diesel(sql_type = BigInt)]
-    pub terminals: i64,
-}
-
-/// How many terminals of each group are or were down between two instants: by what stands and by what was done. A
-/// terminal that is locked is counted as such, and not again for what stands.
-pub fn heat(
-    connection: &mut Connection,
-    grouping: &Grouping,
-    from: Instant,
-    to: Instant,
-) -> QueryResult<Vec<HeatRow>> {
-    let column = match grouping {
-        Grouping::Fleet => "''",
-        Grouping::Region => "s.region",
-        Grouping::AcquirerHost => "t.acquirer_host",
-        Grouping::Carrier => "t.carrier",
-        Grouping::Cell => "t.cell",
-        Grouping::Model => "t.model",
-        Grouping::Site => "s.code",
-        Grouping::Merchant | Grouping::Tag(_) => return Ok(Vec::new()),
-    };
-    let standing = appointment::standing_words();
-    let done = [AppointmentState::Done.as_str(), AppointmentState::Failed.as_str()];
-    let down: Vec<&str> = standing.iter().copied().chain(done).collect();
-    let earliest = earliest_start(connection, from)?.micros();
-    let (from, to) = (from.micros(), to.micros());
-    let by_site = matches!(grouping, Grouping::Region | Grouping::Site);
-    let site = if by_site { "CROSS JOIN site s WHERE s.id = t.site_id AND" } else { "WHERE" };
-    // The span alone picks the index, which holds all that is asked of an appointment.
-    let sql = format!(
-        "SELECT {column} AS name, a.starts_at, a.ends_at, COUNT(*) AS terminals FROM appointment a \
-         CROSS JOIN terminal t {site} t.id = a.terminal_id \
-         AND t.retired = FALSE AND a.starts_at >= {earliest} AND a.starts_at < {to} AND a.ends_at > {from} \
-         AND (a.state || '') IN ({}) AND ((a.state || '') NOT IN ({}) OR a.terminal_id NOT IN \
-         (SELECT terminal_id FROM terminal_lock WHERE state IN ({}))) GROUP BY 1, 2, 3",
-        quoted(&down),
-        quoted(&standing),
-        quoted(&lock::down_words())
-    );
     on_each!(connection, inner => diesel::sql_query(sql).load(inner))
 }

@@ -73,13 +73,16 @@ pub struct Outbox {
 /// Looks at the outbox at `now`, and at what failed since `failed_since`.
 pub fn outbox(connection: &mut Connection, now: Instant, failed_since: Instant) -> QueryResult<Outbox> {
     let waiting = [NoticeState::Queued.as_str(), NoticeState::Deferred.as_str()];
-    let due = notice::state.eq_any(waiting).and(notice::next_attempt_at.le(now));
+    // Both are named so that the index by state, urgency and time answers.
+    let any = || notice::urgent.eq_any([true, false]);
+    let due = notice::state.eq_any(waiting).and(any()).and(notice::next_attempt_at.le(now));
     let (count, since): (i64, Option<i64>) = notice::table
         .filter(due)
         .select((diesel::dsl::count_star(), diesel::dsl::min(notice::next_attempt_at)))
         .first(connection)?;
     let stuck = notice::state.eq(NoticeState::Sending.as_str()).and(notice::lease_until.le(now));
-    let failed = notice::state.eq(NoticeState::Failed.as_str()).and(notice::next_attempt_at.ge(failed_since));
+    let failed = notice::state.eq(NoticeState::Failed.as_str());
+    let failed = failed.and(any()).and(notice::next_attempt_at.ge(failed_since));
     Ok(Outbox {
         due: count,
         due_since: since.and_then(chrono::DateTime::from_timestamp_micros).map(Instant::from),

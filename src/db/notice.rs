@@ -89,14 +89,20 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<NoticeRo
 
 /// Notices, the latest first, at most `limit`.
 pub fn list(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> QueryResult<Vec<NoticeRow>> {
-    let of_a_kind = filter.kind.is_some() && filter.state.is_none() && filter.merchant_number.is_none();
-    if !of_a_kind {
+    let by_kind = (filter.kind.is_some() || filter.state.is_some())
+        && filter.merchant_number.is_none()
+        && filter.merchant_id.is_none()
+        && filter.ids.is_none();
+    if !by_kind {
         return list_in(connection, filter, limit);
     }
-    // One state after the other: each is a run of the index by kind and state, however large the outbox is.
+    // One kind and state after the other: each is a run of the index by both, however large the outbox is.
     let mut rows = Vec::new();
-    for state in NoticeState::ALL {
-        rows.extend(list_in(connection, &Filter { state: Some(*state), ..filter.clone() }, limit)?);
+    for kind in NoticeKind::ALL.iter().filter(|kind| filter.kind.is_none_or(|only| only == **kind)) {
+        for state in NoticeState::ALL.iter().filter(|state| filter.state.is_none_or(|only| only == **state)) {
+            let only = Filter { kind: Some(*kind), state: Some(*state), ..filter.clone() };
+            rows.extend(list_in(connection, &only, limit)?);
+        }
     }
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
     rows.truncate(usize::try_from(limit).unwrap_or_default());

@@ -52,6 +52,7 @@ pub fn refused_for_policy(
         .filter(
             notice::state
                 .eq(NoticeState::Failed.as_str())
+                .and(notice::urgent.eq_any([true, false]))
                 .and(notice::next_attempt_at.ge(since))
                 .and(notice::refused_for.eq("policy")),
         )

@@ -16,7 +16,7 @@ use crate::service::world::{Calendars, Group, Groups, Surroundings, TerminalEntr
 
 /// How far around the asked times the load is read when one of them is refused and the nearest legal one is
 /// looked for; four times as far, where there is none so near.
-const FIRST_MARGIN: TimeDelta = TimeDelta::days(1);
+const FIRST_MARGIN: TimeDelta = TimeDelta::hours(6);
 
 /// What is asked: may this terminal be down from `starts_at`, for so long?
 #[derive(Debug, Clone, Copy)]

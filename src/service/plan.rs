@@ -6,6 +6,7 @@ mod drawing;
 mod heat;
 mod kept;
 mod load;
+mod nights;
 mod openings;
 mod preview;
 mod problem;
@@ -29,8 +30,8 @@ use crate::service::{Actor, App, Error};
 
 pub use create::{cancel, create, fail_abandoned};
 pub use heat::{HEAT_GROUPINGS, heat};
-pub use kept::KeptLoads;
-pub use load::{current_load, overview, plan_load, tonight};
+pub use load::{KeptLoads, current_load, draw_ahead, overview, plan_load, tonight};
+pub use nights::KeptNights;
 pub use preview::preview;
 pub use publish::publish;
 pub use search::{drop_leftovers, solve};

@@ -8,10 +8,12 @@
 
 mod around;
 mod calendars;
+mod caps;
 mod fleet;
 mod groups;
 mod labels;
 mod load;
+mod places;
 mod rows;
 mod rules;
 mod sizes;
@@ -30,10 +32,13 @@ use crate::service::{App, Error};
 
 pub use around::Surroundings;
 pub use calendars::Calendars;
+pub(in crate::service) use caps::{CapKey, Caps};
 pub use fleet::{MerchantEntry, SiteEntry, TerminalEntry};
-pub(in crate::service) use groups::mask_of;
 pub use groups::{Group, Groups};
+pub(in crate::service) use labels::NONE;
 pub use load::Visitor;
+pub use places::KeptPlaces;
+pub(in crate::service) use places::{Column, Places};
 pub use rows::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};
 pub use sizes::KeptSizes;
 
@@ -121,7 +126,11 @@ impl World {
     }
 }
 
-fn grid_of(now: DateTime<Utc>, slot_minutes: u32, horizon_days: u32) -> Result<SlotGrid, Error> {
+pub(in crate::service) fn grid_of(
+    now: DateTime<Utc>,
+    slot_minutes: u32,
+    horizon_days: u32,
+) -> Result<SlotGrid, Error> {
     let end = now + TimeDelta::days(i64::from(horizon_days));
     SlotGrid::covering(now..end, slot_minutes).map_err(|error| Error::invalid("horizon_days", error))
 }

@@ -63,6 +63,8 @@ pub async fn serve(
         None => None,
     };
     listening(listener.local_addr().unwrap_or(address));
+    // So that whoever comes first does not wait for it.
+    crate::service::plan::draw_ahead(state.app());
     let (stopping, stopped) = watch::channel(false);
     let mail = mail_listener
         .map(|listener| tokio::spawn(state.workers().clone().take_mail_in(listener, stopped.clone())));

@@ -29,11 +29,24 @@ use traffic::{Limits, Traffic, Verdict};
 /// Notices claimed at once.
 const BATCH: i64 = 200;
 
+/// With fewer waiting, more are claimed although every place is taken: the places are not to wait for the claim.
+const FEW_WAITING: usize = 100;
+
+/// The same, of one domain, for each mail that may be on its way to it at once.
+const FEW_WAITING_FACTOR: usize = 10;
+
 /// Claimed notices that wait for their turn at most.
 const WAITING_MAX: usize = 2000;
 
 /// What became of so many mails is not written down yet: no more are sent before it is.
 const UNSETTLED_MAX: usize = 1000;
+
+/// What became of so many mails is written down in one transaction, or of as many as there are after
+/// [`SETTLE_WITHIN`].
+const SETTLED_TOGETHER: usize = 100;
+
+/// What became of a mail waits no longer for others.
+const SETTLE_WITHIN: Duration = Duration::from_millis(10);
 
 /// How often it is told that mails were sent.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -135,11 +148,12 @@ struct Pass<'a> {
 /// given back.
 pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
     let Workers { app, transport, stopping, traffic, .. } = workers;
-    let [mut tell, mut look, mut again] = [TELL_EVERY, LOOK_EVERY, CLAIM_AGAIN_EVERY].map(|every| {
-        let mut ticks = interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks
-    });
+    let [mut tell, mut look, mut again, mut settle] =
+        [TELL_EVERY, LOOK_EVERY, CLAIM_AGAIN_EVERY, SETTLE_WITHIN].map(|every| {
+            let mut ticks = interval(every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        });
     let mut untold = false;
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut count = |what: &str, number: u64| {
@@ -168,12 +182,18 @@ pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
             pass.begin_what_may();
             pass.claim();
         }
-        pass.settle();
+        if pass.unsettled.len() >= SETTLED_TOGETHER || pass.under_way == 0 {
+            pass.settle();
+        }
         if pass.tasks.is_empty() && (!go_on || pass.lanes.len() == 0) {
             break;
         }
         let done = tokio::select! {
             done = pass.tasks.join_next(), if !pass.tasks.is_empty() => done,
+            _ = settle.tick(), if !pass.settling && !pass.unsettled.is_empty() => {
+                pass.settle();
+                continue;
+            }
             _ = look.tick(), if go_on && pass.lanes.len() > 0 => continue,
             // One mail may be on its way for minutes; others do not wait for it.
             _ = again.tick(), if go_on && pass.under_way > 0 => {
@@ -237,13 +257,14 @@ impl Pass<'_> {
         }
         let now = self.heard.now();
         let mut traffic = self.heard.lock();
-        if !traffic.has_place(now) && self.lanes.len() > 0 || self.transport.rests_for().is_some() {
+        let few = self.lanes.len() < FEW_WAITING;
+        if !traffic.has_place(now) && !few || self.transport.rests_for().is_some() {
             return;
         }
         let room = traffic.room(now);
-        // Whoever has mails waiting gets no more before they have gone.
-        let except: Vec<String> = self.lanes.domains().cloned().collect();
         drop(traffic);
+        // Whoever has many mails waiting gets no more before they have gone.
+        let except: Vec<String> = self.lanes.domains_with(self.many()).cloned().collect();
         self.not_asked_for = except.iter().cloned().collect();
         let limit = i64::try_from(room).unwrap_or(BATCH).clamp(1, BATCH);
         (self.claiming, self.more, self.freed) = (true, false, false);
@@ -252,6 +273,11 @@ impl Pass<'_> {
             let wanted = Wanted { limit, urgent_only: room == 0, except: &except };
             Done::Claimed(claim_wanted(&app, wanted))
         });
+    }
+
+    /// So many mails of one domain that wait are many.
+    fn many(&self) -> usize {
+        FEW_WAITING.min(FEW_WAITING_FACTOR * self.heard.lock().domain_at_once())
     }
 
     fn claimed(&mut self, mails: Vec<Sendable>, closed: bool) {
@@ -277,7 +303,8 @@ impl Pass<'_> {
         let Handed { mail, began, mut settlement, answer, why } = handed;
         let now = self.heard.now();
         // What ended may have kept others waiting that were not asked for.
-        self.freed |= self.not_asked_for.contains(&mail.domain);
+        self.freed |=
+            self.not_asked_for.contains(&mail.domain) && self.lanes.waiting(&mail.domain) < self.many();
         let paused = self.heard.lock().end(&mail.domain, began, answer, &why, now);
         if paused {
             tracing::warn!(domain = %mail.domain, %why, "mail to this domain is held back for a while");

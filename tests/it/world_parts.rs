@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
-use chrono::TimeDelta;
+use axum::http::{Method, StatusCode};
+use chrono::{NaiveDate, TimeDelta};
 use offpeak::db::Connection;
+use offpeak::domain::budget::Grouping;
 use offpeak::domain::ids::TerminalId;
 use offpeak::service::Error;
+use offpeak::service::plan::heat;
 use offpeak::service::world::{Groups, Surroundings, World};
 use serde_json::{Value, json};
 
@@ -61,52 +63,126 @@ fn told(groups: &Groups, terminal: usize) -> BTreeMap<String, Told> {
 fn the_groups_of_a_terminal_and_their_load_are_the_same_in_part_and_in_whole() {
     on_each_database(|app| async move {
         busy_world(&app).await;
+        compare_everybody(&app, 9).await;
+        // Without a budget by tag the groups of the fleet are at hand, and the database is asked for spans alone.
+        let budgets = app.get("/budgets").await["items"].as_array().unwrap().clone();
+        let by_tag =
+            budgets.iter().find(|budget| budget["grouping"] == "tag:segment").expect("a budget by tag");
+        let (status, answer) =
+            app.send(Method::DELETE, &format!("/api/v1/budgets/{}", by_tag["id"]), None).await;
+        assert!(status.is_success(), "{answer}");
+        compare_everybody(&app, 8).await;
+    });
+}
+
+async fn compare_everybody(app: &TestApp, groupings: usize) {
+    let state = app.state.app().clone();
+    let compared = tokio::task::spawn_blocking(move || {
+        let compare = |connection: &mut Connection| {
+            let whole = World::load(connection, &state, DAYS).expect("the world");
+            let groups = Groups::of(&whole, state.settings.fleet_time_zone);
+            let mut load: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            for row in whole.standing.iter().filter(|row| !whole.locked.contains(&row.terminal_id)) {
+                let Some(terminal) = whole.index_of(row.terminal_id) else { continue };
+                let from = whole.grid.slot_floor(row.starts_at.utc()) as usize;
+                let to = whole.grid.slot_ceil(row.ends_at.utc()).min(whole.grid.slots()) as usize;
+                for number in groups.of_terminal(terminal) {
+                    let slots = load.entry(&groups.groups[number as usize].id);
+                    let slots = slots.or_insert_with(|| vec![0; whole.grid.slots() as usize]);
+                    slots[from..to].iter_mut().for_each(|count| *count += 1);
+                }
+            }
+            assert!(whole.standing.len() > 300 && whole.locked.len() > 3 && load.len() > 100);
+            let mut kinds = std::collections::BTreeSet::new();
+            for (place, entry) in whole.terminals.iter().enumerate().step_by(7) {
+                let part = Surroundings::load(connection, &state, DAYS, &[entry.id.0]).expect("a part");
+                assert_eq!(part.world.terminals.len(), 1);
+                let of_whole = told(&groups, place);
+                assert_eq!(told(&part.groups, 0), of_whole, "{}", entry.serial);
+                kinds.extend(of_whole.keys().map(|id| id.split(':').next().unwrap_or(id).to_owned()));
+                let (own, other) = (&part.world.terminals[0], &whole.terminals[place]);
+                assert_eq!(part.world.blackouts_of(own), whole.blackouts_of(other));
+                assert_eq!(part.world.windows_of(own), whole.windows_of(other));
+                assert_eq!(part.world.site(own).terminal_count, whole.site(other).terminal_count);
+                let horizon = whole.grid.horizon();
+                let slots = part.load_between(connection, horizon).expect("its load");
+                for (number, group) in part.groups.groups.iter().enumerate() {
+                    let empty = vec![0; whole.grid.slots() as usize];
+                    assert_eq!(&slots[number], load.get(group.id.as_str()).unwrap_or(&empty), "{}", group.id);
+                }
+            }
+            assert_eq!(kinds.len(), groupings, "every grouping took part: {kinds:?}");
+            let retired = Surroundings::load(connection, &state, DAYS, &[987_654]).expect("nothing");
+            assert!(retired.world.terminal(TerminalId(987_654)).is_none());
+            Ok::<_, Error>(())
+        };
+        state.database.read(compare).expect("it can be read");
+    });
+    compared.await.expect("they agree");
+}
+
+#[test]
+fn the_picture_of_a_night_counts_what_stands_and_what_is_locked() {
+    on_each_database(|app| async move {
+        busy_world(&app).await;
         let state = app.state.app().clone();
+        let first = NaiveDate::from_ymd_opt(2026, 12, 2).expect("a date");
         let compared = tokio::task::spawn_blocking(move || {
-            let compare = |connection: &mut Connection| {
-                let whole = World::load(connection, &state, DAYS).expect("the world");
-                let groups = Groups::of(&whole, state.settings.fleet_time_zone);
-                let mut load: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-                for row in whole.standing.iter().filter(|row| !whole.locked.contains(&row.terminal_id)) {
-                    let Some(terminal) = whole.index_of(row.terminal_id) else { continue };
-                    let from = whole.grid.slot_floor(row.starts_at.utc()) as usize;
-                    let to = whole.grid.slot_ceil(row.ends_at.utc()).min(whole.grid.slots()) as usize;
-                    for number in groups.of_terminal(terminal) {
-                        let slots = load.entry(&groups.groups[number as usize].id);
-                        let slots = slots.or_insert_with(|| vec![0; whole.grid.slots() as usize]);
-                        slots[from..to].iter_mut().for_each(|count| *count += 1);
+            let world = |connection: &mut Connection| World::load(connection, &state, DAYS);
+            let world = state.database.read(world).expect("the world");
+            let groups = Groups::of(&world, state.settings.fleet_time_zone);
+            for by in
+                [Grouping::Fleet, Grouping::Region, Grouping::AcquirerHost, Grouping::Cell, Grouping::Model]
+            {
+                let mut nights: Vec<BTreeMap<&str, Vec<u32>>> = vec![BTreeMap::new(); 5];
+                for (number, night) in (0..).zip(&mut nights) {
+                    let noon = first.and_hms_opt(12, 0, 0).expect("noon").and_utc() + TimeDelta::days(number);
+                    let slots = world.grid.slot_floor(noon)..world.grid.slot_floor(noon + TimeDelta::days(1));
+                    let mut add = |terminal: usize, from: u32, to: u32| {
+                        let of_grouping = |number: &u32| groups.groups[*number as usize].grouping == by;
+                        for number in groups.of_terminal(terminal).filter(of_grouping) {
+                            let counts = night.entry(&groups.groups[number as usize].id);
+                            let counts = counts.or_insert_with(|| vec![0; slots.len()]);
+                            for slot in from.max(slots.start)..to.min(slots.end) {
+                                counts[(slot - slots.start) as usize] += 1;
+                            }
+                        }
+                    };
+                    for row in world.standing.iter().filter(|row| !world.locked.contains(&row.terminal_id)) {
+                        let Some(terminal) = world.index_of(row.terminal_id) else { continue };
+                        let (from, to) = (row.starts_at.utc(), row.ends_at.utc());
+                        add(terminal, world.grid.slot_floor(from), world.grid.slot_ceil(to));
+                    }
+                    for id in &world.locked {
+                        add(world.index_of(*id).expect("it is in use"), slots.start, slots.end);
                     }
                 }
-                assert!(whole.standing.len() > 300 && whole.locked.len() > 3 && load.len() > 100);
-                let mut kinds = std::collections::BTreeSet::new();
-                for (place, entry) in whole.terminals.iter().enumerate().step_by(7) {
-                    let part = Surroundings::load(connection, &state, DAYS, &[entry.id.0]).expect("a part");
-                    assert_eq!(part.world.terminals.len(), 1);
-                    let of_whole = told(&groups, place);
-                    assert_eq!(told(&part.groups, 0), of_whole, "{}", entry.serial);
-                    kinds.extend(of_whole.keys().map(|id| id.split(':').next().unwrap_or(id).to_owned()));
-                    let (own, other) = (&part.world.terminals[0], &whole.terminals[place]);
-                    assert_eq!(part.world.blackouts_of(own), whole.blackouts_of(other));
-                    assert_eq!(part.world.windows_of(own), whole.windows_of(other));
-                    assert_eq!(part.world.site(own).terminal_count, whole.site(other).terminal_count);
-                    let horizon = whole.grid.horizon();
-                    let slots = part.load_between(connection, horizon).expect("its load");
-                    for (number, group) in part.groups.groups.iter().enumerate() {
-                        let empty = vec![0; whole.grid.slots() as usize];
-                        assert_eq!(
-                            &slots[number],
-                            load.get(group.id.as_str()).unwrap_or(&empty),
-                            "{}",
-                            group.id
+                for (number, night) in (0..).zip(&nights) {
+                    let drawn = heat(&state, &by, first + TimeDelta::days(number), 1).expect("a picture");
+                    let drawn: BTreeMap<&str, &Vec<u32>> =
+                        drawn.groups.iter().map(|group| (group.group.as_str(), &group.down)).collect();
+                    for (name, counts) in
+                        night.iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0))
+                    {
+                        assert_eq!(drawn.get(name), Some(&counts), "{name} in night {number}");
+                    }
+                }
+                let drawn = heat(&state, &by, first, 5).expect("a picture");
+                assert!(!drawn.groups.is_empty());
+                for group in &drawn.groups {
+                    for (number, night) in nights.iter().enumerate() {
+                        let counts = night.get(group.group.as_str());
+                        let most = counts.and_then(|counts| counts.iter().max()).copied().unwrap_or_default();
+                        // Hosts have a budget at night alone: there it is the slot that comes nearest to it.
+                        let right = group.down[number] == most || by == Grouping::AcquirerHost;
+                        assert!(
+                            right,
+                            "{} in night {number}: {} and {most}",
+                            group.group, group.down[number]
                         );
                     }
                 }
-                assert_eq!(kinds.len(), 9, "every grouping took part: {kinds:?}");
-                let retired = Surroundings::load(connection, &state, DAYS, &[987_654]).expect("nothing");
-                assert!(retired.world.terminal(TerminalId(987_654)).is_none());
-                Ok::<_, Error>(())
-            };
-            state.database.read(compare).expect("it can be read");
+            }
         });
         compared.await.expect("they agree");
     });

@@ -75,14 +75,13 @@ impl Conversation {
 /// A message with its dots doubled, and with its end (RFC 5321, 4.5.2).
 fn on_the_wire(text: &str) -> String {
     let mut wire = String::with_capacity(text.len() + text.len() / 64 + 8);
-    if text.starts_with('.') {
-        wire.push('.');
-    }
-    let mut pieces = text.split("\r\n.");
-    wire.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        wire.push_str("\r\n..");
-        wire.push_str(piece);
+    let mut begins = true;
+    for line in text.split_inclusive('\n') {
+        if begins && line.starts_with('.') {
+            wire.push('.');
+        }
+        wire.push_str(line);
+        begins = line.ends_with("\r\n");
     }
     if !wire.ends_with("\r\n") {
         wire.push_str("\r\n");

@@ -19,7 +19,7 @@ use crate::service::merchant::links;
 use crate::service::{App, Error};
 
 /// Notices that are put into words in one transaction.
-const WORDS_AT_ONCE: usize = 100;
+const WORDS_AT_ONCE: usize = 200;
 
 /// Why a notice was not sent (again).
 const CHANGED: &str = "what it was about has changed since";

@@ -83,6 +83,7 @@ pub fn settle_all(app: &App, all: &[(Claim, Settlement)]) -> Result<Vec<NoticeSt
         // In one order, whoever else settles.
         accepted.sort_unstable();
         let of_kind = db::notice::accept(connection, &accepted, Instant::from(now))?;
+        let taken: HashSet<i64> = of_kind.iter().map(|(id, _)| *id).collect();
         webhook::tell_of_notices(
             connection,
             &of_kind,
@@ -103,9 +104,11 @@ pub fn settle_all(app: &App, all: &[(Claim, Settlement)]) -> Result<Vec<NoticeSt
             settle_other(connection, app, *claim, settlement, now)?;
         }
         let ids: Vec<i64> = all.iter().map(|(claim, _)| claim.id.0).collect();
-        let states = db::notice::attempts_of(connection, &ids)?;
+        let unsure: Vec<i64> = ids.iter().copied().filter(|id| !taken.contains(id)).collect();
+        let states = db::notice::attempts_of(connection, &unsure)?;
         ids.iter()
             .map(|id| match states.get(id) {
+                None if taken.contains(id) => Ok(NoticeState::Accepted),
                 Some((state, _)) => {
                     state.parse().map_err(|error| Error::Corrupt(format!("notice {id}: {error}")))
                 }

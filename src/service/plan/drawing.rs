@@ -3,13 +3,13 @@
 //! fleet has a quarter of a million of them.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::api::plan::{GroupLoad, Load, NightLoad};
 use crate::domain::calendar::SlotGrid;
-use crate::service::world::{Group, Groups, World};
+use crate::service::world::{Group, Groups};
 
 /// Groups that a picture shows beside the fleet: the tightest ones.
 const GROUPS_SHOWN_MAX: usize = 12;
@@ -17,7 +17,7 @@ const GROUPS_SHOWN_MAX: usize = 12;
 /// A span in which one terminal is down.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Down {
-    /// Its place in the world.
+    /// Its place among the active terminals.
     pub(super) terminal: u32,
     pub(super) starts_at: DateTime<Utc>,
     pub(super) ends_at: DateTime<Utc>,
@@ -57,17 +57,11 @@ struct Night {
     to: u32,
 }
 
-/// Draws what is down, and what is locked throughout.
-pub(super) fn draw(world: &World, groups: &Groups, down: &[Down]) -> Load {
-    let grid = &world.grid;
+/// Draws what is down, and what is `locked` throughout.
+pub(super) fn draw(grid: &SlotGrid, groups: &Groups, locked: &HashSet<u32>, down: &[Down]) -> Load {
     let slots = grid.slots() as usize;
-    let locked = u32::try_from(world.locked.len()).unwrap_or(u32::MAX);
-    let up: Vec<Down> = down
-        .iter()
-        .filter(|item| !world.locked.contains(&world.terminals[item.terminal as usize].id))
-        .copied()
-        .collect();
-    let mut fleet = vec![locked; slots];
+    let up: Vec<Down> = down.iter().filter(|item| !locked.contains(&item.terminal)).copied().collect();
+    let mut fleet = vec![u32::try_from(locked.len()).unwrap_or(u32::MAX); slots];
     for (from, to) in up.iter().map(|item| slots_of(grid, item)) {
         fleet[from as usize..to as usize].iter_mut().for_each(|count| *count += 1);
     }

@@ -1,18 +1,22 @@
 //! The load of every group of a grouping, slot by slot or night by night, against its budget: the picture that shows
 //! whether maintenance is staggered. It counts what stands and what was done, and reads no more of the fleet than that.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::NaiveDate;
 
-use super::kept::{Drawn, LARGE, Subject};
+use super::nights::{Night, night, noon_of};
 use crate::api::plan::{GroupLoad, Load};
-use crate::db::group::{self, Down};
-use crate::db::{self, Connection, Instant};
+use crate::db;
 use crate::domain::budget::{Budget, Grouping};
 use crate::domain::calendar::SlotGrid;
-use crate::service::world::{budget_of, mask_of};
+use crate::service::world::{CapKey, Caps, Column, NONE, Places, budget_of};
 use crate::service::{App, Error};
+
+/// The cap in a night of a group that comes up in a later one.
+const NOT_YET: u32 = u32::MAX;
 
 /// What can be drawn.
 pub const HEAT_GROUPINGS: [Grouping; 6] = [
@@ -25,137 +29,246 @@ pub const HEAT_GROUPINGS: [Grouping; 6] = [
 ];
 
 /// The load of the groups of a grouping, those that come nearest to their budgets first: of one night by slots, of
-/// several by nights, each with the slot of it that comes nearest to the budget.
+/// several by nights, each with the slot of it that comes nearest to the budget. Several large nights may be a little
+/// behind.
 pub fn heat(app: &App, grouping: &Grouping, first: NaiveDate, nights: u32) -> Result<Load, Error> {
     if !(1..=31).contains(&nights) {
         return Err(Error::invalid("nights", format!("{nights} is out of range; use 1 to 31")));
     }
-    let place = HEAT_GROUPINGS.iter().position(|known| known == grouping);
-    let place = place.ok_or_else(|| {
-        Error::invalid(
+    if !HEAT_GROUPINGS.contains(grouping) {
+        return Err(Error::invalid(
             "by",
             format!("`{grouping}` cannot be drawn; use fleet, region, host, carrier, cell or model"),
-        )
+        ));
+    }
+    let from = noon_of(first)?;
+    let (version, places, budgets, locked) = app.database.read(|connection| {
+        let version = db::audit::latest(connection)?;
+        let budgets = db::calendar::budgets(connection)?;
+        let budgets = budgets.iter().map(budget_of).collect::<Result<Vec<_>, _>>()?;
+        let locked = db::lock::locked_terminals(connection)?;
+        Ok::<_, Error>((version, app.places.wait(connection)?, budgets, locked))
     })?;
-    let from = first
-        .and_hms_opt(12, 0, 0)
-        .map(|noon| noon.and_utc())
-        .ok_or_else(|| Error::invalid("night", format!("{first} is out of range")))?;
-    let subject = Subject::Heat { grouping: place, first, nights };
-    let grouping = grouping.clone();
-    app.loads.get(app, subject, move |connection, app| drawn(connection, app, &grouping, from, nights))
+    let members = Members { places: &places, column: places.column(grouping), locked };
+    let budgets: Vec<&Budget> = budgets.iter().filter(|budget| budget.grouping == *grouping).collect();
+    let mut counted = Vec::new();
+    for date in first.iter_days().take(nights as usize) {
+        counted.push(members.count(app, &*night(app, date, version, nights == 1)?));
+    }
+    let slot_minutes = if nights == 1 { app.settings.slot_minutes } else { 24 * 60 };
+    let groups = match &counted[..] {
+        [only] => by_slots(app, &members, grouping, &budgets, only),
+        several => by_nights(app, &members, grouping, &budgets, several),
+    };
+    Ok(Load { from, slot_minutes, groups: tightest_first(groups), nights: Vec::new() })
 }
 
-fn drawn(
-    connection: &mut Connection,
-    app: &App,
-    grouping: &Grouping,
-    from: DateTime<Utc>,
-    nights: u32,
-) -> Result<Drawn, Error> {
-    let to = from + TimeDelta::days(i64::from(nights));
-    let grid = SlotGrid::covering(from..to, app.settings.slot_minutes)
-        .map_err(|error| Error::Corrupt(format!("the slots of a load: {error}")))?;
-    let budgets = db::calendar::budgets(connection)?.iter().map(budget_of).collect::<Result<Vec<_>, _>>()?;
-    let budgets: Vec<Budget> = budgets.into_iter().filter(|budget| budget.grouping == *grouping).collect();
-    let mut down: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    let empty = || vec![0; grid.slots() as usize];
-    let at = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let mut terminals = 0;
-    for row in group::heat(connection, grouping, Instant::from(from), Instant::from(to))? {
-        terminals += row.terminals;
-        let Some(name) = row.name else { continue };
-        let slots = down.entry(name).or_insert_with(empty);
-        let last = grid.slot_ceil(at(row.ends_at)).min(grid.slots());
-        for slot in grid.slot_floor(at(row.starts_at))..last {
-            slots[slot as usize] += u32::try_from(row.terminals).unwrap_or(u32::MAX);
-        }
-    }
-    // What is locked now is down from now on.
-    let since = grid.slot_floor(app.clock.now().max(from));
-    for row in group::down(connection, Down::Locked, std::slice::from_ref(grouping))? {
-        let Some(name) = row.group_of(grouping) else { continue };
-        let slots = down.entry(name.into_owned()).or_insert_with(empty);
-        slots.iter_mut().skip(since as usize).for_each(|count| *count += 1);
-    }
-    if *grouping == Grouping::Fleet {
-        down.entry(String::new()).or_insert_with(empty);
-    }
-    let names: Vec<&str> = down.keys().map(String::as_str).collect();
-    let sizes = app.group_sizes.of(connection, grouping, &names)?;
-    let masks: Vec<Option<Vec<bool>>> = budgets
-        .iter()
-        .map(|budget| Some(mask_of(&grid, budget.day_minutes?, app.settings.fleet_time_zone)))
-        .collect();
-    let mut groups: Vec<GroupLoad> = down
-        .into_iter()
-        .map(|(name, down)| {
-            let size = sizes.get(&name).copied().unwrap_or_default();
-            let cap = cap_of(&budgets, &masks, &name, size, grid.slots() as usize);
-            let group = grouping.group_id(&name);
-            let whole = GroupLoad { group, down, cap };
-            if nights == 1 { whole } else { by_nights(&whole, nights as usize) }
-        })
-        .collect();
-    groups.sort_by(|a, b| {
-        let peak = |group: &GroupLoad| group.down.iter().max().copied().unwrap_or_default();
-        tightness(b).total_cmp(&tightness(a)).then(peak(b).cmp(&peak(a))).then_with(|| a.group.cmp(&b.group))
-    });
-    let slot_minutes = if nights == 1 { grid.slot_minutes() } else { 24 * 60 };
-    Ok(Drawn { load: Load { from, slot_minutes, groups, nights: Vec::new() }, is_large: terminals > LARGE })
+/// Who is in which group of the grouping.
+struct Members<'a> {
+    places: &'a Places,
+    /// None for the fleet: everybody is in its one group.
+    column: Option<&'a Column>,
+    /// Ids of locked terminals, ascending.
+    locked: Vec<i64>,
 }
 
-/// How many of a group may be down in each slot; none where no budget speaks of it.
-fn cap_of(
-    budgets: &[Budget],
-    masks: &[Option<Vec<bool>>],
-    name: &str,
-    size: u32,
-    slots: usize,
-) -> Option<Vec<u32>> {
-    let mut cap: Option<Vec<u32>> = None;
-    for (budget, mask) in budgets.iter().zip(masks) {
-        if budget.value.as_deref().is_some_and(|only| only != name) {
-            continue;
+impl Members<'_> {
+    fn groups(&self) -> usize {
+        self.column.map_or(1, |column| column.names().len())
+    }
+
+    fn group_of(&self, terminal_id: i64) -> Option<usize> {
+        let place = self.places.of(terminal_id)?;
+        let number = self.column.map_or(0, |column| column.numbers[place]);
+        (number != NONE).then_some(number as usize)
+    }
+
+    fn name(&self, group: usize) -> &str {
+        self.column.map_or("", |column| &column.names()[group])
+    }
+
+    fn size(&self, group: usize) -> u32 {
+        let all = || u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        self.column.map_or_else(all, |column| column.sizes[group])
+    }
+
+    fn count(&self, app: &App, night: &Night) -> Counted {
+        // A terminal that is locked is counted as such, and not again for what stands.
+        let counts = |terminal_id: i64, is_standing: bool| {
+            !(is_standing && self.locked.binary_search(&terminal_id).is_ok())
+        };
+        let of_rows: Vec<Option<usize>> = night
+            .rows
+            .iter()
+            .map(|row| self.group_of(row.terminal_id).filter(|_| counts(row.terminal_id, row.is_standing)))
+            .collect();
+        let mut ends = vec![0; self.groups()];
+        of_rows.iter().flatten().for_each(|group| ends[*group] += 1);
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += *end;
+            *end = sum;
         }
-        let limit = budget.cap(size);
-        for (slot, cap) in cap.get_or_insert_with(|| vec![size; slots]).iter_mut().enumerate() {
-            if mask.as_ref().is_none_or(|mask| mask[slot]) {
-                *cap = (*cap).min(limit);
+        let mut spans = vec![(0, 0); sum];
+        let mut next = ends.clone();
+        for (row, group) in night.rows.iter().zip(of_rows) {
+            if let Some(group) = group {
+                next[group] -= 1;
+                spans[next[group]] = row.slots;
             }
         }
+        // What is locked now is down from now on.
+        let slots = night.grid.slots() as usize;
+        let since = night.grid.slot_floor(app.clock.now().max(night.grid.start())) as usize;
+        let mut locked = vec![0; self.groups()];
+        if since < slots {
+            self.locked.iter().filter_map(|id| self.group_of(*id)).for_each(|group| locked[group] += 1);
+        }
+        Counted { grid: night.grid.clone(), begins: next, ends, spans, locked, since }
     }
-    cap
+}
+
+/// What is down in one night, group by group.
+struct Counted {
+    grid: SlotGrid,
+    /// For each group, where its spans begin and end.
+    begins: Vec<usize>,
+    ends: Vec<usize>,
+    /// In slots, half-open.
+    spans: Vec<(u16, u16)>,
+    /// For each group, how many are locked, and from which slot on that counts.
+    locked: Vec<u32>,
+    since: usize,
+}
+
+impl Counted {
+    /// Adds what is down of a group to `down`, a number for each slot; the slots that changed, if anything did.
+    fn add_to(&self, down: &mut [u32], group: usize) -> Option<Range<usize>> {
+        let spans = &self.spans[self.begins[group]..self.ends[group]];
+        let (mut touched, all): (Option<Range<usize>>, _) = (None, down.len());
+        let mut add = |slots: Range<usize>, count: u32| {
+            down[slots.clone()].iter_mut().for_each(|slot| *slot += count);
+            touched = Some(match touched.take() {
+                Some(known) => known.start.min(slots.start)..known.end.max(slots.end),
+                None => slots,
+            });
+        };
+        spans.iter().for_each(|(from, to)| add(usize::from(*from)..usize::from(*to), 1));
+        if self.locked[group] > 0 {
+            add(self.since..all, self.locked[group]);
+        }
+        touched
+    }
+}
+
+fn by_slots(
+    app: &App,
+    members: &Members<'_>,
+    grouping: &Grouping,
+    budgets: &[&Budget],
+    night: &Counted,
+) -> Vec<GroupLoad> {
+    let mut caps = Caps::new(&night.grid, budgets, app.settings.fleet_time_zone);
+    let mut groups = Vec::new();
+    for group in 0..members.groups() {
+        let mut down = vec![0; night.grid.slots() as usize];
+        if night.add_to(&mut down, group).is_some() || *grouping == Grouping::Fleet {
+            let name = members.name(group);
+            let key = caps.key(budgets, name, members.size(group));
+            let cap = caps.of(key).map(|cap| cap.to_vec());
+            groups.push(GroupLoad { group: grouping.group_id(name), down, cap });
+        }
+    }
+    groups
+}
+
+/// Of each night the slot that comes nearest to the budget, or has the most down.
+fn by_nights(
+    app: &App,
+    members: &Members<'_>,
+    grouping: &Grouping,
+    budgets: &[&Budget],
+    nights: &[Counted],
+) -> Vec<GroupLoad> {
+    let zone = app.settings.fleet_time_zone;
+    let mut caps: Vec<Caps<'_>> = nights.iter().map(|night| Caps::new(&night.grid, budgets, zone)).collect();
+    // Groups whose caps depend on the same: what they are is worked out once a night.
+    let mut kinds: HashMap<CapKey, usize> = HashMap::new();
+    let Some(first) = caps.first() else { return Vec::new() };
+    let kind_of: Vec<usize> = (0..members.groups())
+        .map(|group| {
+            let (key, next) = (first.key(budgets, members.name(group), members.size(group)), kinds.len());
+            *kinds.entry(key).or_insert(next)
+        })
+        .collect();
+    let mut found: Vec<Option<GroupLoad>> = vec![None; members.groups()];
+    // What the cap of each kind is in the first slot of each night.
+    let mut first_caps: Vec<Vec<Option<u32>>> = Vec::new();
+    for (number, (night, caps)) in nights.iter().zip(&mut caps).enumerate() {
+        let mut of_kind: Vec<Option<Arc<Vec<u32>>>> = vec![None; kinds.len()];
+        kinds.iter().for_each(|(key, kind)| of_kind[*kind] = caps.of(key.clone()));
+        let mut down = vec![0; night.grid.slots() as usize];
+        for (group, found) in found.iter_mut().enumerate() {
+            let cap = of_kind[kind_of[group]].as_deref().map(Vec::as_slice);
+            let touched = night.add_to(&mut down, group);
+            if touched.is_none() && found.is_none() && *grouping != Grouping::Fleet {
+                continue;
+            }
+            let load = found.get_or_insert_with(|| GroupLoad {
+                group: grouping.group_id(members.name(group)),
+                down: vec![0; nights.len()],
+                cap: cap.map(|_| vec![NOT_YET; nights.len()]),
+            });
+            let slot = touched.clone().map_or(0, |touched| tightest(&down, cap, touched));
+            load.down[number] = down[slot];
+            if let (Some(known), Some(cap)) = (&mut load.cap, cap) {
+                known[number] = cap[slot];
+            }
+            down[touched.unwrap_or_default()].fill(0);
+        }
+        let firsts = of_kind.iter().map(|cap| cap.as_ref().and_then(|cap| cap.first().copied()));
+        first_caps.push(firsts.collect::<Vec<_>>());
+    }
+    for (group, load) in found.iter_mut().enumerate() {
+        let Some(cap) = load.as_mut().and_then(|load| load.cap.as_mut()) else { continue };
+        for (night, cap) in cap.iter_mut().enumerate().filter(|(_, cap)| **cap == NOT_YET) {
+            *cap = first_caps[night][kind_of[group]].unwrap_or_default();
+        }
+    }
+    found.into_iter().flatten().collect()
+}
+
+/// The slot of `touched`, or the first of all, that comes nearest to the budget, or has the most down.
+fn tightest(down: &[u32], cap: Option<&[u32]>, touched: Range<usize>) -> usize {
+    let rank = |slot: usize| (share(down[slot], cap.map(|cap| cap[slot])), down[slot]);
+    let mut best = (rank(0), 0);
+    for slot in touched {
+        let rank = rank(slot);
+        if rank.0.total_cmp(&best.0.0).then(rank.1.cmp(&best.0.1)).is_gt() {
+            best = (rank, slot);
+        }
+    }
+    best.1
 }
 
 fn share(down: u32, cap: Option<u32>) -> f64 {
     cap.map_or(0.0, |cap| if cap == 0 { f64::from(down) * 2.0 } else { f64::from(down) / f64::from(cap) })
 }
 
-fn tightness(group: &GroupLoad) -> f64 {
-    let caps = group.cap.as_deref();
-    let shares = group.down.iter().enumerate().map(|(slot, down)| share(*down, caps.map(|cap| cap[slot])));
-    shares.fold(0.0, f64::max)
-}
-
-/// Of each night the slot that comes nearest to the budget, or has the most down.
-fn by_nights(whole: &GroupLoad, nights: usize) -> GroupLoad {
-    let length = whole.down.len() / nights.max(1);
-    let caps = whole.cap.as_deref();
-    let tightest = |night: usize| {
-        let slots = night * length..(night + 1) * length;
-        let rank = |slot: &usize| (share(whole.down[*slot], caps.map(|cap| cap[*slot])), whole.down[*slot]);
-        slots
-            .rev()
-            .max_by(|a, b| rank(a).0.total_cmp(&rank(b).0).then(rank(a).1.cmp(&rank(b).1)))
-            .unwrap_or_default()
+fn tightest_first(groups: Vec<GroupLoad>) -> Vec<GroupLoad> {
+    let tightness = |group: &GroupLoad| {
+        let caps = group.cap.as_deref();
+        let shares =
+            group.down.iter().enumerate().map(|(slot, down)| share(*down, caps.map(|cap| cap[slot])));
+        shares.fold(0.0, f64::max)
     };
-    let slots: Vec<usize> = (0..nights).map(tightest).collect();
-    GroupLoad {
-        group: whole.group.clone(),
-        down: slots.iter().map(|slot| whole.down[*slot]).collect(),
-        cap: caps.map(|cap| slots.iter().map(|slot| cap[*slot]).collect()),
-    }
+    let peak = |group: &GroupLoad| group.down.iter().max().copied().unwrap_or_default();
+    let mut ranked: Vec<(f64, u32, GroupLoad)> =
+        groups.into_iter().map(|group| (tightness(&group), peak(&group), group)).collect();
+    ranked.sort_unstable_by(|a, b| {
+        b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)).then_with(|| a.2.group.cmp(&b.2.group))
+    });
+    ranked.into_iter().map(|(_, _, group)| group).collect()
 }
 
 #[cfg(test)]
@@ -164,16 +277,11 @@ mod tests {
 
     #[test]
     fn a_night_is_told_by_the_slot_that_comes_nearest_to_its_budget() {
-        let whole = GroupLoad {
-            group: "region:north".to_owned(),
-            down: vec![5, 4, 0, 0, 1, 3],
-            cap: Some(vec![10, 5, 5, 5, 5, 2]),
-        };
-        let nights = by_nights(&whole, 2);
-        assert_eq!(nights.down, [4, 3]);
-        assert_eq!(nights.cap, Some(vec![5, 2]));
-        assert!(tightness(&nights) > 1.0);
-        let free = GroupLoad { cap: None, ..whole };
-        assert_eq!(by_nights(&free, 2).down, [5, 3]);
+        let (down, cap) = ([0, 5, 4, 0, 1, 3], [1, 10, 5, 5, 5, 2]);
+        assert_eq!(tightest(&down[..4], Some(&cap[..4]), 1..3), 2);
+        assert_eq!(tightest(&down, Some(&cap), 1..6), 5);
+        assert_eq!(tightest(&down, None, 1..6), 1);
+        assert_eq!(tightest(&[0, 0], Some(&[0, 3]), 1..2), 0, "nothing is down");
+        assert!(share(1, Some(0)) > 1.0, "over a budget of none");
     }
 }

@@ -162,7 +162,8 @@ pub fn preview(app: &App, new: &NewCampaign) -> Result<CampaignPreview, Error> {
             wave.ends_at = wave.ends_at.max(Some(span.1));
         }
     }
-    let load = draw(world, &Groups::of(world, app.settings.fleet_time_zone), &down);
+    let locked = world.locked.iter().filter_map(|id| u32::try_from(world.index_of(*id)?).ok()).collect();
+    let load = draw(&world.grid, &Groups::of(world, app.settings.fleet_time_zone), &locked, &down);
     let peak = load.nights.iter().max_by_key(|night| night.peak_down);
     let share = |down: u32, cap: u32| f64::from(down) / f64::from(cap.max(1));
     let tightest = load

@@ -3,16 +3,20 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::groups::{Extent, Group, Groups, groupings_of};
 use super::labels::NONE;
 use super::load::Builder;
+use super::places::Places;
 use super::{World, grid_of};
 use crate::db::group::{Down, DownRow};
+use crate::db::places::spans;
 use crate::db::{self, Connection, Instant};
 use crate::domain::budget::Grouping;
+use crate::domain::ids::TerminalId;
 use crate::service::{App, Error};
 
 /// Some terminals of the world, their sites and merchants, and how large their groups are.
@@ -25,6 +29,8 @@ pub struct Surroundings {
     groupings: Vec<Grouping>,
     /// The number of each group by grouping (its place in `groupings`) and name.
     numbers: Vec<HashMap<String, u32>>,
+    /// Where everybody else belongs, if that is at hand and tells all of `groupings`.
+    places: Option<Arc<Places>>,
 }
 
 impl Surroundings {
@@ -69,7 +75,12 @@ impl Surroundings {
                 }
             }
         }
-        let mut surroundings = Surroundings { world, groups: Groups::none(), groupings, numbers: Vec::new() };
+        let places = match Places::cover(&groupings) {
+            true => app.places.at_hand(app, connection)?,
+            false => None,
+        };
+        let (groups, numbers) = (Groups::none(), Vec::new());
+        let mut surroundings = Surroundings { world, groups, groupings, numbers, places };
         surroundings.count_sites(&extents);
         surroundings.work_out_groups(app, &extents);
         Ok(surroundings)
@@ -116,21 +127,79 @@ impl Surroundings {
         connection: &mut Connection,
         span: Range<DateTime<Utc>>,
     ) -> Result<Vec<Vec<u32>>, Error> {
-        let which = Down::Between(Instant::from(span.start), Instant::from(span.end));
+        let (from, to) = (Instant::from(span.start), Instant::from(span.end));
         let grid = &self.world.grid;
         let mut load = vec![vec![0; grid.slots() as usize]; self.groups.groups.len()];
-        for row in db::group::down(connection, which, &self.groupings)? {
-            let at =
-                |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            let slots = grid.slot_floor(at(row.starts_at)) as usize
-                ..grid.slot_ceil(at(row.ends_at)).min(grid.slots()) as usize;
-            if slots.start < slots.end {
-                self.each_group(&row, |number| {
-                    load[number as usize][slots.clone()].iter_mut().for_each(|count| *count += 1);
-                });
+        let at = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let slots = |starts_at: i64, ends_at: i64| {
+            let (first, end) =
+                (grid.slot_floor(at(starts_at)), grid.slot_ceil(at(ends_at)).min(grid.slots()));
+            (first < end).then_some(first as usize..end as usize)
+        };
+        let mut add = |number: u32, slots: Range<usize>| {
+            load[number as usize][slots].iter_mut().for_each(|count| *count += 1);
+        };
+        if let Some(places) = &self.places {
+            let members = self.members(places);
+            for (terminal_id, starts_at, ends_at) in
+                spans(connection, &db::appointment::standing_words(), from, to)?
+            {
+                let Some(place) = places.of(terminal_id) else { continue };
+                if let Some(slots) = slots(starts_at, ends_at).filter(|_| !self.is_locked(terminal_id)) {
+                    members
+                        .iter()
+                        .filter_map(|member| member(place))
+                        .for_each(|number| add(number, slots.clone()));
+                }
+            }
+            return Ok(load);
+        }
+        for row in db::group::down(connection, Down::Between(from, to), &self.groupings)? {
+            if let Some(slots) = slots(row.starts_at, row.ends_at) {
+                self.each_group(&row, |number| add(number, slots.clone()));
             }
         }
         Ok(load)
+    }
+
+    /// For each grouping, which of the groups here a terminal is in, by its place.
+    fn members<'a>(&'a self, places: &'a Places) -> Vec<Box<dyn Fn(usize) -> Option<u32> + 'a>> {
+        let member = |(grouping, numbers): (&Grouping, &'a HashMap<String, u32>)| {
+            let member: Box<dyn Fn(usize) -> Option<u32> + 'a> = match (grouping, places.column(grouping)) {
+                (Grouping::Fleet, _) => {
+                    let number = numbers.get("").copied();
+                    Box::new(move |_| number)
+                }
+                (Grouping::Site, _) => {
+                    let ids: HashMap<i64, u32> = self
+                        .world
+                        .sites
+                        .iter()
+                        .filter_map(|site| Some((site.id.0, *numbers.get(&site.code)?)))
+                        .collect();
+                    Box::new(move |place| ids.get(&places.site_of(place)).copied())
+                }
+                (_, Some(column)) => {
+                    let mut here = vec![NONE; column.names().len()];
+                    for (name, number) in numbers {
+                        if let Some(label) = column.number_of(name) {
+                            here[label as usize] = *number;
+                        }
+                    }
+                    Box::new(move |place| {
+                        let label = column.numbers[place] as usize;
+                        here.get(label).copied().filter(|number| *number != NONE)
+                    })
+                }
+                (_, None) => Box::new(|_| None),
+            };
+            member
+        };
+        self.groupings.iter().zip(&self.numbers).map(member).collect()
+    }
+
+    fn is_locked(&self, terminal_id: i64) -> bool {
+        self.world.locked.contains(&TerminalId(terminal_id))
     }
 
     /// For each group, terminals that are down at this moment, locked or at work.
@@ -143,7 +212,7 @@ impl Surroundings {
     }
 
     fn each_group(&self, row: &DownRow, mut then: impl FnMut(u32)) {
-        if self.world.locked.contains(&crate::domain::ids::TerminalId(row.terminal_id)) {
+        if self.is_locked(row.terminal_id) {
             return;
         }
         for (grouping, numbers) in self.groupings.iter().zip(&self.numbers) {

@@ -1,14 +1,15 @@
 //! Budgets as groups: every group that a budget or the site rule speaks of, with its cap in every slot and how
 //! many of its terminals are down already.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Timelike};
 use chrono_tz::Tz;
 
 use super::World;
+use super::caps::{CapKey, Caps};
 use super::labels::NONE;
+use super::places::{Column, Places};
 use crate::domain::budget::{Budget, Grouping};
 use crate::domain::calendar::{SlotGrid, SpanSet};
 
@@ -43,21 +44,9 @@ pub(super) struct Extent {
     pub(super) down: u32,
 }
 
-/// What the caps of a group depend on: groups that agree in it share one vector.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct CapKey {
-    size: u32,
-    /// Limit and index into the masks of hours.
-    limits: Vec<(u32, Option<usize>)>,
-    /// Windows, zone and hours of a site that keeps one terminal up, by their numbers in the world.
-    site_rule: Option<(u32, Tz, u32)>,
-}
-
 struct Builder<'a> {
     world: &'a World,
-    /// For each budget with hours of day, whether a slot lies in them.
-    masks: HashMap<(u32, u32), (usize, Vec<bool>)>,
-    caps: HashMap<CapKey, Option<Arc<Vec<u32>>>>,
+    caps: Caps<'a>,
     groups: Vec<Group>,
     columns: Vec<Vec<u32>>,
 }
@@ -76,6 +65,54 @@ impl Groups {
         })
     }
 
+    /// The groups that budgets speak of, and of the whole fleet, with its terminals by place. What a site's own rule
+    /// says is left out: a site of two tills is always full.
+    pub(in crate::service) fn of_places(
+        places: &Places,
+        tags: &[(Grouping, Column)],
+        budgets: &[Budget],
+        grid: &SlotGrid,
+        fleet_zone: Tz,
+        locked: &HashSet<u32>,
+    ) -> Groups {
+        let mut caps = Caps::new(grid, budgets, fleet_zone);
+        let (mut groups, mut columns) = (Vec::new(), Vec::new());
+        let mut groupings: Vec<&Grouping> = budgets.iter().map(|budget| &budget.grouping).collect();
+        groupings.sort();
+        groupings.dedup();
+        for grouping in groupings {
+            let of_grouping: Vec<&Budget> =
+                budgets.iter().filter(|budget| budget.grouping == *grouping).collect();
+            let mut add = |value: &str, size: u32, down: u32| {
+                let cap = caps.of(caps.key(&of_grouping, value, size)).filter(|_| size > 0);
+                cap.map_or(NONE, |cap| {
+                    let (id, grouping) = (grouping.group_id(value), grouping.clone());
+                    groups.push(Group { id, grouping, size, cap, down });
+                    u32::try_from(groups.len() - 1).unwrap_or(NONE)
+                })
+            };
+            if *grouping == Grouping::Fleet {
+                let size = u32::try_from(places.len()).unwrap_or(NONE);
+                let number = add("", size, u32::try_from(locked.len()).unwrap_or(NONE));
+                columns.push(vec![number; places.len()]);
+                continue;
+            }
+            let tagged = || tags.iter().find(|(tag, _)| tag == grouping).map(|(_, column)| column);
+            let Some(column) = places.column(grouping).or_else(tagged) else { continue };
+            let mut down = vec![0; column.sizes.len()];
+            for number in locked.iter().map(|place| column.numbers[*place as usize]) {
+                if number != NONE {
+                    down[number as usize] += 1;
+                }
+            }
+            let named = column.names().iter().zip(&column.sizes).zip(down);
+            let numbers: Vec<u32> = named.map(|((name, size), down)| add(name, *size, down)).collect();
+            let number_of = |label: &u32| numbers.get(*label as usize).copied().unwrap_or(NONE);
+            columns.push(column.numbers.iter().map(number_of).collect());
+        }
+        Groups { groups, columns }
+    }
+
     /// No groups.
     pub(super) fn none() -> Groups {
         Groups { groups: Vec::new(), columns: Vec::new() }
@@ -88,13 +125,8 @@ impl Groups {
         extents: impl Fn(&Grouping, &[u32]) -> Vec<Extent>,
     ) -> Groups {
         let groupings = groupings_of(world);
-        let mut masks = HashMap::new();
-        for hours in world.budgets.iter().filter_map(|budget| budget.day_minutes) {
-            let number = masks.len();
-            masks.entry(hours).or_insert_with(|| (number, mask_of(&world.grid, hours, fleet_zone)));
-        }
-        let mut builder =
-            Builder { world, masks, caps: HashMap::new(), groups: Vec::new(), columns: Vec::new() };
+        let caps = Caps::new(&world.grid, &world.budgets, fleet_zone);
+        let mut builder = Builder { world, caps, groups: Vec::new(), columns: Vec::new() };
         for grouping in &groupings {
             let keys: Vec<u32> = (0..world.terminals.len())
                 .map(|terminal| world.group_key(grouping, terminal).unwrap_or(NONE))
@@ -192,50 +224,18 @@ impl Builder<'_> {
     ) -> u32 {
         let world = self.world;
         let value = world.group_name(grouping, key);
-        let limits = budgets
-            .iter()
-            .filter(|budget| budget.value.as_deref().is_none_or(|only| only == value))
-            .map(|budget| (budget.cap(size), budget.day_minutes.map(|hours| self.masks[&hours].0)))
-            .collect();
+        let mut key = self.caps.key(budgets, value, size);
         // A site with one terminal is kept closed by its calendar instead.
-        let site_rule = (*grouping == Grouping::Site && size > 1).then(|| {
+        key.site_rule = (*grouping == Grouping::Site && size > 1).then(|| {
             let site = world.site(&world.terminals[terminal]);
             (site.windows, site.time_zone, site.hours)
         });
-        let cap_key = CapKey { size, limits, site_rule };
-        let cap = match self.caps.get(&cap_key) {
-            Some(cap) => cap.clone(),
-            None => {
-                let cap = self.cap_of(&cap_key).map(Arc::new);
-                self.caps.insert(cap_key, cap.clone());
-                cap
-            }
-        };
+        let trading = |key: &CapKey| key.site_rule.as_ref().map(|rule| trading_slots(world, rule));
+        let cap = self.caps.with_trading(key, |key| trading(key).unwrap_or_default());
         let Some(cap) = cap else { return NONE };
         let number = u32::try_from(self.groups.len()).unwrap_or(NONE);
         self.groups.push(Group { id: grouping.group_id(value), grouping: grouping.clone(), size, cap, down });
         number
-    }
-
-    /// The caps, or `None` where nothing limits the group.
-    fn cap_of(&self, key: &CapKey) -> Option<Vec<u32>> {
-        let trading = key.site_rule.as_ref().map(|rule| trading_slots(self.world, rule)).unwrap_or_default();
-        if key.limits.is_empty() && trading.is_empty() {
-            return None;
-        }
-        let mut cap = vec![key.size; self.world.grid.slots() as usize];
-        for (limit, mask) in &key.limits {
-            let mask = mask.and_then(|number| self.masks.values().find(|(of, _)| *of == number));
-            for (slot, cap) in cap.iter_mut().enumerate() {
-                if mask.is_none_or(|(_, slots)| slots[slot]) {
-                    *cap = (*cap).min(*limit);
-                }
-            }
-        }
-        for slot in trading {
-            cap[slot] = cap[slot].min(key.size - 1);
-        }
-        Some(cap)
     }
 }
 
@@ -254,17 +254,4 @@ fn trading_slots(world: &World, (windows, zone, hours): &(u32, Tz, u32)) -> Vec<
         .flat_map(|span| world.grid.slot_floor(span.start())..world.grid.slot_ceil(span.end()))
         .map(|slot| slot as usize)
         .collect()
-}
-
-/// For each slot, whether any minute of it lies in the hours of day (half-open, possibly across midnight).
-pub(in crate::service) fn mask_of(grid: &SlotGrid, (from, to): (u32, u32), zone: Tz) -> Vec<bool> {
-    let inside = |slot: u32| {
-        let start = grid.instant_of(slot);
-        (0..grid.slot_minutes()).any(|minute| {
-            let local = (start + TimeDelta::minutes(i64::from(minute))).with_timezone(&zone);
-            let of_day = local.hour() * 60 + local.minute();
-            if from < to { (from..to).contains(&of_day) } else { of_day >= from || of_day < to }
-        })
-    };
-    (0..grid.slots()).map(inside).collect()
 }

@@ -7,7 +7,7 @@ use crate::domain::budget::Grouping;
 use crate::domain::fleet::{Merchant, Site, Terminal};
 
 /// No group of that grouping.
-pub(super) const NONE: u32 = u32::MAX;
+pub(in crate::service) const NONE: u32 = u32::MAX;
 
 /// Names and their numbers, in the order in which they came.
 #[derive(Debug, Default)]
@@ -25,6 +25,10 @@ impl Names {
         self.names.push(name.to_owned());
         self.numbers.insert(name.to_owned(), number);
         number
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        self.numbers.get(name).copied()
     }
 }
 

@@ -52,9 +52,14 @@ impl Lanes {
         None
     }
 
-    /// The domains that have mails waiting.
-    pub(super) fn domains(&self) -> impl Iterator<Item = &String> {
-        self.lanes.keys()
+    /// The domains that have so many mails waiting, or more.
+    pub(super) fn domains_with(&self, mails: usize) -> impl Iterator<Item = &String> {
+        self.lanes.iter().filter(move |(_, lane)| lane.len() >= mails).map(|(domain, _)| domain)
+    }
+
+    /// Mails of a domain.
+    pub(super) fn waiting(&self, domain: &str) -> usize {
+        self.lanes.get(domain).map_or(0, VecDeque::len)
     }
 
     /// Takes every mail of a domain out.

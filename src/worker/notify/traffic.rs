@@ -194,6 +194,11 @@ impl Traffic {
         quick < self.limits.at_once && self.under_way.len() < self.limits.at_once * SLOW_FACTOR
     }
 
+    /// Mails that may be on their way to one domain at once.
+    pub(super) fn domain_at_once(&self) -> usize {
+        self.limits.domain_at_once
+    }
+
     pub(super) fn begin(&mut self, domain: &str, now: u64) {
         self.under_way.push(now);
         self.domain(domain, now).under_way.push(now);

@@ -53,9 +53,11 @@ fn questions() -> Vec<(&'static str, String)> {
                 WHERE v.visit_id = a.visit_id AND n.kind IN ('announcement', 'moved')";
     // Moved while its announcement was being handed over by a replica that died: the merchant may have it, so that
     // what is said next is the move, once it has settled.
-    let to_be_told = format!("SELECT 1 FROM notice n JOIN notice_visit v ON v.notice_id = n.id JOIN visit s ON s.id = v.visit_id \
+    let to_be_told = format!(
+        "SELECT 1 FROM notice n JOIN notice_visit v ON v.notice_id = n.id JOIN visit s ON s.id = v.visit_id \
                 WHERE s.id = a.visit_id AND v.revision = s.sequence AND n.kind IN ('announcement', 'moved') AND n.state = 'queued' \
-                AND n.next_attempt_at > {now} AND n.next_attempt_at <= a.starts_at - a.notice_lead_minutes * 60000000::bigint");
+                AND n.next_attempt_at > {now} AND n.next_attempt_at <= a.starts_at - a.notice_lead_minutes * 60000000::bigint"
+    );
     vec![
         ("copies differ", "SELECT message_id AS line FROM taken GROUP BY 1 \
             HAVING count(DISTINCT digest) > 1 OR count(DISTINCT recipient) > 1".into()),
