@@ -80,6 +80,7 @@ pub struct Workers {
     passes: Arc<[Mutex<()>; Loop::ALL.len()]>,
     /// What is on its way by mail, and what was heard of domains.
     traffic: notify::MailTraffic,
+    mail: notify::MailThread,
 }
 
 impl Workers {
@@ -95,6 +96,7 @@ impl Workers {
             stopping: Arc::default(),
             running: Arc::default(),
             passes: Arc::default(),
+            mail: notify::MailThread::default(),
         }
     }
 

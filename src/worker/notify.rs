@@ -3,6 +3,7 @@
 
 mod handing;
 mod lanes;
+mod thread;
 mod traffic;
 
 use std::collections::{BTreeMap, HashSet};
@@ -24,6 +25,7 @@ use crate::service::notice::{
 use crate::service::{App, Error, events};
 use handing::{Handed, hand_over};
 use lanes::Lanes;
+pub(super) use thread::MailThread;
 use traffic::{Limits, Traffic, Verdict};
 
 /// Notices claimed at once.
@@ -147,6 +149,11 @@ struct Pass<'a> {
 /// Sends everything that is due and may go, until `stopping` says true; what was claimed by then and is not on its way is
 /// given back.
 pub(super) async fn run(workers: &Workers) -> Result<WorkerRun, Error> {
+    let workers = workers.clone();
+    workers.mail.clone().run(async move { pass(&workers).await }).await
+}
+
+async fn pass(workers: &Workers) -> Result<WorkerRun, Error> {
     let Workers { app, transport, stopping, traffic, .. } = workers;
     let [mut tell, mut look, mut again, mut settle] =
         [TELL_EVERY, LOOK_EVERY, CLAIM_AGAIN_EVERY, SETTLE_WITHIN].map(|every| {
