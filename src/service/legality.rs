@@ -15,7 +15,7 @@ use crate::service::Error;
 use crate::service::world::{Calendars, Group, Groups, Surroundings, TerminalEntry, World};
 
 /// How far around the asked times the load is read when one of them is refused and the nearest legal one is
-/// looked for; four times as far, where there is none so near.
+/// looked for; twice as far, where there is none so near.
 const FIRST_MARGIN: TimeDelta = TimeDelta::hours(6);
 
 /// What is asked: may this terminal be down from `starts_at`, for so long?
@@ -59,16 +59,36 @@ pub fn decide<T>(
 ) -> Result<T, Error> {
     let horizon = surroundings.world.grid.horizon();
     let mut margin = TimeDelta::zero();
+    let mut load = surroundings.no_load();
+    let mut known: Option<Range<DateTime<Utc>>> = None;
     loop {
-        let from = asked.start - margin;
-        let to = asked.end + margin;
-        let load = surroundings.load_between(connection, from.max(horizon.start)..to.min(horizon.end))?;
-        let mut rules = Rules::of(surroundings, load, margin);
+        let (from, to) = (asked.start - margin, asked.end + margin);
+        let range = from.max(horizon.start)..to.min(horizon.end);
+        match &known {
+            None => surroundings.count_between(connection, range.clone(), |_, _| true, &mut load)?,
+            // What is new on both sides; what reaches into what is known has been counted.
+            Some(known) => {
+                let (before, after) = (range.start..known.start, known.end..range.end);
+                if before.start < before.end {
+                    surroundings.count_between(connection, before, |_, end| end <= known.start, &mut load)?;
+                }
+                if after.start < after.end {
+                    surroundings.count_between(
+                        connection,
+                        after,
+                        |start, _| start >= known.end,
+                        &mut load,
+                    )?;
+                }
+            }
+        }
+        known = Some(range);
+        let mut rules = Rules::of(surroundings, load.clone(), margin);
         let decision = decide(&mut rules)?;
         if !rules.wants_more || (from <= horizon.start && horizon.end <= to) {
             return Ok(decision);
         }
-        margin = if margin.is_zero() { FIRST_MARGIN } else { margin * 4 };
+        margin = if margin.is_zero() { FIRST_MARGIN } else { margin * 2 };
     }
 }
 

@@ -1,7 +1,7 @@
 //! What takes long to read or draw, kept until something changes: everybody who looks at the first page of a large fleet
 //! would otherwise have it done anew. Something large is done anew beside whoever looks, who gets the one before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +15,10 @@ use crate::service::{App, Error};
 /// Things that are kept; the oldest goes first.
 const KEPT_MAX: usize = 256;
 
-/// For how many times as long as it took to make something large is right enough.
+/// For how many times as long as it took to make something large is right enough, and for so many milliseconds at least:
+/// a picture may be made of thirty.
 const RIGHT_TIMES: u64 = 10;
+const RIGHT_MS_MIN: u64 = 5000;
 
 /// After so long nobody is shown a large one any more that is not right.
 const LARGE_AGE_MAX: TimeDelta = TimeDelta::minutes(10);
@@ -49,15 +51,25 @@ enum Known<V> {
     Nothing,
 }
 
+/// Something to be made anew.
+type Job = Box<dyn FnOnce() + Send>;
+
 /// Values by what they are of.
-#[derive(Debug)]
 pub struct Kept<K, V> {
     entries: Mutex<HashMap<K, Entry<V>>>,
+    /// What is to be made anew beside, one after the other; none while nobody does.
+    beside: Mutex<Option<VecDeque<Job>>>,
 }
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
-        Kept { entries: Mutex::default() }
+        Kept { entries: Mutex::default(), beside: Mutex::default() }
+    }
+}
+
+impl<K, V> Debug for Kept<K, V> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Kept").finish_non_exhaustive()
     }
 }
 
@@ -89,13 +101,14 @@ where
         match self.known(app, version) {
             Known::Right(value) | Known::Behind(value, false) => Ok(value),
             Known::Behind(value, true) => {
-                let app = app.clone();
-                std::thread::spawn(move || {
-                    if let Err(error) = place(&app).make(&app, key, version, &make) {
+                let app_beside = app.clone();
+                let job = Box::new(move || {
+                    if let Err(error) = place(&app_beside).make(&app_beside, key, version, &make) {
                         tracing::warn!(%error, ?key, "a load could not be drawn anew");
-                        place(&app).give_up(key);
+                        place(&app_beside).give_up(key);
                     }
                 });
+                place(app).make_beside(app.clone(), place, job);
                 Ok(value)
             }
             Known::Nothing => place(app).make(app, key, version, &make),
@@ -113,13 +126,39 @@ where
         if self.exact || !entry.is_large || age >= LARGE_AGE_MAX {
             return Known::Nothing;
         }
-        let begin = !entry.under_way && entry.age.elapsed_ms() > entry.took_ms.saturating_mul(RIGHT_TIMES);
+        let right_ms = entry.took_ms.saturating_mul(RIGHT_TIMES).max(RIGHT_MS_MIN);
+        let begin = !entry.under_way && entry.age.elapsed_ms() > right_ms;
         entry.under_way |= begin;
         Known::Behind(Arc::clone(&entry.value), begin)
     }
 }
 
 impl<K: Copy + Eq + Hash, V> Kept<K, V> {
+    /// Has a job done on the thread that does such jobs, which goes when there are none.
+    fn make_beside(&self, app: App, place: fn(&App) -> &Kept<K, V>, job: Job)
+    where
+        K: 'static,
+        V: 'static,
+    {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jobs) = &mut *beside {
+            jobs.push_back(job);
+            return;
+        }
+        *beside = Some(VecDeque::from([job]));
+        std::thread::spawn(move || {
+            loop {
+                let mut beside = place(&app).beside.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(job) = beside.as_mut().and_then(VecDeque::pop_front) else {
+                    *beside = None;
+                    return;
+                };
+                drop(beside);
+                job();
+            }
+        });
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Entry<V>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -120,46 +120,54 @@ impl Surroundings {
         }
     }
 
-    /// For each group, terminals down in each slot by appointments that meet `span`; right within that span
-    /// alone. Locked terminals are counted in [`Group::down`] instead.
-    pub fn load_between(
+    /// For each group, terminals down in each slot: nobody yet; see [`Self::count_between`].
+    pub fn no_load(&self) -> Vec<Vec<u32>> {
+        vec![vec![0; self.world.grid.slots() as usize]; self.groups.groups.len()]
+    }
+
+    /// Counts the appointments that meet `span` and that `wanted` says yes to, by start and end, in `load`: for each
+    /// group, terminals down in each slot. Locked terminals are counted in [`Group::down`] instead.
+    pub fn count_between(
         &self,
         connection: &mut Connection,
         span: Range<DateTime<Utc>>,
-    ) -> Result<Vec<Vec<u32>>, Error> {
+        wanted: impl Fn(DateTime<Utc>, DateTime<Utc>) -> bool,
+        load: &mut [Vec<u32>],
+    ) -> Result<(), Error> {
         let (from, to) = (Instant::from(span.start), Instant::from(span.end));
         let grid = &self.world.grid;
-        let mut load = vec![vec![0; grid.slots() as usize]; self.groups.groups.len()];
         let at = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let slots = |starts_at: i64, ends_at: i64| {
-            let (first, end) =
-                (grid.slot_floor(at(starts_at)), grid.slot_ceil(at(ends_at)).min(grid.slots()));
-            (first < end).then_some(first as usize..end as usize)
+            let (starts_at, ends_at) = (at(starts_at), at(ends_at));
+            let (first, end) = (grid.slot_floor(starts_at), grid.slot_ceil(ends_at).min(grid.slots()));
+            (first < end && wanted(starts_at, ends_at)).then_some(first as usize..end as usize)
         };
         let mut add = |number: u32, slots: Range<usize>| {
             load[number as usize][slots].iter_mut().for_each(|count| *count += 1);
         };
-        if let Some(places) = &self.places {
-            let members = self.members(places);
-            for (terminal_id, starts_at, ends_at) in
-                spans(connection, &db::appointment::standing_words(), from, to)?
-            {
-                let Some(place) = places.of(terminal_id) else { continue };
-                if let Some(slots) = slots(starts_at, ends_at).filter(|_| !self.is_locked(terminal_id)) {
-                    members
-                        .iter()
-                        .filter_map(|member| member(place))
-                        .for_each(|number| add(number, slots.clone()));
+        let Some(places) = &self.places else {
+            for row in db::group::down(connection, Down::Between(from, to), &self.groupings)? {
+                if let Some(slots) = slots(row.starts_at, row.ends_at) {
+                    self.each_group(&row, |number| add(number, slots.clone()));
                 }
             }
-            return Ok(load);
-        }
-        for row in db::group::down(connection, Down::Between(from, to), &self.groupings)? {
-            if let Some(slots) = slots(row.starts_at, row.ends_at) {
-                self.each_group(&row, |number| add(number, slots.clone()));
+            return Ok(());
+        };
+        let members = self.members(places);
+        for (terminal_id, starts_at, ends_at) in
+            spans(connection, &db::appointment::standing_words(), from, to)?
+        {
+            let Some(place) = places.of(terminal_id).filter(|_| !self.is_locked(terminal_id)) else {
+                continue;
+            };
+            if let Some(slots) = slots(starts_at, ends_at) {
+                members
+                    .iter()
+                    .filter_map(|member| member(place))
+                    .for_each(|number| add(number, slots.clone()));
             }
         }
-        Ok(load)
+        Ok(())
     }
 
     /// For each grouping, which of the groups here a terminal is in, by its place.
