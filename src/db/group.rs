@@ -191,12 +191,12 @@ pub enum Down {
 pub struct DownRow {
     #[diesel(sql_type = BigInt)]
     pub terminal_id: i64,
-    /// Microseconds; 0 for a lock.
+    /// The epoch for a lock.
     #[diesel(sql_type = BigInt)]
-    pub starts_at: i64,
-    /// Microseconds; 0 for a lock.
+    pub starts_at: Instant,
+    /// The epoch for a lock.
     #[diesel(sql_type = BigInt)]
-    pub ends_at: i64,
+    pub ends_at: Instant,
     #[diesel(sql_type = Nullable<Text>)]
     region: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]

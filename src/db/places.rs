@@ -53,8 +53,8 @@ pub fn sites_after(
         .load(connection)
 }
 
-/// The span of one appointment: terminal, start and end in microseconds.
-pub type SpanRow = (i64, i64, i64);
+/// The span of one appointment: terminal, start, end.
+pub type SpanRow = (i64, Instant, Instant);
 
 /// The spans of the appointments in one of these states that meet `from..to`.
 pub fn spans(
@@ -70,6 +70,5 @@ pub fn spans(
         .filter(appointment::ends_at.gt(from))
         .filter(sql::<Text>("(appointment.state || '')").eq_any(states))
         .select((appointment::terminal_id, appointment::starts_at, appointment::ends_at));
-    let rows: Vec<(i64, Instant, Instant)> = on_each!(connection, inner => met.load(inner))?;
-    Ok(rows.into_iter().map(|(id, from, to)| (id, from.micros(), to.micros())).collect())
+    on_each!(connection, inner => met.load(inner))
 }

@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::drawing::{Down, draw};
 use super::kept::{Kept, Made, Wish};
-use super::nights::instant;
 use super::views::plan_view;
 use crate::api::plan::{Load, NewPlan, Tonight};
 use crate::db::places::spans;
@@ -128,7 +127,7 @@ fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Ma
     let spans = spans(connection, &db::appointment::standing_words(), now, end)?;
     let down: Vec<Down> = spans
         .into_iter()
-        .filter_map(|(terminal, from, to)| canvas.down(terminal, instant(from), instant(to)))
+        .filter_map(|(terminal, from, to)| canvas.down(terminal, from.utc(), to.utc()))
         .collect();
     Ok(canvas.draw(&down))
 }

@@ -61,17 +61,12 @@ fn read(connection: &mut Connection, app: &App, date: NaiveDate) -> Result<Made<
         for (terminal_id, starts_at, ends_at) in
             spans(connection, states, Instant::from(from), Instant::from(to))?
         {
-            let first = grid.slot_floor(instant(starts_at));
-            let end = grid.slot_ceil(instant(ends_at)).min(grid.slots());
+            let first = grid.slot_floor(starts_at.utc());
+            let end = grid.slot_ceil(ends_at.utc()).min(grid.slots());
             let short = |slot: u32| u16::try_from(slot).unwrap_or(u16::MAX);
             rows.push(NightRow { terminal_id, slots: (short(first), short(end)), is_standing });
         }
     }
     let is_large = rows.len() > LARGE;
     Ok(Made { value: Night { grid, rows }, is_large })
-}
-
-/// The instant of these microseconds.
-pub(super) fn instant(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -136,9 +136,7 @@ impl Surroundings {
     ) -> Result<(), Error> {
         let (from, to) = (Instant::from(span.start), Instant::from(span.end));
         let grid = &self.world.grid;
-        let at = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let slots = |starts_at: i64, ends_at: i64| {
-            let (starts_at, ends_at) = (at(starts_at), at(ends_at));
+        let slots = |starts_at: DateTime<Utc>, ends_at: DateTime<Utc>| {
             let (first, end) = (grid.slot_floor(starts_at), grid.slot_ceil(ends_at).min(grid.slots()));
             (first < end && wanted(starts_at, ends_at)).then_some(first as usize..end as usize)
         };
@@ -147,7 +145,7 @@ impl Surroundings {
         };
         let Some(places) = &self.places else {
             for row in db::group::down(connection, Down::Between(from, to), &self.groupings)? {
-                if let Some(slots) = slots(row.starts_at, row.ends_at) {
+                if let Some(slots) = slots(row.starts_at.utc(), row.ends_at.utc()) {
                     self.each_group(&row, |number| add(number, slots.clone()));
                 }
             }
@@ -160,7 +158,7 @@ impl Surroundings {
             let Some(place) = places.of(terminal_id).filter(|_| !self.is_locked(terminal_id)) else {
                 continue;
             };
-            if let Some(slots) = slots(starts_at, ends_at) {
+            if let Some(slots) = slots(starts_at.utc(), ends_at.utc()) {
                 members
                     .iter()
                     .filter_map(|member| member(place))
