@@ -64,7 +64,8 @@ const steps = {
     let box = null;
     let track = null;
     for (let looks = 0; looks < 20 && !(box && track); looks += 1) {
-      await chip(page, id).scrollIntoViewIfNeeded();
+      // It may go while it is being scrolled to as well: the next look finds the new one, or says that there is none.
+      await chip(page, id).scrollIntoViewIfNeeded().catch(() => chip(page, id).waitFor());
       box = await chip(page, id).boundingBox();
       track = await chip(page, id).locator("xpath=ancestor::ul").boundingBox();
     }
