@@ -74,7 +74,7 @@ pub struct App {
     /// Loads that have been drawn.
     pub loads: Arc<plan::KeptLoads>,
     /// What is down in each night.
-    pub nights: Arc<plan::KeptNights>,
+    pub nights: Arc<world::KeptNights>,
     /// Searches that run in this process.
     pub searches: Arc<plan::Searches>,
     /// What this process is called among those on the same database.

@@ -114,6 +114,26 @@ pub fn head(connection: &mut Connection) -> QueryResult<Option<AuditHeadRow>> {
     audit_head::table.find(1).first(connection).optional()
 }
 
+/// The place of the chain's last entry: entries get their places in the order in which they are committed.
+pub fn position(connection: &mut Connection) -> QueryResult<i64> {
+    let position = audit_head::table.find(1).select(audit_head::position).first(connection).optional()?;
+    Ok(position.unwrap_or_default())
+}
+
+/// Action and subject of the entries after this place of the chain, at most `limit`.
+pub fn chained_since(
+    connection: &mut Connection,
+    position: i64,
+    limit: i64,
+) -> QueryResult<Vec<(String, String)>> {
+    audit::table
+        .filter(audit::position.gt(position))
+        .order(audit::position)
+        .limit(limit)
+        .select((audit::action, audit::subject))
+        .load(connection)
+}
+
 /// Entries of the chain from this place on, in its order, at most `limit`.
 pub fn chained(connection: &mut Connection, from: (i64, i64), limit: i64) -> QueryResult<Vec<AuditRow>> {
     let (position, id) = from;

@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::group::earliest_start;
 use crate::db::schema::{appointment, merchant, site, terminal};
-use crate::db::{Connection, Instant, on_each};
+use crate::db::{Connection, Instant, LOOKUP_KEYS, on_each};
 
 /// An active terminal, with the names of its groups.
 #[derive(Debug, Queryable)]
@@ -71,4 +71,51 @@ pub fn spans(
         .filter(sql::<Text>("(appointment.state || '')").eq_any(states))
         .select((appointment::terminal_id, appointment::starts_at, appointment::ends_at));
     on_each!(connection, inner => met.load(inner))
+}
+
+/// An appointment that has or had a part in a night.
+#[derive(Debug, Clone, Queryable)]
+#[allow(missing_docs)]
+pub struct NightSpanRow {
+    pub id: i64,
+    pub state: String,
+    pub terminal_id: i64,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+}
+
+macro_rules! night_span_columns {
+    () => {
+        (
+            appointment::id,
+            appointment::state,
+            appointment::terminal_id,
+            appointment::starts_at,
+            appointment::ends_at,
+        )
+    };
+}
+
+/// The appointments that meet `from..to`, in whatever state.
+pub fn night_spans(
+    connection: &mut Connection,
+    from: Instant,
+    to: Instant,
+) -> QueryResult<Vec<NightSpanRow>> {
+    let earliest = earliest_start(connection, from)?;
+    appointment::table
+        .filter(appointment::starts_at.ge(earliest).and(appointment::starts_at.lt(to)))
+        .filter(appointment::ends_at.gt(from))
+        .select(night_span_columns!())
+        .load(connection)
+}
+
+/// These appointments, in no order.
+pub fn night_spans_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<NightSpanRow>> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let some = appointment::table.filter(appointment::id.eq_any(chunk)).select(night_span_columns!());
+        rows.extend(some.load::<NightSpanRow>(connection)?);
+    }
+    Ok(rows)
 }

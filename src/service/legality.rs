@@ -11,8 +11,8 @@ use crate::db::Connection;
 use crate::db::appointment::Standing;
 use crate::domain::calendar::{Span, SpanSet};
 use crate::domain::ids::TerminalId;
-use crate::service::Error;
 use crate::service::world::{Calendars, Group, Groups, Surroundings, TerminalEntry, World};
+use crate::service::{App, Error};
 
 /// How far around the asked times the load is read when one of them is refused and the nearest legal one is
 /// looked for; twice as far, where there is none so near.
@@ -44,9 +44,20 @@ pub struct Rules<'a> {
     /// asked.
     load: Vec<Vec<u32>>,
     by_terminal: BTreeMap<TerminalId, Vec<(i64, Span)>>,
-    margin: TimeDelta,
+    /// How far around a legal time is looked for, if it is.
+    margin: Option<TimeDelta>,
     /// A legal time was looked for, and there is none within the margin.
     wants_more: bool,
+}
+
+/// Why the rules are asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose<'a> {
+    /// To act upon it within this transaction: what it sees is counted, and no other time looked for.
+    Acting,
+    /// To say so, within a snapshot that changes nothing: the nights that are kept are counted, and where a time is
+    /// refused, the nearest legal one is looked for.
+    Saying(&'a App),
 }
 
 /// Decides about times within `asked` (half-open) by the rules of `surroundings`, reading only as much of the
@@ -54,46 +65,42 @@ pub struct Rules<'a> {
 pub fn decide<T>(
     connection: &mut Connection,
     surroundings: &Surroundings,
+    purpose: Purpose<'_>,
     asked: Range<DateTime<Utc>>,
     mut decide: impl FnMut(&mut Rules<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let horizon = surroundings.world.grid.horizon();
-    let mut margin = TimeDelta::zero();
+    let app = match purpose {
+        Purpose::Acting => None,
+        Purpose::Saying(app) => Some(app),
+    };
+    let grid = &surroundings.world.grid;
+    let mut margin = app.map(|_| TimeDelta::zero());
     let mut load = surroundings.no_load();
-    let mut known: Option<Range<DateTime<Utc>>> = None;
+    let mut known: Option<Range<u32>> = None;
     loop {
-        let (from, to) = (asked.start - margin, asked.end + margin);
-        let range = from.max(horizon.start)..to.min(horizon.end);
-        match &known {
-            None => surroundings.count_between(connection, range.clone(), |_, _| true, &mut load)?,
-            // What is new on both sides; what reaches into what is known has been counted.
+        let around = margin.unwrap_or_default();
+        let (first, end) = (grid.slot_floor(asked.start - around), grid.slot_ceil(asked.end + around));
+        let mut count = |slots| surroundings.count(connection, app, slots, &mut load);
+        match known {
+            None => count(first..end)?,
+            // What is new on both sides.
             Some(known) => {
-                let (before, after) = (range.start..known.start, known.end..range.end);
-                if before.start < before.end {
-                    surroundings.count_between(connection, before, |_, end| end <= known.start, &mut load)?;
-                }
-                if after.start < after.end {
-                    surroundings.count_between(
-                        connection,
-                        after,
-                        |start, _| start >= known.end,
-                        &mut load,
-                    )?;
-                }
+                count(first..known.start)?;
+                count(known.end..end)?;
             }
         }
-        known = Some(range);
+        known = Some(first..end);
         let mut rules = Rules::of(surroundings, load.clone(), margin);
         let decision = decide(&mut rules)?;
-        if !rules.wants_more || (from <= horizon.start && horizon.end <= to) {
+        if !rules.wants_more || (first == 0 && end == grid.slots()) {
             return Ok(decision);
         }
-        margin = if margin.is_zero() { FIRST_MARGIN } else { margin * 2 };
+        margin = Some(if around.is_zero() { FIRST_MARGIN } else { around * 2 });
     }
 }
 
 impl<'a> Rules<'a> {
-    fn of(surroundings: &'a Surroundings, load: Vec<Vec<u32>>, margin: TimeDelta) -> Self {
+    fn of(surroundings: &'a Surroundings, load: Vec<Vec<u32>>, margin: Option<TimeDelta>) -> Self {
         let Surroundings { world, groups, .. } = surroundings;
         let mut by_terminal: BTreeMap<TerminalId, Vec<(i64, Span)>> = BTreeMap::new();
         for row in &world.standing {
@@ -197,9 +204,10 @@ impl<'a> Rules<'a> {
 
     /// The legal start nearest to the one asked for, on the slot grid, within the margin.
     fn nearest(&mut self, question: Question<'_>) -> Option<DateTime<Utc>> {
+        let margin = self.margin?;
         let asked = question.starts_at;
         let mut starts: Vec<DateTime<Utc>> = self.candidate_starts(question);
-        starts.retain(|start| (*start - asked).abs() <= self.margin);
+        starts.retain(|start| (*start - asked).abs() <= margin);
         starts.sort_by_key(|start| ((*start - asked).abs(), *start));
         let legal =
             |start: &DateTime<Utc>| self.broken(Question { starts_at: *start, ..question }).is_empty();

@@ -5,13 +5,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::appointment::{Maintenance, MaintenanceResult};
 use crate::api::problem::Refusal;
-use crate::db;
+use crate::db::{self, Connection};
 use crate::domain::calendar::{Span, parse_when};
 use crate::domain::fleet::clean_text;
 use crate::service::appointment::{HORIZON_DAYS, find, lead_minutes, views};
 use crate::service::audit::{Change, record};
 use crate::service::campaign::check_duration;
-use crate::service::legality::{self, Question, Rules};
+use crate::service::legality::{Purpose, Question, Rules, decide};
 use crate::service::schedule::{self, Changes, NewAppointment};
 use crate::service::world::{Surroundings, TerminalEntry, World};
 use crate::service::{Actor, App, Error};
@@ -27,51 +27,82 @@ pub fn arrange(app: &App, actor: &Actor, request: &Maintenance) -> Result<Mainte
         return Err(Error::invalid("serials", "name at least one terminal"));
     }
     check_duration(request.duration_minutes)?;
-    app.database.write(|connection| {
-        connection.serialize_schedule()?;
-        let serials: Vec<&str> = request.serials.iter().map(String::as_str).collect();
-        let ids: Vec<i64> =
-            db::fleet::terminals_by_serial(connection, &serials)?.into_iter().map(|row| row.id).collect();
-        let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &ids)?;
-        let asked = asked_of(app, &surroundings.world, request)?;
-        let starts = asked.iter().map(|(_, starts_at)| *starts_at);
-        let length = TimeDelta::minutes(i64::from(request.duration_minutes));
-        let first = starts.clone().min().unwrap_or(surroundings.world.now);
-        let last = starts.max().unwrap_or(surroundings.world.now) + length;
-        let refusals = legality::decide(connection, &surroundings, first..last, |rules| {
-            Ok(refusals_of(app, &surroundings.world, rules, request, &asked))
-        })?;
-        if !refusals.is_empty() {
-            return Err(Error::Refused(refusals));
+    match app.database.write(|connection| arrange_within(connection, app, actor, request, &reason)) {
+        Err(Error::Refused(refused)) => {
+            // Said with the nearest legal times, which are looked for when nobody waits any more who wants to write.
+            let said = app.database.read(|connection| ask(connection, app, request, Purpose::Saying(app)));
+            let said = said.map(|(_, said)| said).ok().filter(|said| !said.is_empty());
+            Err(Error::Refused(said.unwrap_or(refused)))
         }
-        if request.dry_run {
-            return Ok(MaintenanceResult { appointments: Vec::new(), dry_run: true });
-        }
-        let create = asked
-            .iter()
-            .map(|(terminal, starts_at)| NewAppointment {
-                terminal_id: terminal.id,
-                site_id: surroundings.world.site(terminal).id,
-                starts_at: *starts_at,
-                ends_at: *starts_at + length,
-                notice_lead_minutes: lead_of(app),
-                emergency: request.emergency,
-                plan_id: None,
-                work: std::sync::Arc::from([(None, reason.clone())]),
-                note: Some(reason.clone()),
-            })
-            .collect();
-        let changes = Changes { create, reason: Some(reason.clone()), ..Changes::default() };
-        let applied = schedule::apply(connection, app, changes)?;
-        let action = if request.emergency { "maintenance.emergency" } else { "maintenance.arrange" };
-        for id in &applied.created {
-            let change =
-                Change::new(action, format!("appointment {id}")).after(request).because(Some(&reason));
-            record(connection, app, actor, change)?;
-        }
-        let rows = applied.created.iter().map(|id| find(connection, *id)).collect::<Result<Vec<_>, _>>()?;
-        Ok(MaintenanceResult { appointments: views(connection, rows)?, dry_run: false })
-    })
+        other => other,
+    }
+}
+
+/// The terminals that are named with what bears on them, and what forbids the maintenance, if anything does.
+fn ask(
+    connection: &mut Connection,
+    app: &App,
+    request: &Maintenance,
+    purpose: Purpose<'_>,
+) -> Result<(Surroundings, Vec<Refusal>), Error> {
+    let serials: Vec<&str> = request.serials.iter().map(String::as_str).collect();
+    let ids: Vec<i64> =
+        db::fleet::terminals_by_serial(connection, &serials)?.into_iter().map(|row| row.id).collect();
+    let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &ids)?;
+    let world = &surroundings.world;
+    let asked = asked_of(app, world, request)?;
+    let starts = asked.iter().map(|(_, starts_at)| *starts_at);
+    let first = starts.clone().min().unwrap_or(world.now);
+    let last = starts.max().unwrap_or(world.now) + length_of(request);
+    let refusals = decide(connection, &surroundings, purpose, first..last, |rules| {
+        Ok(refusals_of(app, world, rules, request, &asked))
+    })?;
+    Ok((surroundings, refusals))
+}
+
+fn length_of(request: &Maintenance) -> TimeDelta {
+    TimeDelta::minutes(i64::from(request.duration_minutes))
+}
+
+fn arrange_within(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    request: &Maintenance,
+    reason: &str,
+) -> Result<MaintenanceResult, Error> {
+    connection.serialize_schedule()?;
+    let (surroundings, refusals) = ask(connection, app, request, Purpose::Acting)?;
+    if !refusals.is_empty() {
+        return Err(Error::Refused(refusals));
+    }
+    let asked = asked_of(app, &surroundings.world, request)?;
+    if request.dry_run {
+        return Ok(MaintenanceResult { appointments: Vec::new(), dry_run: true });
+    }
+    let create = asked
+        .iter()
+        .map(|(terminal, starts_at)| NewAppointment {
+            terminal_id: terminal.id,
+            site_id: surroundings.world.site(terminal).id,
+            starts_at: *starts_at,
+            ends_at: *starts_at + length_of(request),
+            notice_lead_minutes: lead_of(app),
+            emergency: request.emergency,
+            plan_id: None,
+            work: std::sync::Arc::from([(None, reason.to_owned())]),
+            note: Some(reason.to_owned()),
+        })
+        .collect();
+    let changes = Changes { create, reason: Some(reason.to_owned()), ..Changes::default() };
+    let applied = schedule::apply(connection, app, changes)?;
+    let action = if request.emergency { "maintenance.emergency" } else { "maintenance.arrange" };
+    for id in &applied.created {
+        let change = Change::new(action, format!("appointment {id}")).after(request).because(Some(reason));
+        record(connection, app, actor, change)?;
+    }
+    let rows = applied.created.iter().map(|id| find(connection, *id)).collect::<Result<Vec<_>, _>>()?;
+    Ok(MaintenanceResult { appointments: views(connection, rows)?, dry_run: false })
 }
 
 /// Without an address nobody can be told, and what is not announced never opens.

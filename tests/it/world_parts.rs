@@ -104,12 +104,24 @@ async fn compare_everybody(app: &TestApp, groupings: usize) {
                 assert_eq!(part.world.blackouts_of(own), whole.blackouts_of(other));
                 assert_eq!(part.world.windows_of(own), whole.windows_of(other));
                 assert_eq!(part.world.site(own).terminal_count, whole.site(other).terminal_count);
-                let horizon = whole.grid.horizon();
-                let mut slots = part.no_load();
-                part.count_between(connection, horizon, |_, _| true, &mut slots).expect("its load");
+                // In one go, in two, and from the nights that are kept.
+                let (all, half) = (whole.grid.slots(), whole.grid.slots() / 2 + 7);
+                let mut loads = vec![part.no_load(); 3];
+                part.count(connection, None, 0..all, &mut loads[0]).expect("its load");
+                part.count(connection, None, half..all, &mut loads[1]).expect("its load");
+                part.count(connection, None, 0..half, &mut loads[1]).expect("its load");
+                part.count(connection, Some(&state), 0..half, &mut loads[2]).expect("its load");
+                part.count(connection, Some(&state), half..all, &mut loads[2]).expect("its load");
                 for (number, group) in part.groups.groups.iter().enumerate() {
                     let empty = vec![0; whole.grid.slots() as usize];
-                    assert_eq!(&slots[number], load.get(group.id.as_str()).unwrap_or(&empty), "{}", group.id);
+                    for slots in &loads {
+                        assert_eq!(
+                            &slots[number],
+                            load.get(group.id.as_str()).unwrap_or(&empty),
+                            "{}",
+                            group.id
+                        );
+                    }
                 }
             }
             assert_eq!(kinds.len(), groupings, "every grouping took part: {kinds:?}");
@@ -241,5 +253,44 @@ fn what_reaches_over_the_edge_of_what_was_looked_at_counts_once() {
         let (status, refusal) = app.try_post("/maintenance", ask).await;
         assert_eq!(status, StatusCode::CONFLICT, "{refusal}");
         assert_eq!(refusal["refusals"][0]["nearest_legal_at"], "2026-12-11T01:00:00Z", "{refusal}");
+    });
+}
+
+#[test]
+fn a_picture_follows_every_change_of_an_appointment() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        // Quarters of an hour that terminals are down in the night of the 10th, and in that of the 11th.
+        let down = async || {
+            let state = app.state.app().clone();
+            let first = NaiveDate::from_ymd_opt(2026, 12, 10).expect("a date");
+            let of_night = move |night: i64| {
+                let drawn =
+                    heat(&state, &Grouping::Fleet, first + TimeDelta::days(night), 1).expect("a picture");
+                drawn.groups[0].down.iter().sum::<u32>() * drawn.slot_minutes / 15
+            };
+            tokio::task::spawn_blocking(move || (of_night(0), of_night(1))).await.expect("both")
+        };
+        assert_eq!(down().await, (0, 0));
+        let id = app.arrange(&["T5"], "2026-12-11T01:00:00Z").await[0].clone();
+        let other = app.arrange(&["T6"], "2026-12-11T02:00:00Z").await[0].clone();
+        let length = down().await.0 / 2;
+        assert!(length > 0);
+        assert_eq!(down().await, (2 * length, 0));
+        app.post(&format!("/appointments/{id}/pin"), json!({})).await;
+        app.post(
+            "/blackouts",
+            json!({"name": "c", "scope": "fleet", "from": "2026-12-24", "to": "2026-12-25"}),
+        )
+        .await;
+        assert_eq!(down().await, (2 * length, 0), "what is no appointment's time changes nothing");
+        app.post(&format!("/appointments/{id}/move"), json!({"at": "2026-12-12T01:00:00Z"})).await;
+        assert_eq!(down().await, (length, length));
+        app.post(&format!("/appointments/{other}/cancel"), json!({"reason": "x"})).await;
+        assert_eq!(down().await, (0, length));
+        let (status, _) =
+            app.try_post(&format!("/appointments/{id}/move"), json!({"at": "2026-12-12T13:00:00Z"})).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(down().await, (0, length), "what is refused is not kept");
     });
 }

@@ -17,7 +17,7 @@ use crate::domain::fleet::clean_text;
 use crate::domain::ids::{AppointmentId, TerminalId};
 use crate::service::audit::{Change, record};
 use crate::service::calendar::not_found;
-use crate::service::legality::{Question, decide, local_text};
+use crate::service::legality::{Purpose, Question, decide, local_text};
 use crate::service::notice::happened::tell_of_visits;
 use crate::service::schedule::{self, Changes, Move, begun};
 use crate::service::version::Expected;
@@ -107,7 +107,7 @@ pub fn batch(app: &App, actor: &Actor, request: &BatchRequest) -> Result<BatchRe
     }
     let items = items.iter().map(|item| item_of(*action, item)).collect::<Result<Vec<_>, _>>()?;
     let edit = Edit { action: *action, items, reason: reason.as_deref().map(clean_text), dry_run: *dry_run };
-    let appointments = app.database.write(|connection| apply(connection, app, actor, &edit))?;
+    let appointments = edited(app, actor, &edit)?;
     Ok(BatchResult { appointments, dry_run: *dry_run })
 }
 
@@ -137,8 +137,7 @@ fn item_of(action: BatchAction, item: &BatchItem) -> Result<Item<'_>, Error> {
 
 fn one(app: &App, actor: &Actor, edit: Edit<'_>) -> Result<AppointmentView, Error> {
     let id = edit.items.first().map_or(0, |item| item.id);
-    let edited = app.database.write(|connection| apply(connection, app, actor, &edit));
-    match edited {
+    match edited(app, actor, &edit) {
         Ok(mut views) => {
             views.pop().ok_or_else(|| not_found("appointment", id, "see `offpeak appointment list`"))
         }
@@ -146,6 +145,26 @@ fn one(app: &App, actor: &Actor, edit: Edit<'_>) -> Result<AppointmentView, Erro
             Err(refusals.pop().map_or_else(|| Error::Batch(Vec::new()), |(_, error)| error))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Every edit, or [`Error::Batch`]; where a rule forbids a move, with the nearest legal time, which is looked for when
+/// nobody waits any more who wants to write.
+fn edited(app: &App, actor: &Actor, edit: &Edit<'_>) -> Result<Vec<AppointmentView>, Error> {
+    let is_refused = |(_, error): &(i64, Error)| matches!(error, Error::Refused(_));
+    match app.database.write(|connection| apply(connection, app, actor, edit)) {
+        Err(Error::Batch(refused)) if refused.iter().any(is_refused) => {
+            let said = app.database.read(|connection| {
+                let rows = rows_of(connection, edit)?;
+                ask_moves(connection, app, edit, rows, Purpose::Saying(app)).map(drop)
+            });
+            Err(match said {
+                Err(Error::Batch(said)) => Error::Batch(said),
+                // It would be legal now, or cannot be asked: what was said first stands.
+                _ => Error::Batch(refused),
+            })
+        }
+        other => other,
     }
 }
 
@@ -194,13 +213,14 @@ fn rows_of(connection: &mut Connection, edit: &Edit<'_>) -> Result<Vec<Appointme
     if refused.is_empty() { Ok(found) } else { Err(Error::Batch(refused)) }
 }
 
-fn move_rows(
+/// The moves that are wanted, with what bears on them, or [`Error::Batch`] with what forbids each.
+fn ask_moves(
     connection: &mut Connection,
     app: &App,
-    actor: &Actor,
     edit: &Edit<'_>,
     rows: Vec<AppointmentRow>,
-) -> Result<Vec<AppointmentView>, Error> {
+    purpose: Purpose<'_>,
+) -> Result<(Surroundings, Vec<Move>), Error> {
     let terminals: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
     let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &terminals)?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
@@ -234,17 +254,28 @@ fn move_rows(
     }
     let asked = moves.iter().map(|one| one.starts_at).min().zip(moves.iter().map(|one| one.ends_at).max());
     if let Some((from, to)) = asked {
-        let answers =
-            decide(connection, &surroundings, from..to, |rules| Ok(rules.place_together(&questions)))?;
+        let answers = decide(connection, &surroundings, purpose, from..to, |rules| {
+            Ok(rules.place_together(&questions))
+        })?;
         for (one, refusals) in moves.iter().zip(answers) {
             if !refusals.is_empty() {
                 refused.push((one.appointment.id, Error::Refused(refusals)));
             }
         }
     }
-    if !refused.is_empty() {
-        return Err(Error::Batch(refused));
-    }
+    if refused.is_empty() { Ok((surroundings, moves)) } else { Err(Error::Batch(refused)) }
+}
+
+fn move_rows(
+    connection: &mut Connection,
+    app: &App,
+    actor: &Actor,
+    edit: &Edit<'_>,
+    rows: Vec<AppointmentRow>,
+) -> Result<Vec<AppointmentView>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let (surroundings, mut moves) = ask_moves(connection, app, edit, rows, Purpose::Acting)?;
+    let world = &surroundings.world;
     moves.retain(|one| one.appointment.starts_at.utc() != one.starts_at);
     if edit.dry_run || moves.is_empty() {
         return in_order(connection, &ids);

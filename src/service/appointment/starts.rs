@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{HORIZON_DAYS, deadline, find, lead_minutes};
 use crate::api::appointment::{RuleSaid, StartRun, StartsQuery, StartsView};
 use crate::domain::ids::{AppointmentId, TerminalId};
-use crate::service::legality::{Question, Rules, decide};
+use crate::service::legality::{Purpose, Question, Rules, decide};
 use crate::service::world::Surroundings;
 use crate::service::{App, Error};
 
@@ -40,7 +40,7 @@ pub fn starts(app: &App, AppointmentId(id): AppointmentId, query: &StartsQuery) 
         };
         let slot = TimeDelta::minutes(i64::from(world.grid.slot_minutes()));
         let first = floor_to(from, slot);
-        let runs = decide(connection, &surroundings, first..to + length, |rules| {
+        let runs = decide(connection, &surroundings, Purpose::Saying(app), first..to + length, |rules| {
             Ok(runs_of(rules, question, first..to, slot))
         })?;
         Ok(StartsView {

@@ -19,7 +19,7 @@ use crate::domain::merchant_answer::Answer;
 use crate::mail::SpanWords;
 use crate::service::appointment::{deadline, lead_minutes};
 use crate::service::audit::{Change, record};
-use crate::service::legality::{Question, decide};
+use crate::service::legality::{Purpose as Asking, Question, decide};
 use crate::service::schedule::{self, Changes, Move};
 use crate::service::world::Surroundings;
 use crate::service::{Actor, App, Error};
@@ -140,7 +140,8 @@ impl Wanted {
         Ok(Wanted { link, merchant, visit, appointments, surroundings, zone })
     }
 
-    /// Starts of the visit, in order, at which all of it may take place; if `only` is given, that one or none.
+    /// Starts of the visit, in order, at which all of it may take place; if `only` is given, that one or none, and to
+    /// act upon it.
     fn legal_starts(
         &self,
         connection: &mut Connection,
@@ -166,11 +167,11 @@ impl Wanted {
         let first = self.visit.starts_at.utc();
         let length = self.visit.ends_at.utc() - first;
         let horizon = world.grid.horizon();
-        let asked = match only {
-            Some(start) => start..start + length,
-            None => horizon.clone(),
+        let (purpose, asked) = match only {
+            Some(start) => (Asking::Acting, start..start + length),
+            None => (Asking::Saying(app), horizon.clone()),
         };
-        let shifts = decide(connection, &self.surroundings, asked, |rules| {
+        let shifts = decide(connection, &self.surroundings, purpose, asked, |rules| {
             Ok(rules.legal_shifts(&questions, only.map(|start| start - first)))
         })?;
         let starts =

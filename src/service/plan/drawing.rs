@@ -21,6 +21,8 @@ pub(super) struct Down {
     pub(super) terminal: u32,
     pub(super) starts_at: DateTime<Utc>,
     pub(super) ends_at: DateTime<Utc>,
+    /// Its appointment begins with it.
+    pub(super) begins: bool,
 }
 
 /// How near a group comes to its budget; the greatest is shown first. Big groups first among equally tight ones:
@@ -107,7 +109,7 @@ pub(super) fn draw(grid: &SlotGrid, groups: &Groups, locked: &HashSet<u32>, down
     }
     let fleet_slots = fleet_cap.as_deref().map(Vec::as_slice);
     let mut begun: HashMap<NaiveDate, u64> = HashMap::new();
-    for item in down {
+    for item in down.iter().filter(|item| item.begins) {
         *begun.entry(night_of(item.starts_at)).or_default() += 1;
     }
     let nights = nights

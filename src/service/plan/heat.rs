@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::nights::{Night, night, noon_of};
 use crate::api::plan::{GroupLoad, Load};
 use crate::db;
 use crate::domain::budget::{Budget, Grouping};
 use crate::domain::calendar::SlotGrid;
-use crate::service::world::{CapKey, Caps, Column, NONE, Places, budget_of};
+use crate::service::world::{CapKey, Caps, Column, NONE, Night, Places, budget_of, noon_of};
 use crate::service::{App, Error};
 
 /// The cap in a night of a group that comes up in a later one.
@@ -29,8 +28,7 @@ pub const HEAT_GROUPINGS: [Grouping; 6] = [
 ];
 
 /// The load of the groups of a grouping, those that come nearest to their budgets first: of one night by slots, of
-/// several by nights, each with the slot of it that comes nearest to the budget. Several large nights may be a little
-/// behind.
+/// several by nights, each with the slot of it that comes nearest to the budget.
 pub fn heat(app: &App, grouping: &Grouping, first: NaiveDate, nights: u32) -> Result<Load, Error> {
     if !(1..=31).contains(&nights) {
         return Err(Error::invalid("nights", format!("{nights} is out of range; use 1 to 31")));
@@ -42,19 +40,17 @@ pub fn heat(app: &App, grouping: &Grouping, first: NaiveDate, nights: u32) -> Re
         ));
     }
     let from = noon_of(first)?;
-    let (version, places, budgets, locked) = app.database.read(|connection| {
-        let version = db::audit::latest(connection)?;
+    let dates = first.iter_days().take(nights as usize);
+    let (places, budgets, locked, read) = app.database.read(|connection| {
         let budgets = db::calendar::budgets(connection)?;
         let budgets = budgets.iter().map(budget_of).collect::<Result<Vec<_>, _>>()?;
         let locked = db::lock::locked_terminals(connection)?;
-        Ok::<_, Error>((version, app.places.wait(connection)?, budgets, locked))
+        let read = app.nights.of(app, connection, dates.clone())?;
+        Ok::<_, Error>((app.places.wait(connection)?, budgets, locked, read))
     })?;
     let members = Members { places: &places, column: places.column(grouping), locked };
     let budgets: Vec<&Budget> = budgets.iter().filter(|budget| budget.grouping == *grouping).collect();
-    let mut counted = Vec::new();
-    for date in first.iter_days().take(nights as usize) {
-        counted.push(members.count(app, &*night(app, date, version, nights == 1)?));
-    }
+    let counted: Vec<Counted> = read.iter().map(|night| members.count(app, night)).collect();
     let slot_minutes = if nights == 1 { app.settings.slot_minutes } else { 24 * 60 };
     let groups = match &counted[..] {
         [only] => by_slots(app, &members, grouping, &budgets, only),

@@ -15,8 +15,7 @@ use crate::service::{App, Error};
 /// Things that are kept; the oldest goes first.
 const KEPT_MAX: usize = 256;
 
-/// For how many times as long as it took to make something large is right enough, and for so many milliseconds at least:
-/// a picture may be made of thirty.
+/// For how many times as long as it took to make something large is right enough, and for so many milliseconds at least.
 const RIGHT_TIMES: u64 = 10;
 const RIGHT_MS_MIN: u64 = 5000;
 
@@ -34,8 +33,8 @@ pub(super) struct Made<V> {
 struct Entry<V> {
     value: Arc<V>,
     is_large: bool,
-    /// The last entry of the audit trail when it was made: every change leaves one.
-    version: Option<i64>,
+    /// The place of the audit trail's last entry when it was made: every change leaves one.
+    version: i64,
     made_at: DateTime<Utc>,
     age: Stopwatch,
     took_ms: u64,
@@ -80,8 +79,6 @@ pub(super) struct Wish<K, V> {
     pub(super) key: K,
     /// Whether a value is still right at this moment although nothing has changed since then.
     pub(super) holds: fn(&V, DateTime<Utc>, TimeDelta) -> bool,
-    /// Nothing but what is right will do, however large it is.
-    pub(super) exact: bool,
 }
 
 impl<K, V> Wish<K, V>
@@ -89,12 +86,12 @@ where
     K: Copy + Eq + Hash + Debug + Send + 'static,
     V: Send + Sync + 'static,
 {
-    /// The value as it was made, if that is right enough, or made anew. `version` is the last entry of the audit trail,
+    /// The value as it was made, if that is right enough, or made anew. `version` is the place of the trail's last entry,
     /// asked before: what changes in between makes it older than it is, never newer.
     pub(super) fn get(
         self,
         app: &App,
-        version: Option<i64>,
+        version: i64,
         make: impl Fn(&mut Connection, &App) -> Result<Made<V>, Error> + Send + 'static,
     ) -> Result<Arc<V>, Error> {
         let Wish { place, key, .. } = self;
@@ -115,7 +112,7 @@ where
         }
     }
 
-    fn known(&self, app: &App, version: Option<i64>) -> Known<V> {
+    fn known(&self, app: &App, version: i64) -> Known<V> {
         let now = app.clock.now();
         let mut entries = (self.place)(app).lock();
         let Some(entry) = entries.get_mut(&self.key) else { return Known::Nothing };
@@ -123,7 +120,7 @@ where
         if entry.version == version && (self.holds)(&entry.value, now, age) {
             return Known::Right(Arc::clone(&entry.value));
         }
-        if self.exact || !entry.is_large || age >= LARGE_AGE_MAX {
+        if !entry.is_large || age >= LARGE_AGE_MAX {
             return Known::Nothing;
         }
         let right_ms = entry.took_ms.saturating_mul(RIGHT_TIMES).max(RIGHT_MS_MIN);
@@ -167,7 +164,7 @@ impl<K: Copy + Eq + Hash, V> Kept<K, V> {
         &self,
         app: &App,
         key: K,
-        version: Option<i64>,
+        version: i64,
         make: &impl Fn(&mut Connection, &App) -> Result<Made<V>, Error>,
     ) -> Result<Arc<V>, Error> {
         let (age, made_at) = (Stopwatch::start(), app.clock.now());

@@ -9,17 +9,23 @@ use super::drawing::{Down, draw};
 use super::kept::{Kept, Made, Wish};
 use super::views::plan_view;
 use crate::api::plan::{Load, NewPlan, Tonight};
-use crate::db::places::spans;
+use crate::db::plan::PlanRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::Grouping;
 use crate::domain::calendar::SlotGrid;
 use crate::domain::ids::PlanId;
-use crate::service::world::{Groups, Places, budget_of, grid_of};
+use crate::service::world::{Groups, Places, budget_of, dates_in, grid_of};
 use crate::service::{App, Error, appointment, notice};
 
 /// Nights that the first page shows.
 const NIGHTS_AHEAD: u32 = 14;
+
+/// Nights that are read when a server starts, the last one among them.
+const NIGHTS_READ_AHEAD: usize = 33;
+
+/// Of so many plans, the latest, the load is drawn when a server starts.
+const PLANS_AHEAD: i64 = 3;
 
 /// After so long a picture is drawn anew, whether anything has changed or not.
 const AGE_MAX: TimeDelta = TimeDelta::minutes(1);
@@ -50,19 +56,60 @@ pub fn current_load(app: &App, days: u32) -> Result<Load, Error> {
     kept(app, Subject::Standing { days }, move |connection, app| standing_load(connection, app, days))
 }
 
-/// Draws beside what is shown first, from the groups of the fleet on.
+/// Draws beside what is shown first: the groups of the fleet, the next nights, the plans that somebody may publish.
 pub fn draw_ahead(app: &App) {
     let app = app.clone();
     std::thread::spawn(move || {
-        if let Err(error) = current_load(&app, NIGHTS_AHEAD) {
+        if let Err(error) = draw_all_ahead(&app) {
             tracing::warn!(%error, "the load could not be drawn ahead");
         }
     });
 }
 
-/// The load if plan `id` were published now.
+fn draw_all_ahead(app: &App) -> Result<(), Error> {
+    current_load(app, NIGHTS_AHEAD)?;
+    let latest =
+        app.database.read(|connection| Ok::<_, Error>(db::plan::list(connection, None, PLANS_AHEAD)?))?;
+    for row in latest.into_iter().filter(|row| row.report.is_some()) {
+        plan_load(app, PlanId(row.id))?;
+    }
+    let last_night = (app.clock.now() - TimeDelta::hours(36)).date_naive();
+    for date in last_night.iter_days().take(NIGHTS_READ_AHEAD) {
+        app.database.read(|connection| app.nights.of(app, connection, [date]).map(drop))?;
+    }
+    Ok(())
+}
+
+/// The load if plan `id` were published now; of one that is published, the load as things stand.
 pub fn plan_load(app: &App, PlanId(id): PlanId) -> Result<Load, Error> {
-    kept(app, Subject::Plan(id), move |connection, app| proposed_load(connection, app, id))
+    let row = app.database.read(|connection| super::find(connection, id))?;
+    if row.published_at.is_some() {
+        let days = days_of(&row)?;
+        return kept(app, Subject::Standing { days }, move |connection, app| {
+            standing_load(connection, app, days)
+        });
+    }
+    let is_written = row.report.is_some();
+    kept(app, Subject::Plan(id), move |connection, app| proposed_load(connection, app, id, is_written))
+}
+
+/// Draws a large plan, all of whose items are written, so that whoever looks at it first need not wait.
+pub(super) fn draw_plan_ahead(app: &App, id: i64, items: usize) {
+    if items <= LARGE {
+        return;
+    }
+    if let Err(error) =
+        kept(app, Subject::Plan(id), move |connection, app| proposed_load(connection, app, id, true))
+    {
+        tracing::warn!(%error, plan = id, "the load could not be drawn ahead");
+    }
+}
+
+/// For how many days a plan was asked for.
+fn days_of(row: &PlanRow) -> Result<u32, Error> {
+    let request: NewPlan = serde_json::from_str(&row.request)
+        .map_err(|error| Error::Corrupt(format!("plan {}: {error}", row.id)))?;
+    Ok(request.horizon_days.unwrap_or(30))
 }
 
 fn kept(
@@ -70,13 +117,13 @@ fn kept(
     subject: Subject,
     draw: impl Fn(&mut Connection, &App) -> Result<Made<Load>, Error> + Send + 'static,
 ) -> Result<Load, Error> {
-    let version = app.database.read(|connection| Ok::<_, Error>(db::audit::latest(connection)?))?;
+    let version = app.database.read(|connection| Ok::<_, Error>(db::audit::position(connection)?))?;
     // The first slot of a picture holds the present.
     let holds = |load: &Load, now: DateTime<Utc>, age: TimeDelta| {
         let slot = TimeDelta::minutes(i64::from(load.slot_minutes));
         (load.from..load.from + slot).contains(&now) && age < AGE_MAX
     };
-    let wish = Wish { place: |app| &app.loads, key: subject, holds, exact: false };
+    let wish = Wish { place: |app| &app.loads, key: subject, holds };
     wish.get(app, version, draw).map(Arc::unwrap_or_clone)
 }
 
@@ -112,7 +159,7 @@ impl Canvas {
 
     fn down(&self, terminal_id: i64, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> Option<Down> {
         let terminal = u32::try_from(self.places.of(terminal_id)?).ok()?;
-        Some(Down { terminal, starts_at, ends_at })
+        Some(Down { terminal, starts_at, ends_at, begins: true })
     }
 
     fn draw(&self, down: &[Down]) -> Made<Load> {
@@ -123,28 +170,32 @@ impl Canvas {
 
 fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Made<Load>, Error> {
     let canvas = Canvas::of(connection, app, days)?;
-    let (now, end) = (Instant::from(app.clock.now()), Instant::from(canvas.grid.horizon().end));
-    let spans = spans(connection, &db::appointment::standing_words(), now, end)?;
-    let down: Vec<Down> = spans
-        .into_iter()
-        .filter_map(|(terminal, from, to)| canvas.down(terminal, from.utc(), to.utc()))
-        .collect();
+    let now = canvas.grid.start();
+    let mut down = Vec::new();
+    for night in app.nights.of(app, connection, dates_in(canvas.grid.horizon()))? {
+        for row in night.rows.iter().filter(|row| row.is_standing) {
+            let (from, to) =
+                (night.grid.instant_of(row.slots.0.into()), night.grid.instant_of(row.slots.1.into()));
+            if let Some(item) = canvas.down(row.terminal_id, from, to).filter(|_| now < to) {
+                down.push(Down { begins: row.begins, ..item });
+            }
+        }
+    }
     Ok(canvas.draw(&down))
 }
 
-fn proposed_load(connection: &mut Connection, app: &App, id: i64) -> Result<Made<Load>, Error> {
-    let row = super::find(connection, id)?;
-    let plan = plan_view(row.clone())?;
-    let request: NewPlan =
-        serde_json::from_str(&row.request).map_err(|error| Error::Corrupt(format!("plan {id}: {error}")))?;
-    let days = request.horizon_days.unwrap_or(30);
-    if plan.published_at.is_some() {
-        return standing_load(connection, app, days);
-    }
+/// What stands, and the items of a plan if they are all written.
+fn proposed_load(
+    connection: &mut Connection,
+    app: &App,
+    id: i64,
+    is_written: bool,
+) -> Result<Made<Load>, Error> {
+    let days = days_of(&super::find(connection, id)?)?;
     let canvas = Canvas::of(connection, app, days)?;
     let mut moved = HashSet::new();
     let mut down = Vec::new();
-    if plan.report.is_some() {
+    if is_written {
         db::plan::each_place(connection, id, |place| {
             moved.extend(place.appointment_id);
             if let Some((from, to)) = place.starts_at.zip(place.ends_at) {

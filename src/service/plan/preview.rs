@@ -145,7 +145,7 @@ pub fn preview(app: &App, new: &NewCampaign) -> Result<CampaignPreview, Error> {
                 terminal
             }
         };
-        down.push(Down { terminal, starts_at: span.0, ends_at: span.1 });
+        down.push(Down { terminal, starts_at: span.0, ends_at: span.1, begins: true });
         if !matches!(meaning, Meaning::New { .. }) {
             continue;
         }

@@ -5,6 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::create::options_of;
+use super::load::draw_plan_ahead;
 use super::problem::{Draft, Reading};
 use super::report::{Tally, items_of, report_of};
 use super::views::finding_view;
@@ -100,6 +101,7 @@ fn search(
     drop(items);
     let mut report = report_of(&draft, &outcome, &tally);
     report.findings = findings.iter().map(|finding| finding_view(finding, &draft.problem)).collect();
+    draw_plan_ahead(app, id, draft.meanings.len());
     if !finish(app, actor, id, &report)? {
         return drop_items(app, id);
     }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::groups::{Extent, Group, Groups, groupings_of};
 use super::labels::NONE;
 use super::load::Builder;
+use super::nights::dates_in;
 use super::places::Places;
 use super::{World, grid_of};
 use crate::db::group::{Down, DownRow};
@@ -120,49 +121,69 @@ impl Surroundings {
         }
     }
 
-    /// For each group, terminals down in each slot: nobody yet; see [`Self::count_between`].
+    /// For each group, terminals down in each slot: nobody yet; see [`Self::count`].
     pub fn no_load(&self) -> Vec<Vec<u32>> {
         vec![vec![0; self.world.grid.slots() as usize]; self.groups.groups.len()]
     }
 
-    /// Counts the appointments that meet `span` and that `wanted` says yes to, by start and end, in `load`: for each
-    /// group, terminals down in each slot. Locked terminals are counted in [`Group::down`] instead.
-    pub fn count_between(
+    /// Counts what is down in `slots` in `load`: for each group, terminals down in each slot. Locked terminals are counted
+    /// in [`Group::down`] instead. Asks the database, or, with an `app`, the nights that it keeps: not within a
+    /// transaction that has changed anything.
+    pub fn count(
         &self,
         connection: &mut Connection,
-        span: Range<DateTime<Utc>>,
-        wanted: impl Fn(DateTime<Utc>, DateTime<Utc>) -> bool,
+        app: Option<&App>,
+        slots: Range<u32>,
         load: &mut [Vec<u32>],
     ) -> Result<(), Error> {
-        let (from, to) = (Instant::from(span.start), Instant::from(span.end));
+        if slots.is_empty() {
+            return Ok(());
+        }
         let grid = &self.world.grid;
-        let slots = |starts_at: DateTime<Utc>, ends_at: DateTime<Utc>| {
-            let (first, end) = (grid.slot_floor(starts_at), grid.slot_ceil(ends_at).min(grid.slots()));
-            (first < end && wanted(starts_at, ends_at)).then_some(first as usize..end as usize)
+        let (from, to) = (grid.instant_of(slots.start), grid.instant_of(slots.end));
+        // Of a span, what lies within these slots.
+        let within = |starts_at: DateTime<Utc>, ends_at: DateTime<Utc>| {
+            let first = grid.slot_floor(starts_at).max(slots.start);
+            let end = grid.slot_ceil(ends_at).min(slots.end);
+            (first < end).then_some(first as usize..end as usize)
         };
         let mut add = |number: u32, slots: Range<usize>| {
             load[number as usize][slots].iter_mut().for_each(|count| *count += 1);
         };
         let Some(places) = &self.places else {
-            for row in db::group::down(connection, Down::Between(from, to), &self.groupings)? {
-                if let Some(slots) = slots(row.starts_at.utc(), row.ends_at.utc()) {
+            let between = Down::Between(Instant::from(from), Instant::from(to));
+            for row in db::group::down(connection, between, &self.groupings)? {
+                if let Some(slots) = within(row.starts_at.utc(), row.ends_at.utc()) {
                     self.each_group(&row, |number| add(number, slots.clone()));
                 }
             }
             return Ok(());
         };
         let members = self.members(places);
+        let mut add_terminal = |terminal_id: i64, slots: Range<usize>| {
+            if let Some(place) = places.of(terminal_id).filter(|_| !self.is_locked(terminal_id)) {
+                let numbers = members.iter().filter_map(|member| member(place));
+                numbers.for_each(|number| add(number, slots.clone()));
+            }
+        };
+        if let Some(app) = app {
+            for night in app.nights.of(app, connection, dates_in(from..to))? {
+                for row in night.rows.iter().filter(|row| row.is_standing) {
+                    let [starts_at, ends_at] =
+                        [row.slots.0, row.slots.1].map(|slot| night.grid.instant_of(slot.into()));
+                    if let Some(slots) = within(starts_at, ends_at) {
+                        add_terminal(row.terminal_id, slots);
+                    }
+                }
+            }
+            return Ok(());
+        }
+        let standing = db::appointment::standing_words();
         for (terminal_id, starts_at, ends_at) in
-            spans(connection, &db::appointment::standing_words(), from, to)?
+            spans(connection, &standing, Instant::from(from), Instant::from(to))?
         {
-            let Some(place) = places.of(terminal_id).filter(|_| !self.is_locked(terminal_id)) else {
-                continue;
-            };
-            if let Some(slots) = slots(starts_at.utc(), ends_at.utc()) {
-                members
-                    .iter()
-                    .filter_map(|member| member(place))
-                    .for_each(|number| add(number, slots.clone()));
+            if let Some(slots) = within(starts_at.utc(), ends_at.utc()) {
+                add_terminal(terminal_id, slots);
             }
         }
         Ok(())

@@ -1,0 +1,238 @@
+//! What is down in a night, as the appointments say it: kept, since every picture and every question of that night counts
+//! the same rows. What has changed since is read from the audit trail, which tells of every appointment that changes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::clock::Stopwatch;
+use crate::db::places::NightSpanRow;
+use crate::db::{self, Connection, Instant};
+use crate::domain::appointment::AppointmentState;
+use crate::domain::calendar::SlotGrid;
+use crate::service::{App, Error};
+
+/// Nights that are kept; the one that was asked for longest ago goes first.
+const KEPT_MAX: usize = 100;
+
+/// With more entries on the trail than this a night is read anew.
+const ENTRIES_MAX: usize = 2_000;
+
+/// What these change is not an appointment's time; whatever else the trail tells of may be.
+const OTHERS: [&str; 19] = [
+    "account",
+    "address",
+    "approval",
+    "blackout",
+    "budget",
+    "inbound_mail",
+    "link_key",
+    "lock",
+    "merchant",
+    "notice",
+    "programme",
+    "session",
+    "token",
+    "visit",
+    "webhook",
+    "window",
+    "plan.create",
+    "plan.solved",
+    "plan.discard",
+];
+
+/// A night, from UTC noon to noon.
+#[derive(Clone, Debug)]
+pub(in crate::service) struct Night {
+    pub(in crate::service) grid: SlotGrid,
+    pub(in crate::service) rows: Vec<NightRow>,
+    /// The place on the audit trail up to which it is right.
+    position: i64,
+}
+
+/// One terminal that is or was down in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::service) struct NightRow {
+    appointment_id: i64,
+    pub(in crate::service) terminal_id: i64,
+    /// Half-open, within the night.
+    pub(in crate::service) slots: (u16, u16),
+    /// It is still to come or under way; otherwise it is done.
+    pub(in crate::service) is_standing: bool,
+    /// It begins in this night, and not in the one before.
+    pub(in crate::service) begins: bool,
+}
+
+/// The noon at which the night of this date begins.
+pub(in crate::service) fn noon_of(date: NaiveDate) -> Result<DateTime<Utc>, Error> {
+    date.and_hms_opt(12, 0, 0)
+        .map(|noon| noon.and_utc())
+        .ok_or_else(|| Error::invalid("night", format!("{date} is out of range")))
+}
+
+/// The nights that have a part in `range`.
+pub(in crate::service) fn dates_in(range: Range<DateTime<Utc>>) -> impl Iterator<Item = NaiveDate> {
+    let evening = |instant: DateTime<Utc>| (instant - TimeDelta::hours(12)).date_naive();
+    let last = evening(range.end - TimeDelta::microseconds(1));
+    evening(range.start).iter_days().take_while(move |date| *date <= last)
+}
+
+#[derive(Debug)]
+struct Entry {
+    night: Arc<Night>,
+    asked: Stopwatch,
+}
+
+/// Nights by the date of their evening.
+#[derive(Debug, Default)]
+pub struct KeptNights {
+    entries: Mutex<HashMap<NaiveDate, Entry>>,
+}
+
+/// What has changed since a place on the trail, as it stands now; none if that cannot be told one by one.
+type Changed = Option<(Vec<i64>, Vec<NightSpanRow>)>;
+
+impl KeptNights {
+    /// These nights as the caller's snapshot sees them, or a moment later. Not within a transaction that has changed
+    /// anything: it would be kept although it may never come to be.
+    pub(in crate::service) fn of(
+        &self,
+        app: &App,
+        connection: &mut Connection,
+        dates: impl IntoIterator<Item = NaiveDate>,
+    ) -> Result<Vec<Arc<Night>>, Error> {
+        let position = db::audit::position(connection)?;
+        let mut changes: HashMap<i64, Changed> = HashMap::new();
+        let mut nights = Vec::new();
+        for date in dates {
+            let known = self.known(date);
+            if let Some(known) = known.as_ref().filter(|known| known.position >= position) {
+                nights.push(Arc::clone(known));
+                continue;
+            }
+            let mut patched = None;
+            if let Some(known) = known {
+                if !changes.contains_key(&known.position) {
+                    changes.insert(known.position, changed_since(connection, known.position)?);
+                }
+                if let Some(Some((ids, rows))) = changes.get(&known.position) {
+                    patched = Some(known.patched(ids, rows, position));
+                }
+            }
+            let night = match patched {
+                Some(night) => {
+                    #[cfg(debug_assertions)]
+                    night.must_be(Night::read(connection, app, date, position)?);
+                    night
+                }
+                None => Night::read(connection, app, date, position)?,
+            };
+            nights.push(self.keep(date, night));
+        }
+        Ok(nights)
+    }
+
+    fn known(&self, date: NaiveDate) -> Option<Arc<Night>> {
+        let mut entries = self.lock();
+        let entry = entries.get_mut(&date)?;
+        entry.asked = Stopwatch::start();
+        Some(Arc::clone(&entry.night))
+    }
+
+    fn keep(&self, date: NaiveDate, night: Night) -> Arc<Night> {
+        let night = Arc::new(night);
+        let mut entries = self.lock();
+        let is_newer = |entry: &Entry| entry.night.position > night.position;
+        if !entries.get(&date).is_some_and(is_newer) {
+            entries.insert(date, Entry { night: Arc::clone(&night), asked: Stopwatch::start() });
+        }
+        if entries.len() > KEPT_MAX {
+            let oldest = entries.iter().max_by_key(|(_, entry)| entry.asked.elapsed_ms());
+            if let Some(oldest) = oldest.map(|(date, _)| *date) {
+                entries.remove(&oldest);
+            }
+        }
+        night
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<NaiveDate, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Which appointments have changed after a place on the trail, and how they stand.
+fn changed_since(connection: &mut Connection, position: i64) -> Result<Changed, Error> {
+    let limit = i64::try_from(ENTRIES_MAX).unwrap_or(i64::MAX);
+    let entries = db::audit::chained_since(connection, position, limit + 1)?;
+    if entries.len() > ENTRIES_MAX {
+        return Ok(None);
+    }
+    let mut ids = Vec::new();
+    for (action, subject) in entries {
+        let appointment = subject.strip_prefix("appointment ").and_then(|id| id.parse().ok());
+        let kind = action.split('.').next().unwrap_or_default();
+        match appointment {
+            Some(id) => ids.push(id),
+            None if OTHERS.iter().any(|other| *other == kind || *other == action) => {}
+            None => return Ok(None),
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = db::places::night_spans_of(connection, &ids)?;
+    Ok(Some((ids, rows)))
+}
+
+impl Night {
+    fn read(connection: &mut Connection, app: &App, date: NaiveDate, position: i64) -> Result<Self, Error> {
+        let from = noon_of(date)?;
+        let to = from + TimeDelta::days(1);
+        let grid = SlotGrid::covering(from..to, app.settings.slot_minutes)
+            .map_err(|error| Error::Corrupt(format!("the slots of a night: {error}")))?;
+        let rows = db::places::night_spans(connection, Instant::from(from), Instant::from(to))?;
+        let mut night = Night { grid, rows: Vec::with_capacity(rows.len()), position };
+        night.rows.extend(rows.iter().filter_map(|row| row_of(&night.grid, row)));
+        Ok(night)
+    }
+
+    /// The night with these appointments as they stand now.
+    fn patched(&self, ids: &[i64], rows: &[NightSpanRow], position: i64) -> Self {
+        let mut night = Night { position, ..self.clone() };
+        if !ids.is_empty() {
+            night.rows.retain(|row| ids.binary_search(&row.appointment_id).is_err());
+            night.rows.extend(rows.iter().filter_map(|row| row_of(&self.grid, row)));
+        }
+        night
+    }
+
+    /// Whatever changes an appointment has to say so on the trail.
+    #[cfg(debug_assertions)]
+    fn must_be(&self, read: Night) {
+        let sorted = |night: &Night| {
+            let mut rows = night.rows.clone();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(sorted(self), sorted(&read), "something has changed that the audit trail does not tell");
+    }
+}
+
+/// What an appointment takes of a night, if it has or had a part in it.
+fn row_of(grid: &SlotGrid, row: &NightSpanRow) -> Option<NightRow> {
+    let NightSpanRow { id, terminal_id, starts_at, ends_at, .. } = row;
+    let state: AppointmentState = row.state.parse().ok()?;
+    let is_over = matches!(state, AppointmentState::Done | AppointmentState::Failed);
+    let (starts_at, ends_at) = (starts_at.utc(), ends_at.utc());
+    let horizon = grid.horizon();
+    let meets = starts_at < horizon.end && horizon.start < ends_at;
+    let short = |slot: u32| u16::try_from(slot).unwrap_or(u16::MAX);
+    (meets && (is_over || state.is_standing())).then(|| NightRow {
+        appointment_id: *id,
+        terminal_id: *terminal_id,
+        slots: (short(grid.slot_floor(starts_at)), short(grid.slot_ceil(ends_at))),
+        is_standing: !is_over,
+        begins: starts_at >= horizon.start,
+    })
+}
