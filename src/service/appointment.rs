@@ -1,6 +1,7 @@
 //! Appointments: list, show, start, outcome; how they are edited and where they may go stands in rooms of their own.
 
 mod edit;
+mod sought;
 mod starts;
 
 use std::collections::HashMap;
@@ -80,6 +81,9 @@ pub(super) fn list_in(
             let few = db::appointment::ids_of_campaign(connection, campaign.id, FEW + 1)?;
             filter.ids = Some(few).filter(is_few);
             filter.campaign_id = Some(campaign.id).filter(|_| filter.ids.is_none());
+        }
+        if let Some(sought) = sought::in_nights(connection, app, &filter, limit + 1)? {
+            filter.ids = Some(sought);
         }
         let rows = db::appointment::list(connection, &filter, limit + 1)?;
         let items = views(connection, rows)?;

@@ -1,7 +1,7 @@
 //! What is planned, as a timeline: regions, their sites, the sites' terminals. A page reads the sites that are on it
 //! and no others, so that it costs the same in a fleet of a million.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
@@ -15,7 +15,7 @@ use crate::service::{App, Error, appointment};
 
 const SITES_ON_PAGE: i64 = 25;
 
-/// Sites from which on they are not counted at every look.
+/// Sites from which on they are not counted at every look, and appointments from which on a campaign is everywhere.
 const LARGE: i64 = 20_000;
 
 /// Up to so many sites are sorted here; with more, the fleet is walked in its order, which then soon fills a page.
@@ -40,7 +40,7 @@ pub fn show(app: &App, query: &TimelineQuery) -> Result<Timeline, Error> {
     app.database.read(|connection| {
         let asked = check(connection, app, query)?;
         let counts = region_counts(connection, app)?;
-        let sites = sites_on_page(connection, query, &asked, &counts)?;
+        let sites = sites_on_page(connection, app, query, &asked, &counts)?;
         let more = i64::try_from(sites.len()).is_ok_and(|count| count > asked.limit);
         let sites = &sites[..sites.len().min(usize::try_from(asked.limit).unwrap_or_default())];
         let next = sites.last().filter(|_| more).map(|site| format!("{}/{}", site.region, site.code));
@@ -109,13 +109,14 @@ fn given(word: Option<&String>) -> Option<&str> {
 /// The sites of the page and one more, if there is one.
 fn sites_on_page(
     connection: &mut Connection,
+    app: &App,
     query: &TimelineQuery,
     asked: &Asked,
     counts: &[(String, i64)],
 ) -> Result<Vec<SiteRow>, Error> {
     let region = given(query.region.as_ref());
     let is_open = |name: &str| !asked.closed.contains(name) && region.is_none_or(|only| only == name);
-    if let Some(few) = few_sites(connection, query, asked)? {
+    if let Some(few) = few_sites(connection, app, query, asked)? {
         let mut found: Vec<SiteRow> = few.into_iter().filter(|site| is_open(&site.region)).collect();
         found.sort_unstable_by(|a, b| (&a.region, &a.code).cmp(&(&b.region, &b.code)));
         found.dedup_by_key(|site| site.id);
@@ -145,6 +146,7 @@ fn sites_on_page(
 /// The sites that are meant, where they are few.
 fn few_sites(
     connection: &mut Connection,
+    app: &App,
     query: &TimelineQuery,
     asked: &Asked,
 ) -> Result<Option<Vec<SiteRow>>, Error> {
@@ -159,7 +161,10 @@ fn few_sites(
         return Ok(Some(found));
     }
     let mut ids = if let Some((campaign, _)) = &asked.campaign {
-        rows::sites_of_campaign(connection, *campaign, FEW_SITES)?
+        match sites_of_campaign(connection, app, *campaign, asked)? {
+            Some(ids) => ids,
+            None => return Ok(None),
+        }
     } else if !asked.states.is_empty() {
         let (from, to) = (Instant::from(asked.from), Instant::from(asked.to));
         rows::sites_in_states(connection, &asked.states, from, to, FEW_SITES)?
@@ -174,6 +179,39 @@ fn few_sites(
     ids.sort_unstable();
     ids.dedup();
     Ok(Some(db::fleet::sites_by_id(connection, &ids)?))
+}
+
+/// The sites at which something of a campaign is done in these nights; none if it has so many appointments that its
+/// sites are everywhere.
+fn sites_of_campaign(
+    connection: &mut Connection,
+    app: &App,
+    campaign_id: i64,
+    asked: &Asked,
+) -> Result<Option<Vec<i64>>, Error> {
+    let Some(places) = app.places.at_hand(app, connection)? else {
+        return Ok(Some(rows::sites_of_campaign(connection, campaign_id, FEW_SITES)?));
+    };
+    let ids = db::appointment::ids_of_campaign(connection, campaign_id, LARGE + 1)?;
+    if i64::try_from(ids.len()).is_ok_and(|count| count > LARGE) {
+        return Ok(None);
+    }
+    let ids: HashSet<i64> = ids.into_iter().collect();
+    let (mut sites, mut retired) = (Vec::new(), Vec::new());
+    for night in app.nights.of(app, connection, asked.dates.iter().copied())? {
+        let of_campaign = night.rows.iter().filter(|row| ids.contains(&row.appointment_id));
+        let alive = of_campaign.filter(|row| row.state != AppointmentState::Cancelled);
+        for row in alive {
+            match places.of(row.terminal_id) {
+                Some(place) => sites.push(places.site_of(place)),
+                None => retired.push(row.terminal_id),
+            }
+        }
+    }
+    sites.extend(db::fleet::terminals_by_id(connection, &retired)?.into_iter().map(|row| row.site_id));
+    sites.sort_unstable();
+    sites.dedup();
+    Ok(Some(sites))
 }
 
 /// The sites with their terminals and appointments.

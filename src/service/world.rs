@@ -39,7 +39,7 @@ pub use groups::{Group, Groups};
 pub(in crate::service) use labels::NONE;
 pub use load::Visitor;
 pub use nights::KeptNights;
-pub(in crate::service) use nights::{Night, dates_in, noon_of};
+pub(in crate::service) use nights::{Night, NightRow, dates_in, noon_of};
 pub use places::KeptPlaces;
 pub(in crate::service) use places::{Column, Places};
 pub use rows::{blackout_of, budget_of, merchant_of, site_of, terminal_of, window_of};

@@ -9,9 +9,10 @@ use chrono::NaiveDate;
 
 use crate::api::plan::{GroupLoad, Load};
 use crate::db;
+use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::{Budget, Grouping};
 use crate::domain::calendar::SlotGrid;
-use crate::service::world::{CapKey, Caps, Column, NONE, Night, Places, budget_of, noon_of};
+use crate::service::world::{CapKey, Caps, Column, NONE, Night, NightRow, Places, budget_of, noon_of};
 use crate::service::{App, Error};
 
 /// The cap in a night of a group that comes up in a later one.
@@ -90,14 +91,12 @@ impl Members<'_> {
 
     fn count(&self, app: &App, night: &Night) -> Counted {
         // A terminal that is locked is counted as such, and not again for what stands.
-        let counts = |terminal_id: i64, is_standing: bool| {
-            !(is_standing && self.locked.binary_search(&terminal_id).is_ok())
+        let counts = |row: &NightRow| match row.state {
+            AppointmentState::Done | AppointmentState::Failed => true,
+            state => state.is_standing() && self.locked.binary_search(&row.terminal_id).is_err(),
         };
-        let of_rows: Vec<Option<usize>> = night
-            .rows
-            .iter()
-            .map(|row| self.group_of(row.terminal_id).filter(|_| counts(row.terminal_id, row.is_standing)))
-            .collect();
+        let group_of = |row: &NightRow| counts(row).then(|| self.group_of(row.terminal_id)).flatten();
+        let of_rows: Vec<Option<usize>> = night.rows.iter().map(group_of).collect();
         let mut ends = vec![0; self.groups()];
         of_rows.iter().flatten().for_each(|group| ends[*group] += 1);
         let mut sum = 0;

@@ -173,11 +173,18 @@ fn standing_load(connection: &mut Connection, app: &App, days: u32) -> Result<Ma
     let now = canvas.grid.start();
     let mut down = Vec::new();
     for night in app.nights.of(app, connection, dates_in(canvas.grid.horizon()))? {
-        for row in night.rows.iter().filter(|row| row.is_standing) {
-            let (from, to) =
-                (night.grid.instant_of(row.slots.0.into()), night.grid.instant_of(row.slots.1.into()));
-            if let Some(item) = canvas.down(row.terminal_id, from, to).filter(|_| now < to) {
-                down.push(Down { begins: row.begins, ..item });
+        for row in night.rows.iter().filter(|row| row.state.is_standing()) {
+            let (starts_at, ends_at) = (row.starts_at.utc(), row.ends_at.utc());
+            if let Some(item) = canvas.down(row.terminal_id, starts_at, ends_at).filter(|_| now < ends_at) {
+                // What reaches over noon is in two nights, and counted in each as far as it reaches.
+                let begins = starts_at >= night.grid.start();
+                let from = starts_at.max(night.grid.start());
+                down.push(Down {
+                    starts_at: from,
+                    ends_at: ends_at.min(night.grid.horizon().end),
+                    begins,
+                    ..item
+                });
             }
         }
     }

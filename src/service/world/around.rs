@@ -168,7 +168,7 @@ impl Surroundings {
         };
         if let Some(app) = app {
             for night in app.nights.of(app, connection, dates_in(from..to))? {
-                for row in night.rows.iter().filter(|row| row.is_standing) {
+                for row in night.rows.iter().filter(|row| row.state.is_standing()) {
                     let [starts_at, ends_at] =
                         [row.slots.0, row.slots.1].map(|slot| night.grid.instant_of(slot.into()));
                     if let Some(slots) = within(starts_at, ends_at) {

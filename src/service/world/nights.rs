@@ -52,17 +52,16 @@ pub(in crate::service) struct Night {
     position: i64,
 }
 
-/// One terminal that is or was down in it.
+/// An appointment that has, had or was to have a part in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::service) struct NightRow {
-    appointment_id: i64,
+    pub(in crate::service) appointment_id: i64,
     pub(in crate::service) terminal_id: i64,
+    pub(in crate::service) starts_at: Instant,
+    pub(in crate::service) ends_at: Instant,
     /// Half-open, within the night.
     pub(in crate::service) slots: (u16, u16),
-    /// It is still to come or under way; otherwise it is done.
-    pub(in crate::service) is_standing: bool,
-    /// It begins in this night, and not in the one before.
-    pub(in crate::service) begins: bool,
+    pub(in crate::service) state: AppointmentState,
 }
 
 /// The noon at which the night of this date begins.
@@ -219,20 +218,17 @@ impl Night {
     }
 }
 
-/// What an appointment takes of a night, if it has or had a part in it.
+/// What an appointment takes of a night, if it has a part in it.
 fn row_of(grid: &SlotGrid, row: &NightSpanRow) -> Option<NightRow> {
-    let NightSpanRow { id, terminal_id, starts_at, ends_at, .. } = row;
-    let state: AppointmentState = row.state.parse().ok()?;
-    let is_over = matches!(state, AppointmentState::Done | AppointmentState::Failed);
-    let (starts_at, ends_at) = (starts_at.utc(), ends_at.utc());
+    let (starts_at, ends_at) = (row.starts_at.utc(), row.ends_at.utc());
     let horizon = grid.horizon();
-    let meets = starts_at < horizon.end && horizon.start < ends_at;
     let short = |slot: u32| u16::try_from(slot).unwrap_or(u16::MAX);
-    (meets && (is_over || state.is_standing())).then(|| NightRow {
-        appointment_id: *id,
-        terminal_id: *terminal_id,
+    (starts_at < horizon.end && horizon.start < ends_at).then_some(NightRow {
+        appointment_id: row.id,
+        terminal_id: row.terminal_id,
+        starts_at: row.starts_at,
+        ends_at: row.ends_at,
         slots: (short(grid.slot_floor(starts_at)), short(grid.slot_ceil(ends_at))),
-        is_standing: !is_over,
-        begins: starts_at >= horizon.start,
+        state: row.state.parse().ok()?,
     })
 }

@@ -1,0 +1,1 @@
+-- Every index of SQLite holds the number of the row.
