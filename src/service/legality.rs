@@ -16,7 +16,7 @@ use crate::service::{App, Error};
 
 /// How far around the asked times the load is read when one of them is refused and the nearest legal one is
 /// looked for; twice as far, where there is none so near.
-const FIRST_MARGIN: TimeDelta = TimeDelta::hours(6);
+const FIRST_MARGIN: TimeDelta = TimeDelta::hours(12);
 
 /// What is asked: may this terminal be down from `starts_at`, for so long?
 #[derive(Debug, Clone, Copy)]

@@ -246,9 +246,14 @@ fn what_reaches_over_the_edge_of_what_was_looked_at_counts_once() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;
         app.post("/budgets", json!({"grouping": "fleet", "limit": {"count": 2}})).await;
-        // The first look around the hour from 18:30 ends at 01:30, in the middle of this one.
+        app.post(
+            "/blackouts",
+            json!({"name": "a", "scope": "fleet", "from": "2026-12-08", "to": "2026-12-10"}),
+        )
+        .await;
+        // The first look around the hour from 12:30 ends at 01:30, in the middle of this one.
         app.arrange(&["T5"], "2026-12-11T01:15:00Z").await;
-        let ask = json!({"serials": ["T6"], "at": "2026-12-10T18:30:00Z", "duration_minutes": 60, "reason": "x",
+        let ask = json!({"serials": ["T6"], "at": "2026-12-10T12:30:00Z", "duration_minutes": 60, "reason": "x",
             "dry_run": true});
         let (status, refusal) = app.try_post("/maintenance", ask).await;
         assert_eq!(status, StatusCode::CONFLICT, "{refusal}");

@@ -45,6 +45,10 @@ impl Surroundings {
     ) -> Result<Self, Error> {
         let world = world_of(connection, app, horizon_days, terminal_ids)?;
         let groupings = groupings_of(&world);
+        let places = match Places::cover(&groupings) {
+            true => app.places.at_hand(app, connection)?,
+            false => None,
+        };
         let mut extents: HashMap<Grouping, HashMap<String, Extent>> = HashMap::new();
         for grouping in &groupings {
             let values: HashSet<u32> =
@@ -64,7 +68,11 @@ impl Surroundings {
             if values.is_empty() {
                 continue;
             }
-            let sizes = app.group_sizes.of(connection, grouping, &values)?;
+            let known = places.as_ref().and_then(|places| places.sizes(grouping, &values));
+            let sizes = match known {
+                Some(sizes) => sizes,
+                None => app.group_sizes.of(connection, grouping, &values)?,
+            };
             let sizes = sizes.into_iter().map(|(name, size)| (name, Extent { size, down: 0 }));
             extents.insert(grouping.clone(), sizes.collect());
         }
@@ -76,10 +84,6 @@ impl Surroundings {
                 }
             }
         }
-        let places = match Places::cover(&groupings) {
-            true => app.places.at_hand(app, connection)?,
-            false => None,
-        };
         let (groups, numbers) = (Groups::none(), Vec::new());
         let mut surroundings = Surroundings { world, groups, groupings, numbers, places };
         surroundings.count_sites(&extents);
@@ -168,11 +172,15 @@ impl Surroundings {
         };
         if let Some(app) = app {
             for night in app.nights.of(app, connection, dates_in(from..to))? {
+                // Both grids have the same slots; this one begins so many of them later.
+                let later =
+                    (night.grid.start() - grid.start()).num_minutes() / i64::from(grid.slot_minutes());
+                let slot_here =
+                    |slot: u16| (i64::from(slot) + later).clamp(slots.start.into(), slots.end.into());
                 for row in night.rows.iter().filter(|row| row.state.is_standing()) {
-                    let [starts_at, ends_at] =
-                        [row.slots.0, row.slots.1].map(|slot| night.grid.instant_of(slot.into()));
-                    if let Some(slots) = within(starts_at, ends_at) {
-                        add_terminal(row.terminal_id, slots);
+                    let [first, end] = [row.slots.0, row.slots.1].map(slot_here);
+                    if first < end {
+                        add_terminal(row.terminal_id, first as usize..end as usize);
                     }
                 }
             }

@@ -47,6 +47,7 @@ const OTHERS: [&str; 19] = [
 #[derive(Clone, Debug)]
 pub(in crate::service) struct Night {
     pub(in crate::service) grid: SlotGrid,
+    /// By terminal: what is known of each lies in memory in that order too.
     pub(in crate::service) rows: Vec<NightRow>,
     /// The place on the audit trail up to which it is right.
     position: i64,
@@ -55,8 +56,8 @@ pub(in crate::service) struct Night {
 /// An appointment that has, had or was to have a part in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::service) struct NightRow {
-    pub(in crate::service) appointment_id: i64,
     pub(in crate::service) terminal_id: i64,
+    pub(in crate::service) appointment_id: i64,
     pub(in crate::service) starts_at: Instant,
     pub(in crate::service) ends_at: Instant,
     /// Half-open, within the night.
@@ -193,6 +194,7 @@ impl Night {
         let rows = db::places::night_spans(connection, Instant::from(from), Instant::from(to))?;
         let mut night = Night { grid, rows: Vec::with_capacity(rows.len()), position };
         night.rows.extend(rows.iter().filter_map(|row| row_of(&night.grid, row)));
+        night.rows.sort_unstable();
         Ok(night)
     }
 
@@ -202,6 +204,7 @@ impl Night {
         if !ids.is_empty() {
             night.rows.retain(|row| ids.binary_search(&row.appointment_id).is_err());
             night.rows.extend(rows.iter().filter_map(|row| row_of(&self.grid, row)));
+            night.rows.sort_unstable();
         }
         night
     }
@@ -209,12 +212,7 @@ impl Night {
     /// Whatever changes an appointment has to say so on the trail.
     #[cfg(debug_assertions)]
     fn must_be(&self, read: Night) {
-        let sorted = |night: &Night| {
-            let mut rows = night.rows.clone();
-            rows.sort_unstable();
-            rows
-        };
-        assert_eq!(sorted(self), sorted(&read), "something has changed that the audit trail does not tell");
+        assert_eq!(self.rows, read.rows, "something has changed that the audit trail does not tell");
     }
 }
 

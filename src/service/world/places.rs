@@ -97,6 +97,19 @@ impl Places {
         KEPT.iter().position(|kept| kept == grouping).map(|place| &self.columns[place])
     }
 
+    /// Active terminals in each of these groups, if the grouping is kept.
+    pub(super) fn sizes(&self, grouping: &Grouping, values: &[&str]) -> Option<HashMap<String, u32>> {
+        let column = match grouping {
+            Grouping::Fleet => None,
+            grouping => Some(self.column(grouping)?),
+        };
+        let size = |value: &&str| match column {
+            Some(column) => column.number_of(value).map_or(0, |number| column.sizes[number as usize]),
+            None => u32::try_from(self.len()).unwrap_or(u32::MAX),
+        };
+        Some(values.iter().map(|value| ((*value).to_owned(), size(value))).collect())
+    }
+
     /// A column of these terminals and their groups.
     pub(in crate::service) fn tagged(&self, pairs: Vec<(i64, String)>) -> Column {
         let values: HashMap<i64, String> = pairs.into_iter().collect();
