@@ -165,6 +165,47 @@ fn first_by_start(mut rows: Vec<AppointmentRow>, limit: i64) -> Vec<AppointmentR
     rows
 }
 
+/// What of a filter concerns the appointments themselves, and the order: the end of a query over them, joined or not.
+macro_rules! load_wanted {
+    ($query:ident, $connection:ident, $filter:ident, $state:ident, $earliest:ident, $limit:ident) => {{
+        if let Some(state) = $state {
+            $query = $query.filter(appointment::state.eq(state.as_str()));
+        }
+        if let Some(id) = $filter.campaign_id {
+            $query = $query.filter(diesel::dsl::exists(appointment_work::table.filter(
+                appointment_work::appointment_id.eq(appointment::id).and(appointment_work::campaign_id.eq(id)),
+            )));
+        }
+        if let Some(ids) = &$filter.ids {
+            $query = $query.filter(appointment::id.eq_any(ids.clone()));
+        }
+        // The terminals are asked first: with the sum the order has no say in the choice of the index.
+        if let Some(ids) = &$filter.terminal_ids {
+            $query = $query.filter(appointment::terminal_id.eq_any(ids.clone()));
+        }
+        // The longest appointment says how far back a start may lie: without it the history would be walked through.
+        if let Some((instant, earliest)) = $filter.ends_after.zip($earliest) {
+            $query = $query.filter(appointment::ends_at.gt(instant).and(appointment::starts_at.ge(earliest)));
+        }
+        if let Some(instant) = $filter.starts_before {
+            $query = $query.filter(appointment::starts_at.lt(instant));
+        }
+        if let Some((starts_at, id)) = $filter.after {
+            $query = $query.filter(
+                appointment::starts_at
+                    .gt(starts_at)
+                    .or(appointment::starts_at.eq(starts_at).and(appointment::id.gt(id))),
+            );
+        }
+        let query = $query.limit($limit);
+        if $filter.terminal_ids.is_some() || $filter.ids.is_some() {
+            let start = diesel::dsl::sql::<diesel::sql_types::BigInt>("(appointment.starts_at + 0)");
+            return query.order((start, appointment::id)).load($connection);
+        }
+        query.order((appointment::starts_at, appointment::id)).load($connection)
+    }};
+}
+
 fn list_in(
     connection: &mut Connection,
     filter: &Filter<'_>,
@@ -172,27 +213,24 @@ fn list_in(
     earliest: Option<Instant>,
     limit: i64,
 ) -> QueryResult<Vec<AppointmentRow>> {
+    if filter.serial.is_none()
+        && filter.site_code.is_none()
+        && filter.group.is_none()
+        && filter.part.is_none()
+    {
+        let mut query = appointment::table.into_boxed();
+        return load_wanted!(query, connection, filter, state, earliest, limit);
+    }
     let mut query = appointment::table
         .inner_join(terminal::table)
         .inner_join(visit::table.inner_join(site::table))
         .select(appointment::all_columns)
         .into_boxed();
-    if let Some(state) = state {
-        query = query.filter(appointment::state.eq(state.as_str()));
-    }
     if let Some(serial) = filter.serial {
         query = query.filter(terminal::serial.eq(serial.to_owned()));
     }
     if let Some(code) = filter.site_code {
         query = query.filter(site::code.eq(code.to_owned()));
-    }
-    if let Some(id) = filter.campaign_id {
-        query = query.filter(diesel::dsl::exists(appointment_work::table.filter(
-            appointment_work::appointment_id.eq(appointment::id).and(appointment_work::campaign_id.eq(id)),
-        )));
-    }
-    if let Some(ids) = &filter.ids {
-        query = query.filter(appointment::id.eq_any(ids.clone()));
     }
     if let Some((grouping, value)) = filter.group {
         let value = value.to_owned();
@@ -206,10 +244,6 @@ fn list_in(
             Grouping::Fleet | Grouping::Merchant | Grouping::Tag(_) => query,
         };
     }
-    // The terminals are asked first: with the sum the order has no say in the choice of the index.
-    if let Some(ids) = &filter.terminal_ids {
-        query = query.filter(appointment::terminal_id.eq_any(ids.clone()));
-    }
     query = match filter.part {
         None => query,
         Some(Part::Region(region)) => query.filter(site::region.eq(region.clone())),
@@ -218,26 +252,7 @@ fn list_in(
                 .eq_any(merchant::table.filter(merchant::number.eq(number.clone())).select(merchant::id)),
         ),
     };
-    // The longest appointment says how far back a start may lie: without it the history would be walked through.
-    if let Some((instant, earliest)) = filter.ends_after.zip(earliest) {
-        query = query.filter(appointment::ends_at.gt(instant).and(appointment::starts_at.ge(earliest)));
-    }
-    if let Some(instant) = filter.starts_before {
-        query = query.filter(appointment::starts_at.lt(instant));
-    }
-    if let Some((starts_at, id)) = filter.after {
-        query = query.filter(
-            appointment::starts_at
-                .gt(starts_at)
-                .or(appointment::starts_at.eq(starts_at).and(appointment::id.gt(id))),
-        );
-    }
-    let query = query.limit(limit);
-    if filter.terminal_ids.is_some() || filter.ids.is_some() {
-        let start = diesel::dsl::sql::<diesel::sql_types::BigInt>("(appointment.starts_at + 0)");
-        return query.order((start, appointment::id)).load(connection);
-    }
-    query.order((appointment::starts_at, appointment::id)).load(connection)
+    load_wanted!(query, connection, filter, state, earliest, limit)
 }
 
 /// Every standing appointment that ends after `ends_after`, in no order.

@@ -1,7 +1,5 @@
-//! Which appointments of a large group a short span holds: the nights that are kept tell, where the database would have
+//! Which appointments of a large group a span holds: the nights that are kept tell, where the database would have
 //! to join its way through everybody.
-
-use chrono::TimeDelta;
 
 use crate::db::Connection;
 use crate::db::appointment::Filter;
@@ -9,8 +7,8 @@ use crate::domain::budget::Grouping;
 use crate::service::world::{NightRow, dates_in};
 use crate::service::{App, Error};
 
-/// In a longer span a page is soon filled by walking through it.
-const SPAN_MAX: TimeDelta = TimeDelta::hours(25);
+/// Nights that are looked through at most.
+const NIGHTS_MAX: usize = 31;
 
 /// More than so many are not asked for one by one.
 const IDS_MAX: usize = 3_000;
@@ -35,31 +33,43 @@ pub(super) fn in_nights(
         || filter.terminal_ids.is_some()
         || filter.part.is_some();
     let (from, to) = (from.utc(), to.utc());
-    if says_more || to <= from || to - from > SPAN_MAX || **grouping == Grouping::Site {
+    if says_more || to <= from || **grouping == Grouping::Site {
         return Ok(None);
     }
     let Some(places) = app.places.at_hand(app, connection)? else { return Ok(None) };
     let Some(column) = places.column(grouping) else { return Ok(None) };
-    let Some(number) = column.number_of(value) else { return Ok(None) };
+    let Some(number_of_group) = column.number_of(value) else { return Ok(None) };
+    let limit = usize::try_from(limit).unwrap_or_default();
+    // The page before may have ended far on.
+    let first = filter.after.map_or(from, |(at, _)| at.utc().max(from));
     let (mut found, mut retired) = (Vec::new(), Vec::new());
-    for night in app.nights.of(app, connection, dates_in(from..to))? {
-        let meets = |row: &&NightRow| row.starts_at.utc() < to && from < row.ends_at.utc();
-        let is_wanted = |row: &&NightRow| filter.states.is_empty() || filter.states.contains(&row.state);
-        for row in night.rows.iter().filter(meets).filter(is_wanted) {
-            match places.of(row.terminal_id) {
-                None => retired.push(row.appointment_id),
-                Some(place) if column.numbers[place] == number => {
-                    found.push((row.starts_at, row.appointment_id))
+    for (number, date) in dates_in(first..to.max(first)).enumerate() {
+        if number == NIGHTS_MAX {
+            return Ok(None);
+        }
+        for night in app.nights.of(app, connection, [date])? {
+            let meets = |row: &&NightRow| row.starts_at.utc() < to && from < row.ends_at.utc();
+            let is_wanted = |row: &&NightRow| filter.states.is_empty() || filter.states.contains(&row.state);
+            for (row, place) in night.places_among(&places).filter(|(row, _)| meets(row) && is_wanted(row)) {
+                match place {
+                    None => retired.push(row.appointment_id),
+                    Some(place) if column.numbers[place] == number_of_group => {
+                        found.push((row.starts_at, row.appointment_id));
+                    }
+                    Some(_) => {}
                 }
-                Some(_) => {}
             }
         }
+        found.retain(|place| filter.after.is_none_or(|after| *place > after));
+        found.sort_unstable();
+        // What reaches over noon is in two nights.
+        found.dedup();
+        // Whatever begins in a later night begins later.
+        if found.len() >= limit {
+            break;
+        }
     }
-    found.retain(|place| filter.after.is_none_or(|after| *place > after));
-    found.sort_unstable();
-    // What reaches over noon is in two nights.
-    found.dedup();
-    found.truncate(usize::try_from(limit).unwrap_or_default());
+    found.truncate(limit);
     let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).chain(retired).collect();
     Ok(Some(ids).filter(|ids| ids.len() <= IDS_MAX))
 }

@@ -49,7 +49,7 @@ pub fn heat(app: &App, grouping: &Grouping, first: NaiveDate, nights: u32) -> Re
         let read = app.nights.of(app, connection, dates.clone())?;
         Ok::<_, Error>((app.places.wait(connection)?, budgets, locked, read))
     })?;
-    let members = Members { places: &places, column: places.column(grouping), locked };
+    let members = Members::of(&places, grouping, locked);
     let budgets: Vec<&Budget> = budgets.iter().filter(|budget| budget.grouping == *grouping).collect();
     let counted: Vec<Counted> = read.iter().map(|night| members.count(app, night)).collect();
     let slot_minutes = if nights == 1 { app.settings.slot_minutes } else { 24 * 60 };
@@ -62,20 +62,27 @@ pub fn heat(app: &App, grouping: &Grouping, first: NaiveDate, nights: u32) -> Re
 
 /// Who is in which group of the grouping.
 struct Members<'a> {
-    places: &'a Places,
+    places: &'a Arc<Places>,
     /// None for the fleet: everybody is in its one group.
     column: Option<&'a Column>,
     /// Ids of locked terminals, ascending.
     locked: Vec<i64>,
+    /// Whether the terminal at a place is locked.
+    is_locked: Vec<bool>,
 }
 
-impl Members<'_> {
+impl<'a> Members<'a> {
+    fn of(places: &'a Arc<Places>, grouping: &Grouping, locked: Vec<i64>) -> Self {
+        let mut is_locked = vec![false; places.len()];
+        locked.iter().filter_map(|id| places.of(*id)).for_each(|place| is_locked[place] = true);
+        Members { places, column: places.column(grouping), locked, is_locked }
+    }
+
     fn groups(&self) -> usize {
         self.column.map_or(1, |column| column.names().len())
     }
 
-    fn group_of(&self, terminal_id: i64) -> Option<usize> {
-        let place = self.places.of(terminal_id)?;
+    fn group_at(&self, place: usize) -> Option<usize> {
         let number = self.column.map_or(0, |column| column.numbers[place]);
         (number != NONE).then_some(number as usize)
     }
@@ -91,12 +98,15 @@ impl Members<'_> {
 
     fn count(&self, app: &App, night: &Night) -> Counted {
         // A terminal that is locked is counted as such, and not again for what stands.
-        let counts = |row: &NightRow| match row.state {
+        let counts = |row: &NightRow, place: usize| match row.state {
             AppointmentState::Done | AppointmentState::Failed => true,
-            state => state.is_standing() && self.locked.binary_search(&row.terminal_id).is_err(),
+            state => state.is_standing() && !self.is_locked[place],
         };
-        let group_of = |row: &NightRow| counts(row).then(|| self.group_of(row.terminal_id)).flatten();
-        let of_rows: Vec<Option<usize>> = night.rows.iter().map(group_of).collect();
+        let group_of = |(row, place): (&NightRow, Option<usize>)| {
+            let place = place.filter(|place| counts(row, *place))?;
+            self.group_at(place)
+        };
+        let of_rows: Vec<Option<usize>> = night.places_among(self.places).map(group_of).collect();
         let mut ends = vec![0; self.groups()];
         of_rows.iter().flatten().for_each(|group| ends[*group] += 1);
         let mut sum = 0;
@@ -117,7 +127,8 @@ impl Members<'_> {
         let since = night.grid.slot_floor(app.clock.now().max(night.grid.start())) as usize;
         let mut locked = vec![0; self.groups()];
         if since < slots {
-            self.locked.iter().filter_map(|id| self.group_of(*id)).for_each(|group| locked[group] += 1);
+            let groups = self.locked.iter().filter_map(|id| self.group_at(self.places.of(*id)?));
+            groups.for_each(|group| locked[group] += 1);
         }
         Counted { grid: night.grid.clone(), begins: next, ends, spans, locked, since }
     }

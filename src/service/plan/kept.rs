@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -151,7 +152,10 @@ impl<K: Copy + Eq + Hash, V> Kept<K, V> {
                     return;
                 };
                 drop(beside);
-                job();
+                // Whoever waits for the next one must not wait for ever; this one is made by whoever asks when it is too old.
+                if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                    tracing::error!("what was drawn beside broke off by a defect; the log says where");
+                }
             }
         });
     }

@@ -164,8 +164,8 @@ impl Surroundings {
             return Ok(());
         };
         let members = self.members(places);
-        let mut add_terminal = |terminal_id: i64, slots: Range<usize>| {
-            if let Some(place) = places.of(terminal_id).filter(|_| !self.is_locked(terminal_id)) {
+        let mut add_terminal = |terminal_id: i64, place: Option<usize>, slots: Range<usize>| {
+            if let Some(place) = place.filter(|_| !self.is_locked(terminal_id)) {
                 let numbers = members.iter().filter_map(|member| member(place));
                 numbers.for_each(|number| add(number, slots.clone()));
             }
@@ -177,10 +177,10 @@ impl Surroundings {
                     (night.grid.start() - grid.start()).num_minutes() / i64::from(grid.slot_minutes());
                 let slot_here =
                     |slot: u16| (i64::from(slot) + later).clamp(slots.start.into(), slots.end.into());
-                for row in night.rows.iter().filter(|row| row.state.is_standing()) {
+                for (row, place) in night.places_among(places) {
                     let [first, end] = [row.slots.0, row.slots.1].map(slot_here);
-                    if first < end {
-                        add_terminal(row.terminal_id, first as usize..end as usize);
+                    if first < end && row.state.is_standing() {
+                        add_terminal(row.terminal_id, place, first as usize..end as usize);
                     }
                 }
             }
@@ -191,7 +191,7 @@ impl Surroundings {
             spans(connection, &standing, Instant::from(from), Instant::from(to))?
         {
             if let Some(slots) = within(starts_at.utc(), ends_at.utc()) {
-                add_terminal(terminal_id, slots);
+                add_terminal(terminal_id, places.of(terminal_id), slots);
             }
         }
         Ok(())

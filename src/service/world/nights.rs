@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::labels::NONE;
+use super::places::Places;
 use crate::clock::Stopwatch;
 use crate::db::places::NightSpanRow;
 use crate::db::{self, Connection, Instant};
@@ -48,9 +50,11 @@ const OTHERS: [&str; 19] = [
 pub(in crate::service) struct Night {
     pub(in crate::service) grid: SlotGrid,
     /// By terminal: what is known of each lies in memory in that order too.
-    pub(in crate::service) rows: Vec<NightRow>,
+    pub(in crate::service) rows: Arc<Vec<NightRow>>,
     /// The place on the audit trail up to which it is right.
     position: i64,
+    /// What the rows' places are among, if that was at hand.
+    places: Option<Arc<Places>>,
 }
 
 /// An appointment that has, had or was to have a part in it.
@@ -63,6 +67,8 @@ pub(in crate::service) struct NightRow {
     /// Half-open, within the night.
     pub(in crate::service) slots: (u16, u16),
     pub(in crate::service) state: AppointmentState,
+    /// Of the terminal, or [`NONE`].
+    place: u32,
 }
 
 /// The noon at which the night of this date begins.
@@ -104,11 +110,14 @@ impl KeptNights {
         dates: impl IntoIterator<Item = NaiveDate>,
     ) -> Result<Vec<Arc<Night>>, Error> {
         let position = db::audit::position(connection)?;
+        let places = app.places.at_hand(app, connection)?;
         let mut changes: HashMap<i64, Changed> = HashMap::new();
         let mut nights = Vec::new();
         for date in dates {
             let known = self.known(date);
-            if let Some(known) = known.as_ref().filter(|known| known.position >= position) {
+            let is_right =
+                |known: &&Arc<Night>| known.position >= position && known.is_among(places.as_ref());
+            if let Some(known) = known.as_ref().filter(is_right) {
                 nights.push(Arc::clone(known));
                 continue;
             }
@@ -118,16 +127,16 @@ impl KeptNights {
                     changes.insert(known.position, changed_since(connection, known.position)?);
                 }
                 if let Some(Some((ids, rows))) = changes.get(&known.position) {
-                    patched = Some(known.patched(ids, rows, position));
+                    patched = Some(known.patched(ids, rows, position, places.clone()));
                 }
             }
             let night = match patched {
                 Some(night) => {
                     #[cfg(debug_assertions)]
-                    night.must_be(Night::read(connection, app, date, position)?);
+                    night.must_be(Night::read(connection, app, date, position, places.clone())?);
                     night
                 }
-                None => Night::read(connection, app, date, position)?,
+                None => Night::read(connection, app, date, position, places.clone())?,
             };
             nights.push(self.keep(date, night));
         }
@@ -186,27 +195,59 @@ fn changed_since(connection: &mut Connection, position: i64) -> Result<Changed, 
 }
 
 impl Night {
-    fn read(connection: &mut Connection, app: &App, date: NaiveDate, position: i64) -> Result<Self, Error> {
+    fn read(
+        connection: &mut Connection,
+        app: &App,
+        date: NaiveDate,
+        position: i64,
+        places: Option<Arc<Places>>,
+    ) -> Result<Self, Error> {
         let from = noon_of(date)?;
         let to = from + TimeDelta::days(1);
         let grid = SlotGrid::covering(from..to, app.settings.slot_minutes)
             .map_err(|error| Error::Corrupt(format!("the slots of a night: {error}")))?;
         let rows = db::places::night_spans(connection, Instant::from(from), Instant::from(to))?;
-        let mut night = Night { grid, rows: Vec::with_capacity(rows.len()), position };
-        night.rows.extend(rows.iter().filter_map(|row| row_of(&night.grid, row)));
-        night.rows.sort_unstable();
-        Ok(night)
+        let rows = rows.iter().filter_map(|row| row_of(&grid, row)).collect();
+        Ok(Night { rows: in_places(rows, places.as_deref()), grid, position, places })
     }
 
     /// The night with these appointments as they stand now.
-    fn patched(&self, ids: &[i64], rows: &[NightSpanRow], position: i64) -> Self {
-        let mut night = Night { position, ..self.clone() };
-        if !ids.is_empty() {
-            night.rows.retain(|row| ids.binary_search(&row.appointment_id).is_err());
-            night.rows.extend(rows.iter().filter_map(|row| row_of(&self.grid, row)));
-            night.rows.sort_unstable();
+    fn patched(
+        &self,
+        ids: &[i64],
+        rows: &[NightSpanRow],
+        position: i64,
+        places: Option<Arc<Places>>,
+    ) -> Self {
+        let is_changed = |row: &NightRow| ids.binary_search(&row.appointment_id).is_ok();
+        let now: Vec<NightRow> = rows.iter().filter_map(|row| row_of(&self.grid, row)).collect();
+        let mut night = Night { position: position.max(self.position), ..self.clone() };
+        // Most changes are of other nights.
+        if !now.is_empty() || !night.is_among(places.as_ref()) || night.rows.iter().any(is_changed) {
+            let others = self.rows.iter().filter(|row| !is_changed(row)).copied();
+            night.rows = in_places(others.chain(now).collect(), places.as_deref());
+            night.places = places;
         }
         night
+    }
+
+    fn is_among(&self, places: Option<&Arc<Places>>) -> bool {
+        match (&self.places, places) {
+            (Some(own), Some(places)) => Arc::ptr_eq(own, places),
+            (own, places) => own.is_none() && places.is_none(),
+        }
+    }
+
+    /// The place of each row's terminal among `places`, in the order of the rows.
+    pub(in crate::service) fn places_among(
+        &self,
+        places: &Arc<Places>,
+    ) -> impl Iterator<Item = (&NightRow, Option<usize>)> {
+        let known = self.is_among(Some(places));
+        self.rows.iter().map(move |row| match known {
+            true => (row, Some(row.place as usize).filter(|_| row.place != NONE)),
+            false => (row, places.of(row.terminal_id)),
+        })
     }
 
     /// Whatever changes an appointment has to say so on the trail.
@@ -214,6 +255,16 @@ impl Night {
     fn must_be(&self, read: Night) {
         assert_eq!(self.rows, read.rows, "something has changed that the audit trail does not tell");
     }
+}
+
+/// Rows in their order, each with the place of its terminal.
+fn in_places(mut rows: Vec<NightRow>, places: Option<&Places>) -> Arc<Vec<NightRow>> {
+    for row in &mut rows {
+        let place = places.and_then(|places| u32::try_from(places.of(row.terminal_id)?).ok());
+        row.place = place.unwrap_or(NONE);
+    }
+    rows.sort_unstable();
+    Arc::new(rows)
 }
 
 /// What an appointment takes of a night, if it has a part in it.
@@ -228,5 +279,6 @@ fn row_of(grid: &SlotGrid, row: &NightSpanRow) -> Option<NightRow> {
         ends_at: row.ends_at,
         slots: (short(grid.slot_floor(starts_at)), short(grid.slot_ceil(ends_at))),
         state: row.state.parse().ok()?,
+        place: NONE,
     })
 }

@@ -204,14 +204,20 @@ fn as_file(response: Response, content_type: &'static str, name: &str) -> Respon
 fn written(page: &HeatPage) -> String {
     let mut text = String::from("group,from,to,down,budget\r\n");
     let slot = TimeDelta::minutes(i64::from(page.fleet.slot_minutes));
+    // Ten thousand groups have the same slots: they are put into words once.
+    let slots = page.fleet.groups.first().map_or(0, |group| group.down.len());
+    let instants: Vec<String> =
+        (0..=slots).zip(0..).map(|(_, number)| (page.fleet.from + slot * number).to_rfc3339()).collect();
     for group in groups_of(page) {
-        for ((down, number), index) in group.down.iter().zip(0..).zip(0..) {
-            let from = page.fleet.from + slot * number;
-            let cap = group.cap.as_ref().and_then(|cap| cap.get::<usize>(index)).map(u32::to_string);
-            let name = quoted(&group.group);
-            let (from, to) = (from.to_rfc3339(), (from + slot).to_rfc3339());
-            writeln!(text, "{name},{from},{to},{down},{}\r", cap.unwrap_or_default())
-                .expect("writing to a string cannot fail");
+        let name = quoted(&group.group);
+        for ((down, span), index) in group.down.iter().zip(instants.windows(2)).zip(0..) {
+            let cap = group.cap.as_ref().and_then(|cap| cap.get::<usize>(index));
+            let [from, to] = span else { continue };
+            write!(text, "{name},{from},{to},{down},").expect("writing to a string cannot fail");
+            if let Some(cap) = cap {
+                write!(text, "{cap}").expect("writing to a string cannot fail");
+            }
+            text.push_str("\r\n");
         }
     }
     text

@@ -1,0 +1,1 @@
+DROP INDEX appointment_state_by_id;

@@ -1,0 +1,1 @@
+-- SQLite finds the row by its number as fast as by an index.
