@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::campaign::WaveState;
+use crate::domain::said::Said;
 
 /// A wave to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,3 +64,6 @@ pub struct WaveView {
     /// What its gate says, in words.
     pub verdict: Option<String>,
 }
+    /// The same as data, for whoever says it in another language.
+    #[serde(default)]
+    pub said: Option<Said>,

@@ -419,6 +419,7 @@ fn views(
                 waves,
                 name: row.name,
                 selector: row.selector,
+                halted_said: halted.and_then(|wave| wave.said.clone()),
                 etag: String::new(),
             }
             .with_version())

@@ -31,6 +31,7 @@ pub mod problem;
 mod render;
 mod routes;
 pub mod rules;
+mod said;
 pub mod schedule;
 pub mod sending;
 pub(super) mod sign_in;

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { bodyOf } from "./form.js";
-import { moment, say, wordOf } from "./words.js";
+import { moment, say, sentence, wordOf } from "./words.js";
 
 const form = document.getElementById("campaign");
 const rows = document.getElementById("waves");
@@ -126,7 +126,11 @@ function show(it) {
   if (it.relaxations.length > 0) {
     parts.push(element("h3", say("campaigns.js_relaxations")));
     const list = element("ul");
-    it.relaxations.forEach((text) => list.append(element("li", text)));
+    it.relaxations.forEach((text, place) => {
+      const remedy = it.remedies[place];
+      const more = remedy && say("said.js_more", { change: sentence(remedy.change, text), n: remedy.terminals });
+      list.append(element("li", more ?? text));
+    });
     parts.push(list);
   }
   if (it.cut_short) {

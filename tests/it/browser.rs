@@ -2,6 +2,7 @@
 //! looked for on the page and in the database. The steps are in `tests/node/browser.mjs`.
 
 mod campaigns;
+mod chinese;
 mod judged;
 mod rules;
 mod schedule;

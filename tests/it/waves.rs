@@ -150,6 +150,12 @@ fn a_pilot_that_fails_halts_there() {
             (&json!("paused"), &json!("halted"))
         );
         assert_eq!(campaign["halted_because"], "2 of 3 terminals failed, at most 1 may");
+        let said =
+            json!({"code": "gate_too_many_failures", "facts": {"failures": 2, "ended": 3, "most": "1"}});
+        assert_eq!(campaign["halted_said"], said);
+        let chinese = app.page_in("zh-CN", "/campaigns/fw").await;
+        assert!(chinese.contains("3 台终端中 2 台失败，最多允许 1"), "{chinese}");
+        assert!(chinese.contains("等待第 1 批的关口"), "{chinese}");
         let trail = app.get("/audit?q=campaign.state").await["items"][0].clone();
         assert!(trail["reason"].as_str().unwrap().starts_with("paused by the gate of wave 1: "), "{trail}");
 

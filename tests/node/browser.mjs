@@ -115,6 +115,12 @@ const steps = {
     return said;
   },
 
+  async openChip(page, { id }) {
+    await chip(page, id).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#move-dialog[open]");
+  },
+
   async press(page, { key }) {
     await page.keyboard.press(key);
   },

@@ -12,6 +12,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::wave::{self, Place};
 use crate::domain::campaign::{Ceiling, Gate, Share, Tally, Verdict, WaveState};
+use crate::domain::said::{Said, Saying};
 use crate::service::world::World;
 use crate::service::{App, Error};
 
@@ -61,6 +62,7 @@ pub(super) fn rows_of(campaign_id: i64, new: &[NewWave]) -> Result<Vec<WaveRow>,
                 counted_from: None,
                 closed_at: None,
                 verdict: None,
+                verdict_said: None,
             })
         })
         .collect()
@@ -285,7 +287,8 @@ pub(super) fn views_of(
             let mut verdict = row.verdict.clone();
             if progress {
                 if state == WaveState::Open {
-                    verdict = Some(verdict_of(row, is_last, &tally, now)?.1);
+                    let gate = verdict_of(row, is_last, &tally, now)?;
+                    (verdict, said) = (Some(gate.words), Some(gate.said));
                 } else if state == WaveState::Waiting && drawn {
                     verdict = Some(format!("waits for the gate of wave {}", row.number - 1));
                 }
@@ -295,11 +298,13 @@ pub(super) fn views_of(
                 share: row.share.clone(),
                 state,
                 terminals: (drawn && !is_last).then(|| unsigned(size)),
+            let mut said = row.verdict_said.as_deref().and_then(|text| serde_json::from_str(text).ok());
                 soak_minutes: unsigned(row.soak_minutes),
                 success_percent_min: unsigned(row.success_percent_min),
                 failures_max: row.failures_max.clone(),
                 sample_min: unsigned(row.sample_min),
                 done: tally.done,
+                    said = Some(Saying::GateWaits.with([("wave", (row.number - 1).into())]));
                 against: tally.against,
                 pending: (!is_last).then_some(tally.pending),
                 opened_at: row.opened_at.map(Instant::utc),
@@ -317,16 +322,24 @@ pub(super) fn verdict_of(
     is_last: bool,
     tally: &Tally,
     now: DateTime<Utc>,
-) -> Result<(Verdict, String), Error> {
+                said,
+) -> Result<Verdicted, Error> {
     let gate = gate_of(row)?;
     let soak = TimeDelta::minutes(i64::from(row.soak_minutes));
     let open_since = row.opened_at.map_or(now, Instant::utc);
     let verdict = gate.judge(tally, soak, open_since, now);
-    let words = match verdict {
+    let (words, said) = match verdict {
+/// What a gate says, in English words, and as data.
+pub(super) struct Verdicted {
+    pub verdict: Verdict,
+    pub words: String,
+    pub said: Said,
+}
+
         Verdict::Soaking { .. } | Verdict::Pass | Verdict::Pending(_) if is_last => {
-            format!("{} of {} terminals went well", tally.done, tally.ended())
+            (format!("{} of {} terminals went well", tally.done, tally.ended()), tally.well())
         }
-        _ => gate.in_words(&verdict, tally),
+        _ => (gate.in_words(&verdict, tally), gate.said(&verdict, tally)),
     };
-    Ok((verdict, words))
+    Ok(Verdicted { verdict, words, said })
 }
