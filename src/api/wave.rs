@@ -20,6 +20,16 @@ pub struct NewWave {
     pub gate: NewGate,
 }
 
+/// The waves of a campaign, changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWaves {
+    /// Every wave in order, the last `rest`. Those that have begun are named as they are; a draft may do without any.
+    pub waves: Vec<NewWave>,
+    /// Why; it goes onto the audit trail.
+    pub reason: Option<String>,
+}
+
 /// A gate to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +73,7 @@ pub struct WaveView {
     pub passed_at: Option<DateTime<Utc>>,
     /// What its gate says, in words.
     pub verdict: Option<String>,
-}
     /// The same as data, for whoever says it in another language.
     #[serde(default)]
     pub said: Option<Said>,
+}

@@ -56,6 +56,26 @@ pub fn insert_members(connection: &mut Connection, rows: &[MemberRow]) -> QueryR
     insert_rows!(connection, wave_member::table, rows)
 }
 
+/// Puts these in place of the waves of a campaign from `first` on.
+pub fn replace_from(
+    connection: &mut Connection,
+    campaign_id: i64,
+    first: i32,
+    rows: &[WaveRow],
+) -> QueryResult<()> {
+    let old = campaign_wave::table
+        .filter(campaign_wave::campaign_id.eq(campaign_id).and(campaign_wave::number.ge(first)));
+    diesel::delete(old).execute(connection)?;
+    insert(connection, rows)
+}
+
+/// Takes the members out of the waves of a campaign from `first` on.
+pub fn remove_members_from(connection: &mut Connection, campaign_id: i64, first: i32) -> QueryResult<()> {
+    let old =
+        wave_member::table.filter(wave_member::campaign_id.eq(campaign_id).and(wave_member::wave.ge(first)));
+    diesel::delete(old).execute(connection).map(drop)
+}
+
 /// The waves of these campaigns, in order.
 pub fn of_campaigns(connection: &mut Connection, campaign_ids: &[i64]) -> QueryResult<Vec<WaveRow>> {
     let mut rows = Vec::new();

@@ -58,6 +58,7 @@ const API: &str = "
     POST /campaigns/{name}/pause operator
     POST /campaigns/{name}/resume operator
     GET /campaigns/{name}/targets viewer
+    PUT /campaigns/{name}/waves operator
     GET /doctor operator
     GET /events viewer
     GET /fleet viewer

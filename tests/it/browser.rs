@@ -6,6 +6,7 @@ mod chinese;
 mod judged;
 mod rules;
 mod schedule;
+mod waves;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

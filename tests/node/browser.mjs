@@ -175,6 +175,12 @@ const steps = {
     }
   },
 
+  async enter(page, { selector, text }) {
+    await page.locator(selector).first().fill(text);
+  },
+
+  values: (page, { selector }) => page.locator(selector).evaluateAll((all) => all.map((it) => it.value)),
+
   // Presses a button, or follows a link, that a screen reader would find by this name; with the keyboard.
   async activate(page, { button, link, within = "body" }) {
     const found = page.locator(within).getByRole(button ? "button" : "link", { name: button ?? link, exact: true }).first();
