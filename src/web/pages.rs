@@ -21,6 +21,7 @@ mod format;
 pub mod heat;
 pub mod home;
 pub mod inbox;
+pub mod locks;
 pub mod merchant;
 pub mod nav;
 pub mod night;

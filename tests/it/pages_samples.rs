@@ -32,7 +32,7 @@ use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
 pub(crate) use access::{approvals, audit, tokens, users};
 pub(crate) use campaigns::{campaign, campaigns, new_campaign, plan_changes};
-pub(crate) use mail::{empty_inbox, inbox, nothing_sent, sending};
+pub(crate) use mail::{empty_inbox, inbox, locks, nothing_sent, sending};
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
