@@ -336,6 +336,7 @@ fn waves_that_have_not_begun_are_changed_and_those_that_have_are_not() {
         publish(&app).await;
         let before = app.get("/campaigns/fw").await;
         let pilots = members(&app)[&1].clone();
+        let (of_pilots, _) = pilot(&app).await;
         let first = json!({"share": "10%", "soak_minutes": 600, "gate": {"sample_min": 6}});
         let change = json!({"waves": [first, {"share": "25%", "soak_minutes": 60, "gate": {"failures_max": "2"}},
             {"share": "rest"}], "reason": "more care"});
@@ -388,8 +389,7 @@ fn waves_that_have_not_begun_are_changed_and_those_that_have_are_not() {
         assert_eq!(entry["after"][1]["gate"]["failures_max"], "2", "{entry}");
 
         // The gate of the first opens the second as it is now, and no longer the rest.
-        let (pilots, _) = pilot(&app).await;
-        happen(&app, &pilots, |_| Some("done")).await;
+        happen(&app, &of_pilots, |_| Some("done")).await;
         app.clock.set(app.clock.now() + TimeDelta::minutes(600));
         assert_eq!(app.work("watch").await["gates_passed"], 1);
         let states = app.get("/campaigns/fw").await["waves"].clone();

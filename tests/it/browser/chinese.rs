@@ -51,7 +51,7 @@ fn what_the_rules_forbid_and_what_does_not_fit_is_said_in_chinese() {
         server.app.post("/budgets", json!({"grouping": "fleet", "limit": {"count": 1}})).await;
         browser.step("ann", "open", json!({"path": "/campaigns/new"}));
         let fields = json!({"name": "look", "work.kind": "inspection", "duration_minutes": "120",
-            "deadline_at": "2026-12-07T00:00", "selector": "all"});
+            "deadline_at": "2026-12-05T22:00", "selector": "all"});
         browser.step("ann", "fill", json!({"form": "#campaign", "fields": fields}));
         let preview = browser.text("ann", "text", json!({"selector": "#preview", "holds": "如何排入更多"}));
         assert!(preview.contains("将 fleet 的额度从 1 提高到"), "{preview}");
