@@ -2,6 +2,7 @@
 // somebody else was quicker. The timeline and the list share it; both call `setUp`.
 
 import { get, post } from "./api.js";
+import { showModal } from "./dialog.js";
 import { ruleName, showProblem } from "./problem.js";
 import { toast } from "./toast.js";
 import { clock, day, instantOf, locale, moment, say, sentence, wordOf, zone } from "./words.js";
@@ -270,7 +271,7 @@ function showConflict(element, wanted, reason, problem) {
     refresh();
   };
   dialog.oncancel = () => refresh();
-  dialog.showModal();
+  showModal(dialog, element);
 }
 
 // --- One appointment's dialog ---
@@ -298,7 +299,7 @@ export async function openDialog(element) {
   }
   form.querySelector("[data-one]").hidden = movable === undefined || pinned !== undefined;
   form.legal.replaceChildren(form.legal.options[0]);
-  byId("move-dialog").showModal();
+  showModal(byId("move-dialog"));
   if (movable !== undefined) {
     offerLegal(element, form);
   }

@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod chinese;
+mod dialogs;
 mod judged;
 mod rules;
 mod schedule;
