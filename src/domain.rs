@@ -20,6 +20,7 @@ pub mod notice;
 pub mod plan;
 pub mod plan_file;
 pub mod problem;
+pub mod said;
 pub mod scope;
 pub mod selector;
 pub mod spelling;

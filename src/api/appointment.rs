@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::appointment::AppointmentState;
+use crate::domain::said::Said;
 
 /// An appointment.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -204,6 +205,9 @@ pub struct RuleSaid {
     pub rule: String,
     /// What exactly it says no to, at the first slot of the run.
     pub message: String,
+    /// The same as data, for whoever says it in another language.
+    #[serde(default)]
+    pub said: Option<Said>,
 }
 
 /// What became of an appointment.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::api::wave::{NewWave, WaveView};
 use crate::domain::campaign::{CampaignState, Recurrence, SkipReason, Work};
+use crate::domain::said::Said;
 
 /// A campaign to create.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -64,6 +65,9 @@ pub struct CampaignView {
     pub waves: Vec<WaveView>,
     /// Why it is paused, if its gate has paused it.
     pub halted_because: Option<String>,
+    /// The same as data, for whoever says it in another language.
+    #[serde(default)]
+    pub halted_said: Option<Said>,
     /// Its version, to be sent as `If-Match` by whoever changes it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,

@@ -8,6 +8,7 @@ use crate::api::appointment::AppointmentView;
 use crate::api::campaign::SkippedCount;
 use crate::api::problem::FindingView;
 use crate::domain::plan::PlanState;
+use crate::domain::said::Said;
 
 /// What to plan.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -145,8 +146,20 @@ pub struct PlanReport {
     pub unplaced: Vec<UnplacedCount>,
     /// What would place more, all of them together: "raise the budget of cell-17 from 2 to 3: 41 more".
     pub relaxations: Vec<String>,
+    /// The same as data, one each, for whoever says them in another language.
+    #[serde(default)]
+    pub remedies: Vec<Remedy>,
     /// Terminals that need or get no appointment, by reason.
     pub skipped: Vec<SkippedCount>,
+}
+
+/// What would place more.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Remedy {
+    /// The change.
+    pub change: Said,
+    /// At least so many terminals more have a place then.
+    pub terminals: u64,
 }
 
 /// Standing appointments that a plan moves for one cause.
@@ -199,8 +212,14 @@ pub struct Unplaced {
     pub groups: Vec<String>,
     /// In words.
     pub message: String,
+    /// The same as data, for whoever says it in another language.
+    #[serde(default)]
+    pub said: Option<Said>,
     /// The smallest change that would place it, in words.
     pub change: Option<String>,
+    /// The same as data.
+    #[serde(default)]
+    pub change_said: Option<Said>,
 }
 
 /// What a plan would change of what stands now.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::campaign::SkippedCount;
-use crate::api::plan::UnplacedCount;
+use crate::api::plan::{Remedy, UnplacedCount};
 
 /// What a campaign would be if it were made and planned now. Nothing is stored.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -42,6 +42,9 @@ pub struct CampaignPreview {
     pub unplaced: Vec<UnplacedCount>,
     /// What would make more of them fit, the most useful first.
     pub relaxations: Vec<String>,
+    /// The same as data, one each, for whoever says them in another language.
+    #[serde(default)]
+    pub remedies: Vec<Remedy>,
     /// It took too long to be looked at to its end; a plan may be better.
     pub cut_short: bool,
 }

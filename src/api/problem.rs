@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::approval::ApprovalView;
+use crate::domain::said::Said;
 
 /// An error, as `application/problem+json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -103,6 +104,9 @@ pub struct Refusal {
     pub rule: String,
     /// What exactly it says no to.
     pub message: String,
+    /// The same as data, for whoever says it in another language.
+    #[serde(default)]
+    pub said: Option<Said>,
     /// The legal start nearest to the one asked for, if there is one within the horizon.
     pub nearest_legal_at: Option<DateTime<Utc>>,
     /// The same in the site's zone, as `2026-11-25 02:00 (Asia/Shanghai, UTC+08:00)`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::campaign::WaveState;
+use crate::domain::said::Said;
 
 /// A wave to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -17,6 +18,16 @@ pub struct NewWave {
     /// What has to have gone well before the next wave opens.
     #[serde(default)]
     pub gate: NewGate,
+}
+
+/// The waves of a campaign, changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWaves {
+    /// Every wave in order, the last `rest`. Those that have begun are named as they are; a draft may do without any.
+    pub waves: Vec<NewWave>,
+    /// Why; it goes onto the audit trail.
+    pub reason: Option<String>,
 }
 
 /// A gate to create.
@@ -62,4 +73,7 @@ pub struct WaveView {
     pub passed_at: Option<DateTime<Utc>>,
     /// What its gate says, in words.
     pub verdict: Option<String>,
+    /// The same as data, for whoever says it in another language.
+    #[serde(default)]
+    pub said: Option<Said>,
 }

@@ -95,6 +95,20 @@ impl Client {
         read_json(&answer)
     }
 
+    /// Puts `body` in the place of what is at `path`, if its version still is `etag`.
+    pub fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        etag: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        let bytes = serde_json::to_vec(body)
+            .map_err(|error| CliError::internal(format!("a request cannot be written: {error}")))?;
+        let body = Some(("application/json", bytes));
+        let answer = self.call_with(Method::PUT, path, &(), body, &[(header::IF_MATCH, etag)])?;
+        read_json(&answer)
+    }
+
     /// Sends bytes of this type to `path`.
     pub fn post_bytes<T: DeserializeOwned>(
         &self,

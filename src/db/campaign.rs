@@ -249,6 +249,9 @@ pub fn digest(connection: &mut Connection, name: &str) -> QueryResult<String> {
     let mut digest = RowDigest::default();
     if let Some(row) = by_name(connection, name)? {
         digest.add(&row);
+        for wave in super::wave::of_campaigns(connection, &[row.id])? {
+            digest.add(&wave);
+        }
     }
     Ok(digest.finished().sha256)
 }

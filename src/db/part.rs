@@ -1,9 +1,13 @@
 //! What belongs to a part of the fleet: a region, or a merchant.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
-use crate::db::schema::{appointment, merchant, site, terminal, terminal_lock};
+use crate::db::schema::{
+    appointment, merchant, notice_lock, notice_visit, site, terminal, terminal_lock, visit,
+};
 use crate::db::{Connection, LOOKUP_KEYS, containing, lower};
 use crate::domain::access::Part;
 
@@ -110,4 +114,40 @@ pub fn serial_of_lock(connection: &mut Connection, id: i64) -> QueryResult<Optio
         .select(terminal::serial)
         .first(connection)
         .optional()
+}
+
+/// Which of these notices tell of a visit or a lock in a region.
+pub fn notices_in(connection: &mut Connection, region: &str, ids: &[i64]) -> QueryResult<HashSet<i64>> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let of_visits: Vec<i64> = notice_visit::table
+            .inner_join(visit::table.inner_join(site::table))
+            .filter(notice_visit::notice_id.eq_any(chunk).and(site::region.eq(region)))
+            .select(notice_visit::notice_id)
+            .load(connection)?;
+        let of_locks: Vec<i64> = notice_lock::table
+            .inner_join(terminal_lock::table.inner_join(terminal::table.inner_join(site::table)))
+            .filter(notice_lock::notice_id.eq_any(chunk).and(site::region.eq(region)))
+            .select(notice_lock::notice_id)
+            .load(connection)?;
+        found.extend(of_visits.into_iter().chain(of_locks));
+    }
+    Ok(found)
+}
+
+/// Which of these locks hold terminals of a part.
+pub fn locks_in(connection: &mut Connection, part: &Part, ids: &[i64]) -> QueryResult<HashSet<i64>> {
+    let mut found = HashSet::new();
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        let of = terminal_lock::table
+            .inner_join(terminal::table.inner_join(site::table.inner_join(merchant::table)))
+            .filter(terminal_lock::id.eq_any(chunk))
+            .select(terminal_lock::id);
+        let of_chunk: Vec<i64> = match part {
+            Part::Region(region) => of.filter(site::region.eq(region)).load(connection)?,
+            Part::Merchant(number) => of.filter(merchant::number.eq(number)).load(connection)?,
+        };
+        found.extend(of_chunk);
+    }
+    Ok(found)
 }

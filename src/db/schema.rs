@@ -136,6 +136,7 @@ diesel::table! {
         counted_from -> Nullable<BigInt>,
         closed_at -> Nullable<BigInt>,
         verdict -> Nullable<Text>,
+        verdict_said -> Nullable<Text>,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct WaveRow {
     pub counted_from: Option<Instant>,
     pub closed_at: Option<Instant>,
     pub verdict: Option<String>,
+    /// The same as data.
+    pub verdict_said: Option<String>,
 }
 
 /// A terminal in a wave that is not the last.
@@ -52,6 +54,26 @@ pub fn insert(connection: &mut Connection, rows: &[WaveRow]) -> QueryResult<()> 
 /// Adds members.
 pub fn insert_members(connection: &mut Connection, rows: &[MemberRow]) -> QueryResult<()> {
     insert_rows!(connection, wave_member::table, rows)
+}
+
+/// Puts these in place of the waves of a campaign from `first` on.
+pub fn replace_from(
+    connection: &mut Connection,
+    campaign_id: i64,
+    first: i32,
+    rows: &[WaveRow],
+) -> QueryResult<()> {
+    let old = campaign_wave::table
+        .filter(campaign_wave::campaign_id.eq(campaign_id).and(campaign_wave::number.ge(first)));
+    diesel::delete(old).execute(connection)?;
+    insert(connection, rows)
+}
+
+/// Takes the members out of the waves of a campaign from `first` on.
+pub fn remove_members_from(connection: &mut Connection, campaign_id: i64, first: i32) -> QueryResult<()> {
+    let old =
+        wave_member::table.filter(wave_member::campaign_id.eq(campaign_id).and(wave_member::wave.ge(first)));
+    diesel::delete(old).execute(connection).map(drop)
 }
 
 /// The waves of these campaigns, in order.
@@ -135,14 +157,14 @@ pub fn sizes(connection: &mut Connection, campaign_id: i64) -> QueryResult<HashM
     Ok(rows.into_iter().collect())
 }
 
-/// Enters `state` from a state that allows it, with the words for it; whether the wave was in one.
+/// Enters `state` from a state that allows it, with the words for it, and those as data; whether the wave was in one.
 pub fn enter(
     connection: &mut Connection,
     campaign_id: i64,
     number: i32,
     state: WaveState,
     now: Instant,
-    verdict: Option<&str>,
+    verdict: Option<(&str, &str)>,
 ) -> QueryResult<bool> {
     let from: Vec<&str> = state.previous().into_iter().map(WaveState::as_str).collect();
     let wave = campaign_wave::table.filter(
@@ -152,7 +174,11 @@ pub fn enter(
             .and(campaign_wave::state.eq_any(from)),
     );
     let rows = diesel::update(wave)
-        .set((campaign_wave::state.eq(state.as_str()), campaign_wave::verdict.eq(verdict)))
+        .set((
+            campaign_wave::state.eq(state.as_str()),
+            campaign_wave::verdict.eq(verdict.map(|(words, _)| words)),
+            campaign_wave::verdict_said.eq(verdict.map(|(_, said)| said)),
+        ))
         .execute(connection)?;
     if rows == 0 {
         return Ok(false);

@@ -110,6 +110,19 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// Every one.
+    pub const ALL: [SkipReason; 9] = [
+        SkipReason::AlreadyInstalled,
+        SkipReason::ModelMismatch,
+        SkipReason::FromVersionMismatch,
+        SkipReason::NoContact,
+        SkipReason::NoWindow,
+        SkipReason::AlreadyDone,
+        SkipReason::Locked,
+        SkipReason::NotDue,
+        SkipReason::WaveNotOpen,
+    ];
+
     /// The word used in the API.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use crate::api::appointment::{Maintenance, MaintenanceResult};
 use crate::api::approval::{ApprovalQuery, ApprovalView};
 use crate::api::campaign::{CampaignView, NewCampaign};
 use crate::api::plan::PlanView;
+use crate::api::wave::NewWaves;
 use crate::api::{Because, Page};
 use crate::db::approval::ApprovalRow;
 use crate::db::{self, Connection, Instant};
@@ -70,6 +71,25 @@ pub fn activate_campaign(
         }
     }
     campaign::activate(app, actor, name, expected, reason)
+}
+
+/// Changes the waves of a campaign that have not begun; asked for where the campaign has been started and has more
+/// terminals left than one person may decide on.
+pub fn set_waves(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    new: &NewWaves,
+) -> Result<CampaignView, Error> {
+    if app.settings.approval_above_terminals.is_some() && campaign::waves_to_set(app, name, expected, new)? {
+        let targets = campaign::targets(app, name)?;
+        if above_limit(app, targets.to_plan + targets.scheduled) {
+            let (campaign, request) = (name.to_owned(), new.clone());
+            return Err(ask(app, actor, Asked::SetWaves { campaign, request })?);
+        }
+    }
+    campaign::set_waves(app, actor, name, expected, new)
 }
 
 fn above_limit(app: &App, terminals: u64) -> bool {
@@ -335,6 +355,9 @@ fn carry_out(app: &App, id: i64) -> Result<ApprovalView, Error> {
         }
         Asked::StartCampaign { campaign: name, reason, .. } => {
             campaign::activate(app, &actor, name, &Expected::ANYTHING, reason.as_deref()).map(drop)
+        }
+        Asked::SetWaves { campaign: name, request } => {
+            campaign::set_waves(app, &actor, name, &Expected::ANYTHING, request).map(drop)
         }
         Asked::PassGate { campaign: name, reason, .. } => {
             campaign::pass_by_hand(app, &actor, name, &Expected::ANYTHING, reason.as_deref()).map(drop)

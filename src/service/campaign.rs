@@ -2,6 +2,7 @@
 
 mod behind;
 mod completion;
+mod edit;
 mod gates;
 mod targets;
 mod terms;
@@ -26,6 +27,8 @@ use crate::service::{Actor, App, Error};
 pub use behind::Behind;
 pub(crate) use behind::{behind_gates, visits_behind_gates};
 pub use completion::complete_ended;
+pub use edit::set_waves;
+pub(in crate::service) use edit::waves_to_set;
 pub(in crate::service) use gates::gate_to_pass;
 pub use gates::{look_after, pass_by_hand};
 pub use targets::{Picking, Target, TargetState};
@@ -416,6 +419,7 @@ fn views(
                 programme: row.programme_id.and_then(|id| programmes.get(&id).cloned()),
                 appointments: counts.remove(&row.id).unwrap_or_default(),
                 halted_because: halted.and_then(|wave| wave.verdict.clone()),
+                halted_said: halted.and_then(|wave| wave.said.clone()),
                 waves,
                 name: row.name,
                 selector: row.selector,

@@ -11,6 +11,7 @@ use crate::db::Connection;
 use crate::db::appointment::Standing;
 use crate::domain::calendar::{Span, SpanSet};
 use crate::domain::ids::TerminalId;
+use crate::domain::said::{Fact, Rule, Said, Saying};
 use crate::service::world::{Calendars, Group, Groups, Surroundings, TerminalEntry, World};
 use crate::service::{App, Error};
 
@@ -33,6 +34,17 @@ pub struct Question<'a> {
     pub deadline_at: Option<DateTime<Utc>>,
     /// The appointment that moves: it does not stand in its own way.
     pub moving: Option<i64>,
+}
+
+/// A rule that says no.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// Which.
+    pub rule: Rule,
+    /// What exactly it says no to, in English and in the site's zone.
+    pub message: String,
+    /// The same as data.
+    pub said: Said,
 }
 
 /// The rules, ready to be asked. Answers count what was placed by [`Rules::place`] before.
@@ -126,16 +138,17 @@ impl<'a> Rules<'a> {
         refusals
     }
 
-    fn refusals_of(&mut self, question: Question<'_>, broken: Vec<(&'static str, String)>) -> Vec<Refusal> {
+    fn refusals_of(&mut self, question: Question<'_>, broken: Vec<Broken>) -> Vec<Refusal> {
         let nearest = if broken.is_empty() { None } else { self.nearest(question) };
         let serial = &question.terminal.serial;
         let zone = self.world.site(question.terminal).time_zone;
         broken
             .into_iter()
-            .map(|(rule, message)| Refusal {
+            .map(|Broken { rule, message, said }| Refusal {
                 serial: serial.to_string(),
-                rule: rule.to_owned(),
+                rule: rule.as_str().to_owned(),
                 message,
+                said: Some(said),
                 nearest_legal_at: nearest,
                 nearest_legal_local: nearest.map(|at| local_text(at, zone)),
             })
@@ -160,11 +173,7 @@ impl<'a> Rules<'a> {
     }
 
     /// What forbids each of these starts, without the nearest legal one.
-    pub fn broken_at(
-        &mut self,
-        question: Question<'_>,
-        starts: &[DateTime<Utc>],
-    ) -> Vec<Vec<(&'static str, String)>> {
+    pub fn broken_at(&mut self, question: Question<'_>, starts: &[DateTime<Utc>]) -> Vec<Vec<Broken>> {
         self.forget(question.moving);
         let broken =
             starts.iter().map(|start| self.broken(Question { starts_at: *start, ..question })).collect();
@@ -227,11 +236,12 @@ impl<'a> Rules<'a> {
             .collect()
     }
 
-    fn broken(&self, question: Question<'_>) -> Vec<(&'static str, String)> {
+    fn broken(&self, question: Question<'_>) -> Vec<Broken> {
         let mut broken = Vec::new();
         let length = TimeDelta::minutes(i64::from(question.duration_minutes));
         let Some(span) = Span::new(question.starts_at, question.starts_at + length) else {
-            return vec![("duration", "it has no duration; give at least one minute".to_owned())];
+            let message = "it has no duration; give at least one minute".to_owned();
+            return vec![Broken { rule: Rule::Duration, message, said: Saying::NoDuration.alone() }];
         };
         self.ask_term(question, span, &mut broken);
         self.ask_calendar(question, span, &mut broken);
@@ -240,14 +250,22 @@ impl<'a> Rules<'a> {
         broken
     }
 
-    fn ask_term(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+    fn ask_term(&self, question: Question<'_>, span: Span, broken: &mut Vec<Broken>) {
         let zone = self.world.site(question.terminal).time_zone;
         let local = |instant: DateTime<Utc>| local_text(instant, zone);
         let horizon = self.world.grid.horizon();
         if span.start() < self.world.now {
-            broken.push(("release", format!("{} is past", local(span.start()))));
+            broken.push(Broken {
+                rule: Rule::Release,
+                message: format!("{} is past", local(span.start())),
+                said: Saying::Past.with([("start_at", span.start().into())]),
+            });
         } else if span.end() > horizon.end {
-            broken.push(("horizon", format!("plans reach to {} only", local(horizon.end))));
+            broken.push(Broken {
+                rule: Rule::Horizon,
+                message: format!("plans reach to {} only", local(horizon.end)),
+                said: Saying::BeyondHorizon.with([("horizon_at", horizon.end.into())]),
+            });
         } else if let Some(lead) = question.notice_lead_minutes {
             let earliest = self.world.now + TimeDelta::minutes(i64::from(lead));
             if span.start() < earliest {
@@ -256,24 +274,37 @@ impl<'a> Rules<'a> {
                     duration_text(lead),
                     local(earliest)
                 );
-                broken.push(("notice_lead", message));
+                let facts = [("lead_minutes", lead.into()), ("earliest_at", earliest.into())];
+                broken.push(Broken {
+                    rule: Rule::NoticeLead,
+                    message,
+                    said: Saying::TooSoonToTell.with(facts),
+                });
             }
         }
         if let Some(deadline) = question.deadline_at
             && span.end() > deadline
         {
-            broken.push(("deadline", format!("the work must have ended by {}", local(deadline))));
+            broken.push(Broken {
+                rule: Rule::Deadline,
+                message: format!("the work must have ended by {}", local(deadline)),
+                said: Saying::AfterDeadline.with([("deadline_at", deadline.into())]),
+            });
         }
     }
 
-    fn ask_calendar(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+    fn ask_calendar(&self, question: Question<'_>, span: Span, broken: &mut Vec<Broken>) {
         let world = self.world;
         let site = world.site(question.terminal);
         let zone = site.time_zone;
         let asked = span.start()..span.end();
         let windows = world.windows_of(question.terminal);
         if windows.is_empty() {
-            broken.push(("window", format!("no maintenance window applies to site {}", site.code)));
+            broken.push(Broken {
+                rule: Rule::Window,
+                message: format!("no maintenance window applies to site {}", site.code),
+                said: Saying::NoWindow.with([("site", site.code.to_string().into())]),
+            });
         }
         let openings: Vec<_> =
             windows.iter().flat_map(|index| world.windows[*index].1.openings(zone, asked.clone())).collect();
@@ -281,14 +312,14 @@ impl<'a> Rules<'a> {
         let holder = open.iter().find(|open| open.start() <= span.start() && span.end() <= open.end());
         match holder {
             None if !windows.is_empty() => {
-                broken.push((
-                    "window",
-                    format!(
-                        "{} lies outside the maintenance windows of site {}",
-                        range_text(span, zone),
-                        site.code
-                    ),
-                ));
+                let message = format!(
+                    "{} lies outside the maintenance windows of site {}",
+                    range_text(span, zone),
+                    site.code
+                );
+                let [from, to] = ends_of(span);
+                let said = Saying::OutsideWindows.with([from, to, ("site", site.code.to_string().into())]);
+                broken.push(Broken { rule: Rule::Window, message, said });
             }
             None => {}
             Some(holder) => {
@@ -297,21 +328,22 @@ impl<'a> Rules<'a> {
                     .filter(|opening| opening.end <= holder.end() && opening.end > span.start())
                     .map(|opening| opening.last_start)
                     .max();
-                if last_start.is_some_and(|last| span.start() > last) {
+                if let Some(last) = last_start.filter(|last| span.start() > *last) {
                     let message = format!(
                         "nothing starts later than {} in this window (its cutoff)",
-                        local_text(last_start.unwrap_or(holder.end()), zone)
+                        local_text(last, zone)
                     );
-                    broken.push(("cutoff", message));
+                    let said = Saying::AfterCutoff.with([("last_start_at", last.into())]);
+                    broken.push(Broken { rule: Rule::Cutoff, message, said });
                 }
             }
         }
         for (name, spans) in world.blackout_spans(question.terminal) {
             if spans.iter().any(|blackout| blackout.intersection(span).is_some()) {
-                broken.push((
-                    "blackout",
-                    format!("{} lies in the blackout \"{name}\"", range_text(span, zone)),
-                ));
+                let message = format!("{} lies in the blackout \"{name}\"", range_text(span, zone));
+                let [from, to] = ends_of(span);
+                let said = Saying::InBlackout.with([from, to, ("name", name.to_string().into())]);
+                broken.push(Broken { rule: Rule::Blackout, message, said });
             }
         }
         if let Some(hours) = world.closed_only(question.terminal)
@@ -319,11 +351,12 @@ impl<'a> Rules<'a> {
         {
             let message =
                 format!("site {} is open for business ({hours}) and this is its only terminal", site.code);
-            broken.push(("site_rule", message));
+            let facts = [("site", site.code.to_string().into()), ("hours", hours.to_string().into())];
+            broken.push(Broken { rule: Rule::SiteRule, message, said: Saying::OnlyTerminal.with(facts) });
         }
     }
 
-    fn ask_overlap(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+    fn ask_overlap(&self, question: Question<'_>, span: Span, broken: &mut Vec<Broken>) {
         let zone = self.world.site(question.terminal).time_zone;
         let others = self.by_terminal.get(&question.terminal.id).into_iter().flatten();
         for (id, other) in others {
@@ -332,12 +365,14 @@ impl<'a> Rules<'a> {
                     "the terminal already has appointment {id}, {}; move or cancel that one",
                     range_text(*other, zone)
                 );
-                broken.push(("overlap", message));
+                let [from, to] = ends_of(*other);
+                let said = Saying::Overlaps.with([("appointment", (*id).into()), from, to]);
+                broken.push(Broken { rule: Rule::Overlap, message, said });
             }
         }
     }
 
-    fn ask_budgets(&self, question: Question<'_>, span: Span, broken: &mut Vec<(&'static str, String)>) {
+    fn ask_budgets(&self, question: Question<'_>, span: Span, broken: &mut Vec<Broken>) {
         let Some(index) = self.world.index_of(question.terminal.id) else { return };
         let zone = self.world.site(question.terminal).time_zone;
         let grid = &self.world.grid;
@@ -353,8 +388,7 @@ impl<'a> Rules<'a> {
                 (down + own > cap).then_some((slot, down, cap))
             });
             if let Some((slot, down, cap)) = full {
-                let at = local_text(grid.instant_of(slot), zone);
-                broken.push(budget_message(group, &at, down, cap));
+                broken.push(group_full(group, grid.instant_of(slot), zone, down, cap));
             }
         }
     }
@@ -401,11 +435,23 @@ impl<'a> Rules<'a> {
     }
 }
 
-fn budget_message(group: &Group, at: &str, down: u32, cap: u32) -> (&'static str, String) {
+fn group_full(group: &Group, at: DateTime<Utc>, zone: chrono_tz::Tz, down: u32, cap: u32) -> Broken {
     let site = group.grouping == crate::domain::budget::Grouping::Site;
-    let rule = if site { "site_rule" } else { "budget" };
-    let message = format!("{} is full at {at}: {down} of at most {cap} terminals are down", group.id);
-    (rule, message)
+    let at_text = local_text(at, zone);
+    Broken {
+        rule: if site { Rule::SiteRule } else { Rule::Budget },
+        message: format!("{} is full at {at_text}: {down} of at most {cap} terminals are down", group.id),
+        said: Saying::GroupFull.with([
+            ("group", group.id.to_string().into()),
+            ("full_at", at.into()),
+            ("down", down.into()),
+            ("cap", cap.into()),
+        ]),
+    }
+}
+
+fn ends_of(span: Span) -> [(&'static str, Fact); 2] {
+    [("from_at", span.start().into()), ("to_at", span.end().into())]
 }
 
 /// `2026-11-25 02:00 (Asia/Shanghai, UTC+08:00)`.

@@ -6,6 +6,7 @@ use crate::api::lock::{LockChange, LockView, NewLock};
 use crate::api::{Page, PageQuery};
 use crate::db::lock::LockRow;
 use crate::db::{self, Connection, Instant, Table};
+use crate::domain::access::Part;
 use crate::domain::fleet::clean_text;
 use crate::domain::ids::LockId;
 use crate::domain::lock::LockState;
@@ -14,14 +15,31 @@ use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::calendar::not_found;
 use crate::service::fleet::find_terminal;
 use crate::service::notice::happened::tell_of_lock;
+use crate::service::part::page_within;
 use crate::service::{Actor, App, Error};
 
 /// Locks, the latest first; those that still hold unless `q` is `all`.
 pub fn list(app: &App, query: &PageQuery) -> Result<Page<LockView>, Error> {
+    list_in(app, None, query)
+}
+
+/// The same of a part of the fleet.
+pub(super) fn list_in(app: &App, part: Option<&Part>, query: &PageQuery) -> Result<Page<LockView>, Error> {
     let limit = page_limit(query.limit)?;
     let open_only = query.q.as_deref() != Some("all");
     let before = query.after.as_deref().map(page_cursor).transpose()?;
     app.database.read(|connection| {
+        if let Some(part) = part {
+            let look = |before, limit| {
+                let rows = db::lock::list(connection, None, open_only, before, limit)?;
+                let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+                let inside = db::part::locks_in(connection, part, &ids)?;
+                Ok::<_, Error>((rows, inside))
+            };
+            let (rows, next) = page_within(limit, before, |row: &LockRow| row.id, look)?;
+            let items = views(connection, rows)?;
+            return Ok(Page { items, next: next.map(|id| id.to_string()) });
+        }
         let rows = db::lock::list(connection, None, open_only, before, limit + 1)?;
         let items = views(connection, rows)?;
         Ok(page_of(items, limit, |view: &LockView| view.id.to_string()))

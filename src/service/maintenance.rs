@@ -8,6 +8,7 @@ use crate::api::problem::Refusal;
 use crate::db::{self, Connection};
 use crate::domain::calendar::{Span, parse_when};
 use crate::domain::fleet::clean_text;
+use crate::domain::said::{Rule, Saying};
 use crate::service::appointment::{HORIZON_DAYS, find, lead_minutes, views};
 use crate::service::audit::{Change, record};
 use crate::service::campaign::check_duration;
@@ -110,11 +111,12 @@ fn no_contact(world: &World, terminal: &TerminalEntry, request: &Maintenance) ->
     let merchant = world.merchant(terminal);
     (!merchant.has_address && !request.emergency).then(|| Refusal {
         serial: terminal.serial.to_string(),
-        rule: "no_contact".to_owned(),
+        rule: Rule::NoContact.as_str().to_owned(),
         message: format!(
             "merchant {} has no mail address, so it cannot be told; import one, or ring up and arrange an emergency",
             merchant.number
         ),
+        said: Some(Saying::NoAddress.with([("merchant", merchant.number.to_string().into())])),
         nearest_legal_at: None,
         nearest_legal_local: None,
     })

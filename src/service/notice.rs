@@ -12,7 +12,7 @@ mod stats;
 pub mod suppressing;
 pub mod unreached;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -22,10 +22,12 @@ use crate::api::{AuditView, Page};
 use crate::config::Settings;
 use crate::db::notice::{Filter, NoticeRow};
 use crate::db::{self, Connection, Instant};
+use crate::domain::access::Part;
 use crate::domain::ids::NoticeId;
 use crate::mail::{self, Envelope, NamedAddress};
 use crate::service::audit::{about, page_cursor, page_limit, page_of};
 use crate::service::calendar::not_found;
+use crate::service::part::page_within;
 use crate::service::{App, Error};
 
 pub(super) use letter::{about as letter_about, sample as letter_of_sample};
@@ -69,6 +71,15 @@ const SIBLINGS: i64 = 10;
 
 /// The outbox, the latest first.
 pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
+    list_in(app, None, query)
+}
+
+/// What belongs to a part of the fleet: mail to the merchant, or mail that tells of something in the region.
+pub(super) fn list_in(
+    app: &App,
+    part: Option<&Part>,
+    query: &NoticeQuery,
+) -> Result<Page<NoticeView>, Error> {
     let limit = page_limit(query.limit)?;
     let filter = Filter {
         state: query
@@ -83,15 +94,52 @@ pub fn list(app: &App, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
             .map(str::parse)
             .transpose()
             .map_err(|error: String| Error::invalid("kind", error))?,
-        merchant_number: query.merchant.as_deref(),
+        merchant_number: match part {
+            Some(Part::Merchant(number)) => Some(number.as_str()),
+            _ => query.merchant.as_deref(),
+        },
         merchant_id: None,
         ids: None,
         before_id: query.after.as_deref().map(page_cursor).transpose()?,
     };
+    if let (Some(Part::Merchant(own)), Some(other)) = (part, query.merchant.as_deref())
+        && own != other
+    {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     app.database.read(|connection| {
+        if let Some(Part::Region(region)) = part {
+            let look = |before_id, limit| {
+                let filter = Filter { before_id, ..filter.clone() };
+                let rows = db::notice::list(connection, &filter, limit)?;
+                let inside = in_region(connection, region, &rows)?;
+                Ok::<_, Error>((rows, inside))
+            };
+            let (rows, next) = page_within(limit, filter.before_id, |row: &NoticeRow| row.id, look)?;
+            let items = views(connection, rows)?;
+            return Ok(Page { items, next: next.map(|id| id.to_string()) });
+        }
         let rows = db::notice::list(connection, &filter, limit + 1)?;
         let items = views(connection, rows)?;
         Ok(page_of(items, limit, |view: &NoticeView| view.id.to_string()))
+    })
+}
+
+fn in_region(connection: &mut Connection, region: &str, rows: &[NoticeRow]) -> Result<HashSet<i64>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    Ok(db::part::notices_in(connection, region, &ids)?)
+}
+
+/// Whether a notice belongs to a part of the fleet; one that is not there does not.
+pub(super) fn is_in(app: &App, part: &Part, NoticeId(id): NoticeId) -> Result<bool, Error> {
+    app.database.read(|connection| {
+        let Some(row) = db::notice::find(connection, id)? else { return Ok(false) };
+        Ok(match part {
+            Part::Region(region) => db::part::notices_in(connection, region, &[id])?.contains(&id),
+            Part::Merchant(number) => db::fleet::merchants_by_id(connection, &[row.merchant_id])?
+                .iter()
+                .any(|merchant| merchant.number == *number),
+        })
     })
 }
 
@@ -169,13 +217,22 @@ fn unsigned_bounce(app: &App) -> String {
     format!("bounce@{}", app.settings.mail_domain)
 }
 
-/// Other mails of a notice's merchant, the latest first, and what was done about it by hand.
-pub fn around(app: &App, notice: &NoticeView) -> Result<(Vec<NoticeView>, Vec<AuditView>), Error> {
+/// Other mails of a notice's merchant, the latest first, as far as they belong to the part, and what was done about
+/// it by hand.
+pub fn around(
+    app: &App,
+    part: Option<&Part>,
+    notice: &NoticeView,
+) -> Result<(Vec<NoticeView>, Vec<AuditView>), Error> {
     app.database.read(|connection| {
         let merchant = find(connection, notice.id)?.merchant_id;
         let filter = Filter { merchant_id: Some(merchant), ..Filter::default() };
         let mut rows = db::notice::list(connection, &filter, SIBLINGS + 1)?;
         rows.retain(|row| row.id != notice.id);
+        if let Some(Part::Region(region)) = part {
+            let inside = in_region(connection, region, &rows)?;
+            rows.retain(|row| inside.contains(&row.id));
+        }
         let audit = about(connection, &[format!("notice {}", notice.id)], SIBLINGS)?;
         Ok((views(connection, rows)?, audit))
     })

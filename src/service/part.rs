@@ -1,14 +1,16 @@
 //! Keeping somebody to his part of the fleet: what he is shown, and what he may change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::api::Page;
 use crate::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
+use crate::api::lock::LockView;
+use crate::api::notice::{NoticeQuery, NoticeView};
 use crate::api::{PageQuery, appointment::AppointmentQuery, appointment::AppointmentView};
 use crate::db;
 use crate::domain::access::Part;
-use crate::domain::ids::{AppointmentId, LockId};
-use crate::service::{Actor, App, Error, appointment, fleet};
+use crate::domain::ids::{AppointmentId, LockId, NoticeId};
+use crate::service::{Actor, App, Error, appointment, fleet, lock, notice};
 
 /// Refuses if any of these terminals lies outside the part that `actor` is confined to. One that is not there lies
 /// outside as well, so that nobody learns which there are elsewhere.
@@ -39,6 +41,12 @@ pub fn check_lock(app: &App, actor: &Actor, LockId(id): LockId) -> Result<(), Er
     check_terminals(app, actor, &[serial.ok_or_else(|| outside(part))?])
 }
 
+/// The same for a notice: one that goes to the merchant, or tells of something in the region.
+pub fn check_notice(app: &App, actor: &Actor, id: NoticeId) -> Result<(), Error> {
+    let Some(part) = actor.part() else { return Ok(()) };
+    if notice::is_in(app, part, id)? { Ok(()) } else { Err(outside(part)) }
+}
+
 fn outside(part: &Part) -> Error {
     Error::OutOfScope(format!("you are confined to {part}, and this lies outside or is not there"))
 }
@@ -62,6 +70,51 @@ pub fn terminals(app: &App, actor: &Actor, query: &PageQuery) -> Result<Page<Ter
 pub fn history(app: &App, actor: &Actor, serial: &str) -> Result<TerminalHistory, Error> {
     check_terminals(app, actor, &[serial.to_owned()])?;
     fleet::history(app, serial)
+}
+
+/// Notices that `actor` may see, the latest first.
+pub fn notices(app: &App, actor: &Actor, query: &NoticeQuery) -> Result<Page<NoticeView>, Error> {
+    notice::list_in(app, actor.part(), query)
+}
+
+/// Locks that `actor` may see, the latest first.
+pub fn locks(app: &App, actor: &Actor, query: &PageQuery) -> Result<Page<LockView>, Error> {
+    lock::list_in(app, actor.part(), query)
+}
+
+/// Rows that are looked through at once for those of a part, and how often for one page: a part may hold few of
+/// many, and such a page then holds few rows, or none, and leads on.
+const LOOKED_AT: i64 = 250;
+const LOOKS_MAX: usize = 8;
+
+/// A page of what belongs to a part: `look` reads rows below a number, the latest first, and says which belong.
+pub(super) fn page_within<T>(
+    limit: i64,
+    mut before: Option<i64>,
+    id_of: impl Fn(&T) -> i64,
+    mut look: impl FnMut(Option<i64>, i64) -> Result<(Vec<T>, HashSet<i64>), Error>,
+) -> Result<(Vec<T>, Option<i64>), Error> {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let mut items: Vec<T> = Vec::new();
+    for _ in 0..LOOKS_MAX {
+        let (rows, inside) = look(before, LOOKED_AT)?;
+        let is_end = (rows.len() as u64) < LOOKED_AT.unsigned_abs();
+        for row in rows {
+            before = Some(id_of(&row));
+            if !inside.contains(&id_of(&row)) {
+                continue;
+            }
+            if items.len() == limit {
+                let last = items.last().map(&id_of);
+                return Ok((items, last));
+            }
+            items.push(row);
+        }
+        if is_end {
+            return Ok((items, None));
+        }
+    }
+    Ok((items, before))
 }
 
 /// Appointments that `actor` may see, by start.

@@ -137,9 +137,9 @@ impl Versioned for TerminalHistory {
 fn settle_campaign(view: &mut CampaignView) {
     view.appointments.clear();
     for wave in &mut view.waves {
-        (wave.done, wave.against, wave.pending, wave.verdict) = (0, 0, None, None);
+        (wave.done, wave.against, wave.pending, wave.verdict, wave.said) = (0, 0, None, None, None);
     }
-    view.halted_because = None;
+    (view.halted_because, view.halted_said) = (None, None);
 }
 
 /// That its merchant has been told of it changes nothing about where it stands; that it has begun does.

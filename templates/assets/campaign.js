@@ -2,10 +2,10 @@
 
 import { post } from "./api.js";
 import { bodyOf } from "./form.js";
-import { moment, say, wordOf } from "./words.js";
+import { moment, say, sentence, wordOf } from "./words.js";
+import { setUpWaves } from "./waves.js";
 
 const form = document.getElementById("campaign");
-const rows = document.getElementById("waves");
 const preview = document.getElementById("preview");
 const kind = form.elements["work.kind"];
 
@@ -15,34 +15,6 @@ function showKind() {
     label.hidden = !wanted;
     label.querySelector("input").disabled = !wanted;
   }
-}
-
-function addWave(values = {}) {
-  const row = document.getElementById("wave").content.firstElementChild.cloneNode(true);
-  for (const [of, value] of Object.entries(values)) {
-    row.querySelector(`[data-of="${of}"]`).value = value;
-  }
-  const rest = [...rows.children].find((it) => it.querySelector('[data-of="share"]').value === "rest");
-  if (rest && values.share !== "rest") {
-    rest.before(row);
-  } else {
-    rows.append(row);
-  }
-  return row;
-}
-
-function takeWaves() {
-  const waves = [...rows.children].map((row) => {
-    const value = (of) => row.querySelector(`[data-of="${of}"]`).value.trim();
-    const number = (of) => (value(of) === "" ? null : Number(value(of)));
-    const soak = number("soak");
-    return {
-      share: value("share"),
-      soak_minutes: soak === null ? null : Math.round(soak * 60),
-      gate: { success_percent_min: number("success"), failures_max: value("failures") || null, sample_min: number("sample") },
-    };
-  });
-  form.elements.waves.value = JSON.stringify(waves);
 }
 
 const element = (name, text, attributes = {}) => {
@@ -126,7 +98,11 @@ function show(it) {
   if (it.relaxations.length > 0) {
     parts.push(element("h3", say("campaigns.js_relaxations")));
     const list = element("ul");
-    it.relaxations.forEach((text) => list.append(element("li", text)));
+    it.relaxations.forEach((text, place) => {
+      const remedy = it.remedies[place];
+      const more = remedy && say("said.js_more", { change: sentence(remedy.change, text), n: remedy.terminals });
+      list.append(element("li", more ?? text));
+    });
     parts.push(list);
   }
   if (it.cut_short) {
@@ -136,6 +112,7 @@ function show(it) {
 }
 
 let waiting;
+const takeWaves = setUpWaves(form, () => later());
 let asked;
 let shown = "";
 
@@ -175,34 +152,8 @@ function later(milliseconds = 600) {
   waiting = setTimeout(ask, milliseconds);
 }
 
-form.addEventListener("input", () => {
-  takeWaves();
-  later();
-});
 kind.addEventListener("change", () => {
   showKind();
   later();
-});
-document.getElementById("add-wave").addEventListener("click", () => {
-  if (rows.children.length === 0) {
-    addWave({ share: "rest" });
-  }
-  addWave().querySelector("input").focus();
-  takeWaves();
-  later();
-});
-document.getElementById("usual-waves").addEventListener("click", () => {
-  rows.replaceChildren();
-  ["1%", "10%", "rest"].forEach((share) => addWave({ share }));
-  takeWaves();
-  later();
-});
-rows.addEventListener("click", (event) => {
-  if ("remove" in event.target.dataset) {
-    event.target.closest("li").remove();
-    document.getElementById("add-wave").focus();
-    takeWaves();
-    later();
-  }
 });
 showKind();

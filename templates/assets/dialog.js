@@ -3,11 +3,35 @@
 
 import { say } from "./words.js";
 
+// Opens a dialog. When it closes, the focus goes back to what opened it, or to what has taken its place: a page that
+// hears of changes draws its rows anew while a dialog is open.
+export function showModal(dialog, opener = document.activeElement) {
+  const again = addressOf(opener);
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    if (!document.querySelector("dialog[open]") && [null, document.body].includes(document.activeElement)) {
+      (opener?.isConnected ? opener : again && document.querySelector(again))?.focus();
+    }
+  }, { once: true });
+}
+
+// A selector that finds an element's successor: its id, or everything that names it.
+function addressOf(element) {
+  if (!element || element === document.body) {
+    return null;
+  }
+  if (element.id) {
+    return `#${CSS.escape(element.id)}`;
+  }
+  const names = Object.keys(element.dataset).map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+  return element.localName + names.map((name) => `[data-${name}="${CSS.escape(element.getAttribute(`data-${name}`))}"]`).join("");
+}
+
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   if (opener) {
     const dialog = document.getElementById(opener.dataset.dialog);
-    dialog.showModal();
+    showModal(dialog, opener);
     dialog.dispatchEvent(new CustomEvent("offpeak:open", { detail: opener }));
     return;
   }
@@ -40,7 +64,7 @@ export function ask(question, { yes = say("shell.js_yes"), bad = false } = {}) {
       dialog.remove();
     });
     document.body.append(dialog);
-    dialog.showModal();
+    showModal(dialog);
   });
 }
 

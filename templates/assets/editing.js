@@ -2,9 +2,10 @@
 // somebody else was quicker. The timeline and the list share it; both call `setUp`.
 
 import { get, post } from "./api.js";
+import { showModal } from "./dialog.js";
 import { ruleName, showProblem } from "./problem.js";
 import { toast } from "./toast.js";
-import { clock, day, instantOf, locale, moment, say, wordOf, zone } from "./words.js";
+import { clock, day, instantOf, locale, moment, say, sentence, wordOf, zone } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 let refresh = () => location.reload();
@@ -181,11 +182,21 @@ export async function startsOf(element, from, to) {
 export const iso = (at) => new Date(at).toISOString().replace(".000Z", "Z");
 export const runAt = (runs, at) => runs?.find((run) => run.from <= at && at < run.to);
 
+// A run's sentence is about its first slot; where it names the asked time itself, it is told for another slot.
+const NAMES_THE_TIME = ["past", "outside_windows", "in_blackout"];
+function saidAt(said, by) {
+  if (!NAMES_THE_TIME.includes(said?.code)) {
+    return said;
+  }
+  const facts = Object.entries(said.facts).map(([name, fact]) => [name, name.endsWith("_at") ? iso(Date.parse(fact) + by) : fact]);
+  return { ...said, facts: Object.fromEntries(facts) };
+}
+
 export function answerFor(run, at) {
   if (!run) {
     return say("schedule.js_outside");
   }
-  const rules = (run.rules ?? []).map((it) => `${ruleName(it.rule)} – ${it.message}`).join("; ");
+  const rules = (run.rules ?? []).map((it) => `${ruleName(it.rule)} – ${sentence(saidAt(it.said, at - run.from), it.message)}`).join("; ");
   return run.legal ? say("schedule.js_legal", { at: moment(at) }) : say("schedule.js_illegal", { at: moment(at), rules });
 }
 
@@ -217,7 +228,7 @@ export async function moveTo(element, at, { reason, region, etag } = {}) {
     showConflict(element, at, reason, result.problem);
     return false;
   }
-  const rules = (result.problem.refusals ?? []).map((it) => `${ruleName(it.rule)} – ${it.message}`).join("; ") || result.problem.detail;
+  const rules = (result.problem.refusals ?? []).map((it) => `${ruleName(it.rule)} – ${sentence(it.said, it.message)}`).join("; ") || result.problem.detail;
   announce(say("schedule.js_refused", { serial, at: moment(from), rules }));
   if (region) {
     showProblem(region, result.problem, result.status);
@@ -260,7 +271,7 @@ function showConflict(element, wanted, reason, problem) {
     refresh();
   };
   dialog.oncancel = () => refresh();
-  dialog.showModal();
+  showModal(dialog, element);
 }
 
 // --- One appointment's dialog ---
@@ -288,7 +299,7 @@ export async function openDialog(element) {
   }
   form.querySelector("[data-one]").hidden = movable === undefined || pinned !== undefined;
   form.legal.replaceChildren(form.legal.options[0]);
-  byId("move-dialog").showModal();
+  showModal(byId("move-dialog"));
   if (movable !== undefined) {
     offerLegal(element, form);
   }

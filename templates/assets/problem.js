@@ -1,6 +1,6 @@
 // Shows what the server has against something: an RFC 9457 problem in a region that screen readers speak.
 
-import { knows, moment, say } from "./words.js";
+import { knows, moment, say, sentence } from "./words.js";
 
 const element = (tag, text, className) => {
   const made = document.createElement(tag);
@@ -14,11 +14,17 @@ const element = (tag, text, className) => {
 // What a rule is called, where it has a name of ours.
 export const ruleName = (rule) => (knows(`rule.js_${rule}`) ? say(`rule.js_${rule}`) : rule.replaceAll("_", " "));
 
+// How many rules say no, or how many of several things cannot be: each is told below.
+function countOf(problem) {
+  const counts = { refused: problem.refusals, batch_refused: problem.items }[problem.code];
+  return counts?.length ? say(`rule.js_many_${problem.code}`, { n: counts.length }) : null;
+}
+
 export function showProblem(region, problem, status) {
   region.replaceChildren();
   region.classList.toggle("warn", status === 412);
   const code = problem.code ? ` (${problem.code})` : "";
-  const title = status === 412 ? say("shell.js_conflict") : status === 401 ? say("shell.js_signed_out") : problem.detail ?? problem.title;
+  const title = status === 412 ? say("shell.js_conflict") : status === 401 ? say("shell.js_signed_out") : countOf(problem) ?? problem.detail ?? problem.title;
   region.append(element("p", title));
   if (status === 412 || status === 401) {
     const link = element("a", say(status === 412 ? "shell.js_reload" : "shell.js_sign_in"));
@@ -28,7 +34,7 @@ export function showProblem(region, problem, status) {
   const list = element("ul", "");
   for (const refusal of problem.refusals ?? []) {
     const item = element("li", "");
-    item.append(element("span", `${refusal.serial}: ${ruleName(refusal.rule)}`, "rule"), ` – ${refusal.message}`);
+    item.append(element("span", `${refusal.serial}: ${ruleName(refusal.rule)}`, "rule"), ` – ${sentence(refusal.said, refusal.message)}`);
     if (refusal.nearest_legal_at) {
       item.append(element("small", ` ${say("shell.js_nearest", { at: moment(refusal.nearest_legal_at) })}`));
     }

@@ -16,6 +16,23 @@ const shown = (value) => (typeof value === "number" ? value.toLocaleString("en-U
 // A state, a kind, a reason: what the API says as a code. One without a word is shown as it is.
 export const wordOf = (code, room = "word") => words[`${room}.${code}`] ?? code.replaceAll("_", " ");
 
+// A sentence that the service gives as data, in the reader's language; `english` where it is not known here.
+// src/web/pages/said.rs does the same for the pages.
+export function sentence(said, english) {
+  const key = `said.${said?.code}`;
+  if (!(key in words)) {
+    return english;
+  }
+  const facts = Object.entries(said.facts).map(([name, fact]) => [name, name.endsWith("_at") ? moment(fact) : name.endsWith("_minutes") ? length(fact) : fact]);
+  return say(key, Object.fromEntries(facts));
+}
+
+function length(minutes) {
+  const unit = minutes < 120 ? "minutes" : minutes >= 2880 ? "days" : minutes % 60 === 0 || minutes >= 600 ? "hours" : "hours_minutes";
+  const n = { minutes, days: Math.floor(minutes / 1440) }[unit] ?? Math.floor(minutes / 60);
+  return say(`format.${unit}`, { n, minutes: minutes % 60 });
+}
+
 export const knows = (key) => key in words;
 
 const formats = new Map();

@@ -3,9 +3,10 @@
 
 use axum::http::{Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::browser::{Browser, between};
+use crate::support::outbox;
 use crate::support::{TestApp, on_sqlite, postgres_url, run};
 
 const PASSWORD: &str = "a quiet night in November";
@@ -478,5 +479,110 @@ fn whoever_is_confined_sees_and_changes_his_part_alone() {
                 .await;
             assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
         }
+    });
+}
+
+/// Mail and locks in two regions and of two merchants.
+async fn mailed(app: &TestApp) {
+    app.import_small_fleet().await;
+    app.arrange(&["T1"], "2026-12-06 02:00").await;
+    app.arrange(&["T5"], "2026-12-06 03:00").await;
+    app.work("notify").await;
+    for serial in ["T2", "T6"] {
+        app.post("/locks", json!({"serial": serial, "cause": "dark"})).await;
+    }
+}
+
+#[test]
+fn whoever_is_confined_reads_the_mail_and_the_locks_of_his_part_alone() {
+    for url in [None, Some(postgres_url())] {
+        run(async {
+            let app = TestApp::guarded(url);
+            mailed(&app).await;
+            let all = app.get("/notices").await["items"].as_array().unwrap().clone();
+            let of = |merchant: &str| -> Vec<i64> {
+                let own = all.iter().filter(|row| row["merchant_number"] == merchant);
+                own.map(|row| row["id"].as_i64().unwrap()).collect()
+            };
+            assert!(!of("M1").is_empty() && !of("M2").is_empty(), "{all:?}");
+            for (part, own, other, locked) in
+                [("region:east", "M1", "M2", "T2"), ("merchant:M2", "M2", "M1", "T6")]
+            {
+                let token = format!("Bearer {}", app.token("operator", Some(part)).await);
+                let headers = [("authorization", token.as_str())];
+                let mut browser = Browser::of(&app);
+                let mut ask =
+                    async |path: &str| browser.send(Method::GET, path, &headers, String::new()).await;
+                let shown = ask("/api/v1/notices").await.json();
+                let ids: Vec<i64> = shown["items"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row["id"].as_i64().unwrap())
+                    .collect();
+                assert_eq!(ids, of(own), "{part}");
+                assert_eq!(shown["next"], Value::Null);
+                let others = ask(&format!("/api/v1/notices?merchant={other}")).await.json();
+                assert_eq!(others["items"], json!([]), "{part}");
+                let one = ask("/api/v1/notices?limit=1").await.json();
+                assert_eq!(one["items"].as_array().map(Vec::len), Some(1));
+                let locks = ask("/api/v1/locks?q=all").await.json();
+                let serials: Vec<&Value> =
+                    locks["items"].as_array().unwrap().iter().map(|row| &row["serial"]).collect();
+                assert_eq!(serials, [locked], "{part}");
+
+                let (mine, theirs) = (of(own)[0], of(other)[0]);
+                for path in ["", "/message", "/raw"] {
+                    assert_eq!(ask(&format!("/api/v1/notices/{mine}{path}")).await.status.as_u16(), 200);
+                    let refused = ask(&format!("/api/v1/notices/{theirs}{path}")).await;
+                    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "out_of_scope"));
+                }
+                for path in ["", "/html"] {
+                    assert_eq!(ask(&format!("/notices/{mine}{path}")).await.status.as_u16(), 200, "{part}");
+                    assert_eq!(ask(&format!("/notices/{theirs}{path}")).await.status.as_u16(), 403, "{part}");
+                }
+                let page = ask("/notices").await.text;
+                assert!(
+                    page.contains(&format!("/notices/{mine}\""))
+                        && !page.contains(&format!("/notices/{theirs}\""))
+                );
+                // Nothing leads to where he is refused.
+                for closed in ["href=\"/unreached\"", "href=\"/merchants/", "href=\"/campaigns\""] {
+                    assert!(!page.contains(closed), "{part}: {closed}");
+                }
+                let page = ask("/locks").await.text;
+                let terminal = |serial: &str| page.contains(&format!("/terminals/{serial}\""));
+                assert!(terminal(locked) && !terminal(if locked == "T2" { "T6" } else { "T2" }), "{page}");
+                assert_eq!(ask(&format!("/terminals/{locked}")).await.status.as_u16(), 200);
+                let foreign = if locked == "T2" { "T6" } else { "T2" };
+                assert_eq!(ask(&format!("/terminals/{foreign}")).await.status.as_u16(), 403);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_part_with_few_of_many_notices_is_read_page_after_page() {
+    run(async {
+        let app = TestApp::guarded(None);
+        mailed(&app).await;
+        // The mail of the other region lies above: more than is looked through for one page.
+        app.write(|connection| Ok(outbox::add_notices(connection, 1_000, 6_000, "accepted")?));
+        app.sql(
+            "UPDATE notice SET merchant_id = (SELECT id FROM merchant WHERE number = 'M2') WHERE id >= 1000",
+        );
+        let token = format!("Bearer {}", app.token("viewer", Some("region:east")).await);
+        let (mut found, mut pages, mut after) = (0, 0, String::new());
+        loop {
+            let path = format!("/api/v1/notices?limit=5{after}");
+            let headers = [("authorization", token.as_str())];
+            let page = Browser::of(&app).send(Method::GET, &path, &headers, String::new()).await.json();
+            found += page["items"].as_array().unwrap().len();
+            pages += 1;
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+            assert!(pages < 20, "it does not end");
+        }
+        assert!(found > 0 && pages > 1, "{found} in {pages} pages");
     });
 }

@@ -58,6 +58,7 @@ const API: &str = "
     POST /campaigns/{name}/pause operator
     POST /campaigns/{name}/resume operator
     GET /campaigns/{name}/targets viewer
+    PUT /campaigns/{name}/waves operator
     GET /doctor operator
     GET /events viewer
     GET /fleet viewer
@@ -69,7 +70,7 @@ const API: &str = "
     POST /inbound-mail/{id}/done operator
     POST /link-keys admin
     GET /load viewer
-    GET /locks viewer
+    GET /locks viewer parts
     POST /locks operator parts
     POST /locks/{id}/state operator parts
     POST /maintenance operator parts
@@ -84,14 +85,14 @@ const API: &str = "
     GET /notice-templates viewer
     GET /notice-templates/{kind} viewer
     GET /notice-templates/{kind}/raw viewer
-    GET /notices viewer
+    GET /notices viewer parts
     POST /notices/preview viewer
     POST /notices/retry operator
     GET /notices/stats viewer
-    GET /notices/{id} viewer
-    GET /notices/{id}/message viewer
-    GET /notices/{id}/raw viewer
-    POST /notices/{id}/retry operator
+    GET /notices/{id} viewer parts
+    GET /notices/{id}/message viewer parts
+    GET /notices/{id}/raw viewer parts
+    POST /notices/{id}/retry operator parts
     POST /password viewer parts
     GET /plans viewer
     POST /plans operator
@@ -163,6 +164,7 @@ const PAGES: &str = "
     /load viewer
     /load.csv viewer
     /load.svg viewer
+    /locks viewer
     /merchants/{number} viewer
     /notices viewer
     /notices/preview viewer

@@ -256,3 +256,50 @@ fn what_cannot_be_carried_out_says_so_and_may_be_tried_again() {
         assert_eq!(twice.code(), "conflict", "{}", twice.text);
     });
 }
+
+#[test]
+fn the_waves_of_a_started_campaign_change_when_a_second_person_agrees() {
+    four_eyes(Some(2), |app| async move {
+        people(&app).await;
+        drafted(&app).await;
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let mut anna = Browser::signed_in(&app, "anna", PASSWORD).await;
+        let put = axum::http::Method::PUT;
+        let of = |share: &str| json!({"waves": [{"share": share}, {"share": "rest"}], "reason": "with care"});
+
+        // A draft's are anybody's; but what was asked for was asked for with the waves as they were.
+        let asked = id(&olga.post("/campaigns/look/activate", json!({})).await.json());
+        let draft = olga.api(put.clone(), "/campaigns/look/waves", of("1")).await;
+        assert_eq!(draft.status.as_u16(), 200, "{}", draft.text);
+        let stale = anna.post(&format!("/approvals/{asked}/approve"), json!({})).await;
+        assert_eq!(stale.code(), "conflict", "{}", stale.text);
+        let asked = id(&olga.post("/campaigns/look/activate", json!({})).await.json());
+        anna.post(&format!("/approvals/{asked}/approve"), json!({})).await;
+
+        let waves =
+            json!({"waves": [{"share": "1"}, {"share": "2"}, {"share": "rest"}], "reason": "with care"});
+        let wrong = olga.api(put.clone(), "/campaigns/look/waves", of("2")).await;
+        assert_eq!(
+            (wrong.status.as_u16(), wrong.code().as_str()),
+            (409, "conflict"),
+            "nobody is asked in vain"
+        );
+        let asked = olga.api(put, "/campaigns/look/waves", waves).await;
+        assert_eq!(
+            (asked.status.as_u16(), asked.code().as_str()),
+            (202, "approval_needed"),
+            "{}",
+            asked.text
+        );
+        assert_eq!(app.get("/campaigns/look").await["waves"].as_array().map(Vec::len), Some(2));
+        let asked = id(&asked.json());
+        let done = anna.post(&format!("/approvals/{asked}/approve"), json!({})).await;
+        assert_eq!(done.json()["state"], "done", "{}", done.text);
+        assert_eq!(app.get("/campaigns/look").await["waves"][1]["share"], "2");
+        let entry = app.get("/audit?action=campaign.waves").await["items"][0].clone();
+        assert_eq!(
+            (&entry["actor"], &entry["reason"]),
+            (&json!("olga (approved by anna)"), &json!("with care"))
+        );
+    });
+}

@@ -2,9 +2,12 @@
 //! looked for on the page and in the database. The steps are in `tests/node/browser.mjs`.
 
 mod campaigns;
+mod chinese;
+mod dialogs;
 mod judged;
 mod rules;
 mod schedule;
+mod waves;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -64,6 +64,7 @@ fn refused() -> axum::response::Response {
         serial: serial.into(),
         rule: rule.into(),
         message: format!("the {rule} says no"),
+        said: None,
         nearest_legal_at: Some(nearest.parse().expect("RFC 3339")),
         nearest_legal_local: None,
     };

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
 use diesel::RunQueryDsl;
 use diesel::connection::{
     Instrumentation, InstrumentationEvent, SimpleConnection, set_default_instrumentation,
@@ -119,6 +120,19 @@ const ASKED: &str = "
     /api/v1/webhooks/1/deliveries?state=dead
 ";
 
+/// What is asked by somebody who is confined to a region, and by somebody who is confined to a merchant.
+const ASKED_WITHIN: &str = "
+    /locks
+    /locks?all=1&after=9
+    /notices
+    /notices?state=accepted
+    /notices?kind=announcement&after=9
+    /notices/1
+    /terminals/{serial}
+    /api/v1/locks
+    /api/v1/notices?merchant={number}
+";
+
 /// Questions that were put while somebody listened, to one database.
 static HEARD: Mutex<Option<(String, BTreeSet<String>)>> = Mutex::new(None);
 
@@ -147,13 +161,20 @@ impl Instrumentation for Ear {
 }
 
 /// What was asked of the database while `path` was.
-async fn questions_of(app: &TestApp, path: &str) -> BTreeSet<String> {
+async fn questions_of(app: &TestApp, (path, token): &(String, Option<String>)) -> BTreeSet<String> {
     let url = app.database_url();
     *HEARD.lock().unwrap() = Some((url.strip_prefix("sqlite:").unwrap_or(&url).to_owned(), BTreeSet::new()));
-    let (status, answer) = app.send(Method::GET, path, None).await;
+    let (status, answer) = match token {
+        None => app.send(Method::GET, path, None).await,
+        Some(token) => {
+            let request = Request::get(path).header("authorization", token).body(Body::empty());
+            app.send_request(request.expect("a request")).await
+        }
+    };
     let heard = HEARD.lock().unwrap().take().map(|(_, questions)| questions);
     // What is not there was looked for all the same; what has to be told more is asked with it below.
     let fine = status == StatusCode::OK
+        || (token.is_some() && status == StatusCode::FORBIDDEN)
         || [StatusCode::CONFLICT, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY].contains(&status);
     assert!(fine, "{path}: {status} {answer}");
     heard
@@ -265,7 +286,7 @@ async fn fill(app: &TestApp) {
 }
 
 /// Every address that may be asked for, with things that there are.
-async fn addresses(app: &TestApp) -> Vec<String> {
+async fn addresses(app: &TestApp) -> Vec<(String, Option<String>)> {
     let terminal = &app.get("/terminals?limit=1").await["items"][0];
     let site = &app.get("/sites?limit=1").await["items"][0];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -286,7 +307,15 @@ async fn addresses(app: &TestApp) -> Vec<String> {
     let plain =
         lists.map(|(path, _)| path.clone()).chain(pages).filter(|path| !WHOLE.contains(&path.as_str()));
     let asked = ASKED.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
-    plain.chain(asked).map(|path| fill(&path)).collect()
+    let mut all: Vec<_> = plain.chain(asked).map(|path| (fill(&path), None)).collect();
+    for part in
+        [format!("region:{}", text(&site["region"])), format!("merchant:{}", text(&site["merchant_number"]))]
+    {
+        let token = format!("Bearer {}", app.token("viewer", Some(&part)).await);
+        let within = ASKED_WITHIN.lines().map(str::trim).filter(|line| !line.is_empty());
+        all.extend(within.map(|path| (fill(path), Some(token.clone()))));
+    }
+    all
 }
 
 #[test]
@@ -299,8 +328,9 @@ fn every_question_is_a_run_of_an_index() {
             let app = TestApp::new(url, |settings| settings.webhook_private_targets = true);
             fill(&app).await;
             let mut explained = BTreeSet::new();
-            for path in addresses(&app).await {
-                for sql in questions_of(&app, &path).await.difference(&explained.clone()) {
+            for asked in addresses(&app).await {
+                let path = &asked.0;
+                for sql in questions_of(&app, &asked).await.difference(&explained.clone()) {
                     explained.insert(sql.clone());
                     let plain = sql.replace(['`', '"'], "");
                     for (table, step) in app.read(|connection| Ok(walks(connection, sql)?)) {

@@ -15,8 +15,8 @@ use offpeak::api::campaign::SkippedCount;
 use offpeak::api::lock::LockView;
 use offpeak::api::notice::{Message, NoticeView, Unreached, UnreachedReason};
 use offpeak::api::plan::{
-    GroupLoad, Load, MoveCount, NightLoad, PlanItem, PlanProgress, PlanReport, PlanView, Tonight, Unplaced,
-    UnplacedCount,
+    GroupLoad, Load, MoveCount, NightLoad, PlanItem, PlanProgress, PlanReport, PlanView, Remedy, Tonight,
+    Unplaced, UnplacedCount,
 };
 use offpeak::api::problem::{FindingView, Problem};
 use offpeak::domain::appointment::AppointmentState;
@@ -24,6 +24,7 @@ use offpeak::domain::campaign::SkipReason;
 use offpeak::domain::lock::LockState;
 use offpeak::domain::notice::{NoticeKind, NoticeState};
 use offpeak::domain::plan::PlanState;
+use offpeak::domain::said::Saying;
 use offpeak::web::pages::appointments::{AppointmentsPage, AppointmentsQuery};
 use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
@@ -31,7 +32,7 @@ use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
 pub(crate) use access::{approvals, audit, tokens, users};
 pub(crate) use campaigns::{campaign, campaigns, new_campaign, plan_changes};
-pub(crate) use mail::{empty_inbox, inbox, nothing_sent, sending};
+pub(crate) use mail::{empty_inbox, inbox, locks, nothing_sent, sending};
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
@@ -210,7 +211,12 @@ pub(crate) fn unplaced(wording: Wording) -> Vec<PlanItem> {
                     Vec::new()
                 },
                 message: wording.text(message),
+                said: None,
                 change: change.map(|text| wording.text(text)),
+                change_said: (*reason == "budget_full").then(|| {
+                    let group = wording.text("cell:460-00-6311-17").into();
+                    Saying::ChangeGroupCap.with([("group", group), ("cap_add", 1.into())])
+                }),
             }),
         })
         .collect()
@@ -252,6 +258,14 @@ pub(crate) fn report(wording: Wording) -> PlanReport {
             wording.text("raising cell:460-00-6311-17 from 2 to 3 places 4 more"),
             wording.text("one more window a week at S-0201 places 1 more"),
         ],
+        remedies: vec![Remedy {
+            change: Saying::ChangeGroupCapTo.with([
+                ("group", wording.text("cell:460-00-6311-17").into()),
+                ("cap_from", 2.into()),
+                ("cap_to", 3.into()),
+            ]),
+            terminals: 4,
+        }],
         skipped: vec![
             SkippedCount {
                 reason: SkipReason::AlreadyInstalled,

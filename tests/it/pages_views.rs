@@ -14,10 +14,11 @@ use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
 use offpeak::web::pages::campaigns::{self, CampaignPage, CampaignsPage};
 use offpeak::web::pages::context::Reader;
+use offpeak::web::pages::locks::{LocksPage, LocksQuery};
 use offpeak::web::pages::notices::{self, MailPart};
 use offpeak::web::pages::schedule::{self, ScheduleQuery};
 use offpeak::web::pages::{
-    PageContext, access, approvals, audit, fleet, heat, home, inbox, plans, problem, rules, sending,
+    PageContext, access, approvals, audit, fleet, heat, home, inbox, locks, plans, problem, rules, sending,
     terminal, unreached,
 };
 use roxmltree::{Document, Node, ParsingOptions};
@@ -80,6 +81,7 @@ fn full_pages_in(context: &PageContext, wording: Wording) -> Vec<(String, String
             notices::render_page(context, &samples::notice_page(wording, MailPart::Calendar)),
         ),
         ("inbox", inbox::render_page(context, &samples::inbox(wording))),
+        ("locks", locks::render_page(context, &samples::locks(wording))),
         ("sending", sending::render_page(context, &samples::sending(wording))),
         ("terminal", terminal::render_page(context, &fleet_samples::terminal(wording, true))),
         ("problem", problem::render_page(context, &samples::problem(wording))),
@@ -141,6 +143,10 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
         ("unworded-notice", notices::render_page(context, &samples::unworded_notice_page())),
         ("empty-inbox", inbox::render_page(context, &samples::empty_inbox(None))),
         ("no-bounce", inbox::render_page(context, &samples::empty_inbox(Some("bounced")))),
+        ("no-lock", {
+            let locks = Page { items: Vec::new(), next: None };
+            locks::render_page(context, &LocksPage { locks, query: LocksQuery::default() })
+        }),
         ("nothing-sent", sending::render_page(context, &samples::nothing_sent())),
         ("terminal-without-history", terminal::render_page(context, &fleet_samples::terminal(PLAIN, false))),
         ("empty-fleet", fleet::render_page(context, &fleet_samples::empty_list())),

@@ -4,11 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use offpeak::domain::campaign::SkipReason;
 use offpeak::domain::fleet::Locale;
+use offpeak::domain::plan_file::Reason;
+use offpeak::domain::said::{Rule, Saying};
 use offpeak::web::pages::words::messages;
 
 /// Rooms whose keys are codes of the data, put together where they are used.
-const FAMILIES: [&str; 6] = ["word.", "count.", "unplaced.", "rule.", "shell.nav_", "shell.language_"];
+const FAMILIES: [&str; 7] =
+    ["word.", "said.", "count.", "unplaced.", "rule.", "shell.nav_", "shell.language_"];
 
 fn files(folder: &str, endings: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -95,4 +99,41 @@ fn every_message_is_asked_for() {
         })
         .collect();
     assert!(unused.is_empty(), "nobody asks for {unused:?}");
+}
+
+#[test]
+fn every_rule_every_reason_and_every_sentence_of_the_service_has_words_in_both_languages() {
+    for locale in Locale::ALL {
+        let messages = messages(locale);
+        let text =
+            |key: String| messages.get(&key).unwrap_or_else(|| panic!("`{key}` has no words in {locale}"));
+        for saying in Saying::ALL {
+            let facts: BTreeSet<&str> = saying.facts().iter().copied().collect();
+            let text = text(format!("said.{}", saying.code()));
+            assert_eq!(placeholders(text), facts, "{} in {locale}", saying.code());
+        }
+        for rule in Rule::ALL {
+            text(format!("rule.js_{}", rule.as_str()));
+        }
+        for reason in SkipReason::ALL {
+            text(format!("said.skip_{}", reason.as_str()));
+            text(format!("word.{}", reason.as_str()));
+        }
+        let reasons = [
+            Reason::NoOpening,
+            Reason::BudgetFull,
+            Reason::SiteRule,
+            Reason::AfterUnplaced,
+            Reason::PinnedConflict,
+        ];
+        for reason in reasons {
+            text(format!("unplaced.{}", reason.name()));
+        }
+        let codes: BTreeSet<&str> = Saying::ALL.iter().map(|saying| saying.code()).collect();
+        assert_eq!(codes.len(), Saying::ALL.len(), "a code stands for one sentence");
+        for key in messages.keys().filter_map(|key| key.strip_prefix("said.")) {
+            let is_known = codes.contains(key) || key == "js_more" || key.starts_with("skip_");
+            assert!(is_known, "nobody says `{key}`");
+        }
+    }
 }

@@ -130,6 +130,18 @@ impl TestApp {
         (status, value)
     }
 
+    /// A page in a language.
+    pub async fn page_in(&self, locale: &str, path: &str) -> String {
+        let mut request = Request::get(path)
+            .header(header::ACCEPT_LANGUAGE, locale)
+            .body(Body::empty())
+            .expect("a request");
+        request.extensions_mut().insert(Actor::local());
+        let (status, page) = self.send_request(request).await;
+        assert!(status.is_success(), "GET {path}: {status} {page}");
+        page.as_str().expect("a page").to_owned()
+    }
+
     /// Reads; anything but a success fails the test.
     pub async fn get(&self, path: &str) -> Value {
         let (status, value) = self.send(Method::GET, &format!("/api/v1{path}"), None).await;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
+use offpeak::service::Actor;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, instant, on_each_database, on_sqlite};
@@ -150,6 +152,12 @@ fn a_pilot_that_fails_halts_there() {
             (&json!("paused"), &json!("halted"))
         );
         assert_eq!(campaign["halted_because"], "2 of 3 terminals failed, at most 1 may");
+        let said =
+            json!({"code": "gate_too_many_failures", "facts": {"failures": 2, "ended": 3, "most": "1"}});
+        assert_eq!(campaign["halted_said"], said);
+        let chinese = app.page_in("zh-CN", "/campaigns/fw").await;
+        assert!(chinese.contains("3 台终端中 2 台失败，最多允许 1"), "{chinese}");
+        assert!(chinese.contains("等待第 1 批的关口"), "{chinese}");
         let trail = app.get("/audit?q=campaign.state").await["items"][0].clone();
         assert!(trail["reason"].as_str().unwrap().starts_with("paused by the gate of wave 1: "), "{trail}");
 
@@ -296,5 +304,120 @@ fn waves_that_cannot_be_are_refused_with_their_number() {
             assert!(detail.starts_with("waves: ") && detail.contains(expected), "{answer}");
         }
         assert_eq!(app.get("/campaigns").await["items"], json!([]));
+    });
+}
+
+async fn set_waves(app: &TestApp, etag: Option<&Value>, body: Value) -> (StatusCode, Value) {
+    let mut request = Request::put("/api/v1/campaigns/fw/waves").header("content-type", "application/json");
+    if let Some(etag) = etag {
+        request = request.header("if-match", etag.as_str().unwrap());
+    }
+    let mut request = request.body(Body::from(body.to_string())).unwrap();
+    request.extensions_mut().insert(Actor::local());
+    app.send_request(request).await
+}
+
+/// Who is in each wave but the last.
+fn members(app: &TestApp) -> BTreeMap<i32, BTreeSet<i64>> {
+    app.read(|connection| {
+        let row = offpeak::db::campaign::by_name(connection, "fw")?.unwrap();
+        let mut waves: BTreeMap<i32, BTreeSet<i64>> = BTreeMap::new();
+        for (terminal, wave) in offpeak::db::wave::all_members(connection, row.id)? {
+            waves.entry(wave).or_default().insert(terminal);
+        }
+        Ok(waves)
+    })
+}
+
+#[test]
+fn waves_that_have_not_begun_are_changed_and_those_that_have_are_not() {
+    on_each_database(|app| async move {
+        begin(&app, json!({"sample_min": 6})).await;
+        publish(&app).await;
+        let before = app.get("/campaigns/fw").await;
+        let pilots = members(&app)[&1].clone();
+        let (of_pilots, _) = pilot(&app).await;
+        let first = json!({"share": "10%", "soak_minutes": 600, "gate": {"sample_min": 6}});
+        let change = json!({"waves": [first, {"share": "25%", "soak_minutes": 60, "gate": {"failures_max": "2"}},
+            {"share": "rest"}], "reason": "more care"});
+
+        // Whoever has not seen how it stands is not heard, and what has begun is not touched.
+        let (status, answer) = set_waves(&app, Some(&json!("\"old\"")), change.clone()).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (StatusCode::PRECONDITION_FAILED, &json!("precondition_failed"))
+        );
+        for (pilot, why) in [
+            (json!({"share": "20%", "soak_minutes": 600, "gate": {"sample_min": 6}}), "its size"),
+            (json!({"share": "10%", "soak_minutes": 0, "gate": {"sample_min": 6}}), "its soak"),
+            (json!({"share": "10%", "soak_minutes": 600, "gate": {"sample_min": 1}}), "its gate"),
+        ] {
+            let (status, answer) = set_waves(&app, None, json!({"waves": [pilot, {"share": "rest"}]})).await;
+            assert_eq!(status, StatusCode::CONFLICT, "{why}: {answer}");
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(detail.starts_with("wave 1 of campaign `fw` has begun (it is open)"), "{detail}");
+        }
+        let (status, answer) = set_waves(&app, None, json!({"waves": [first]})).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+        assert_eq!(app.get("/campaigns/fw").await["etag"], before["etag"], "nothing was changed");
+
+        let (status, after) = set_waves(&app, Some(&before["etag"]), change).await;
+        assert_eq!(status, StatusCode::OK, "{after}");
+        assert_ne!(after["etag"], before["etag"]);
+        let shares: Vec<&Value> = after["waves"].as_array().unwrap().iter().map(|it| &it["share"]).collect();
+        assert_eq!(shares, ["10%", "25%", "rest"]);
+        assert_eq!(
+            (&after["waves"][1]["soak_minutes"], &after["waves"][1]["failures_max"]),
+            (&json!(60), &json!("2"))
+        );
+        let drawn = members(&app);
+        assert_eq!(drawn[&1], pilots, "who has begun stays");
+        assert_eq!(drawn[&2].len(), 15, "a quarter of sixty");
+        assert!(drawn[&2].is_disjoint(&pilots));
+
+        // Only a gate: nobody changes places.
+        let gates = json!({"waves": [first, {"share": "25%", "soak_minutes": 60, "gate": {"failures_max": "1"}},
+            {"share": "rest"}]});
+        let (status, answer) = set_waves(&app, None, gates).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(members(&app), drawn);
+
+        let trail = app.get("/audit?q=campaign.waves").await["items"].clone();
+        let entry = &trail[1];
+        assert_eq!((&entry["subject"], &entry["reason"]), (&json!("campaign fw"), &json!("more care")));
+        assert_eq!(entry["before"].as_array().map(Vec::len), Some(2), "{entry}");
+        assert_eq!(entry["after"][1]["gate"]["failures_max"], "2", "{entry}");
+
+        // The gate of the first opens the second as it is now, and no longer the rest.
+        happen(&app, &of_pilots, |_| Some("done")).await;
+        app.clock.set(app.clock.now() + TimeDelta::minutes(600));
+        assert_eq!(app.work("watch").await["gates_passed"], 1);
+        let states = app.get("/campaigns/fw").await["waves"].clone();
+        let states: Vec<&Value> = states.as_array().unwrap().iter().map(|it| &it["state"]).collect();
+        assert_eq!(states, ["passed", "open", "waiting"]);
+    });
+}
+
+#[test]
+fn the_waves_of_a_draft_are_free_and_those_of_a_campaign_that_is_over_are_not() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        let mut draft = campaign(json!({}));
+        draft["draft"] = json!(true);
+        app.post("/campaigns", draft).await;
+        let (status, answer) =
+            set_waves(&app, None, json!({"waves": [{"share": "3"}, {"share": "rest"}]})).await;
+        assert_eq!((status, &answer["waves"][0]["share"]), (StatusCode::OK, &json!("3")));
+        let (status, answer) = set_waves(&app, None, json!({"waves": []})).await;
+        assert_eq!((status, &answer["waves"]), (StatusCode::OK, &json!([])));
+        app.post("/campaigns/fw/activate", json!({})).await;
+        let waves = json!({"waves": [{"share": "3"}, {"share": "rest"}]});
+        let (status, answer) = set_waves(&app, None, waves.clone()).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(answer["detail"].as_str().unwrap().contains("begun without waves"), "{answer}");
+        app.post("/campaigns/fw/cancel", json!({"reason": "no"})).await;
+        let (status, answer) = set_waves(&app, None, waves).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(answer["detail"].as_str().unwrap().contains("is cancelled"), "{answer}");
     });
 }

@@ -42,6 +42,45 @@ const startOf = (page, id) => chip(page, id).getAttribute("data-from");
 const startsAt = (page, id, at) => page.waitForSelector(`#appointment-${id}[data-from="${at}"]:not(.carried)`);
 const lastToast = (page) => page.locator(".toast p").last().textContent();
 
+// Tabs once round the open dialog in both directions. Between its last stop and its first the browser itself may have
+// the focus; nothing behind the dialog ever has.
+async function walkOpenDialog(page) {
+  const problems = [];
+  const wanted = await page.evaluate(() => {
+    const dialog = document.querySelector("dialog[open]");
+    const usable = [...dialog.querySelectorAll("a[href], button, input, select, textarea, summary")]
+      .filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.disabled && it.type !== "hidden" && it.type !== "radio");
+    window.in_dialog = new Set(usable);
+    window.reached = new Set([document.activeElement]);
+    return { stops: usable.length, inside: dialog.contains(document.activeElement), named: Boolean(dialog.getAttribute("aria-labelledby")) };
+  });
+  if (!wanted.inside) {
+    problems.push("the focus does not go into it");
+  }
+  if (!wanted.named) {
+    problems.push("it has no name");
+  }
+  for (const key of ["Tab", "Shift+Tab"]) {
+    // A date has several stops of its own.
+    for (let presses = 0; presses < wanted.stops + 10; presses += 1) {
+      await page.keyboard.press(key);
+      const left = await page.evaluate(() => {
+        const at = document.activeElement;
+        window.reached.add(at);
+        const inside = !at || at === document.body || at.closest("dialog[open]") !== null;
+        return inside ? null : at.outerHTML.slice(0, 140);
+      });
+      if (left) {
+        problems.push(`${key} leaves it for ${left}`);
+        break;
+      }
+    }
+  }
+  const missed = await page.evaluate(() => [...window.in_dialog].filter((it) => !window.reached.has(it)).map((it) => it.outerHTML.slice(0, 140)));
+  problems.push(...missed.map((it) => `Tab does not reach ${it}`));
+  return { problems };
+}
+
 const steps = {
   async open(page, { path }) {
     await page.goto(base + path);
@@ -115,6 +154,12 @@ const steps = {
     return said;
   },
 
+  async openChip(page, { id }) {
+    await chip(page, id).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#move-dialog[open]");
+  },
+
   async press(page, { key }) {
     await page.keyboard.press(key);
   },
@@ -168,6 +213,12 @@ const steps = {
       }
     }
   },
+
+  async enter(page, { selector, text }) {
+    await page.locator(selector).first().fill(text);
+  },
+
+  values: (page, { selector }) => page.locator(selector).evaluateAll((all) => all.map((it) => it.value)),
 
   // Presses a button, or follows a link, that a screen reader would find by this name; with the keyboard.
   async activate(page, { button, link, within = "body" }) {
@@ -278,6 +329,63 @@ const steps = {
     // Of a group of radio buttons Tab reaches one.
     const missed = await page.evaluate(() => [...window.to_reach].filter((it) => !window.reached.has(it) && it.type !== "radio").map((it) => it.outerHTML.slice(0, 160)));
     return { missed, unseen };
+  },
+
+  // Every dialog that something on the page opens, with the keyboard alone: it opens, the focus is in it and stays there
+  // whichever way Tab goes, everything in it is reached, Escape closes it, and the focus is back at the opener.
+  async walkDialogs(page) {
+    const found = [];
+    const seen = [];
+    const openers = await page.evaluate(() => {
+      const all = [...document.querySelectorAll("main [data-dialog], main [data-open], main .chip, main [data-confirm]")];
+      const buttons = all.map((it) => (it.matches("form") ? it.querySelector('button[type="submit"]') : it));
+      const usable = buttons.filter((it) => it?.checkVisibility({ visibilityProperty: true }) && !it.disabled);
+      usable.forEach((it, number) => it.setAttribute("data-walked", number));
+      return usable.map((it) => it.outerHTML.slice(0, 140));
+    });
+    for (const [number, opener] of openers.entries()) {
+      await page.locator(`[data-walked="${number}"]`).focus();
+      await page.keyboard.press("Enter");
+      if (!(await page.waitForSelector("dialog[open]", { timeout: 3000 }).catch(() => null))) {
+        found.push(`${opener}: Enter opens nothing`);
+        continue;
+      }
+      seen.push(await page.evaluate(() => document.querySelector("dialog[open]").id || "ask"));
+      const { problems } = await walkOpenDialog(page);
+      found.push(...problems.map((it) => `${seen.at(-1)}: ${it}`));
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("dialog[open]", { state: "detached", timeout: 3000 }).catch(() => found.push(`${seen.at(-1)}: Escape does not close it`));
+      const back = await page.waitForFunction((at) => document.activeElement?.dataset.walked === String(at), number, { timeout: 3000 }).catch(() => null);
+      if (!back) {
+        found.push(`${seen.at(-1)}: the focus does not go back to ${opener}, but to ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 140))}`);
+      }
+    }
+    return { found, seen };
+  },
+
+  // The dialog that is open, walked through as above and closed with Escape; what has the focus then.
+  async walkOpen(page, { dialog }) {
+    await page.waitForSelector(`${dialog}[open]`);
+    const { problems } = await walkOpenDialog(page);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog[open]", { state: "detached" });
+    return problems;
+  },
+
+  // Selects the first appointment on the timeline.
+  async selectByKeyboard(page) {
+    await page.locator(".chip").first().focus();
+    await page.keyboard.press(" ");
+    await page.waitForSelector("#selection:not([hidden])");
+  },
+
+  // From now on the page hears nothing of what happens.
+  async deafen(page) {
+    await page.evaluate(() => addEventListener("offpeak:event", (event) => event.stopImmediatePropagation(), { capture: true }));
+  },
+
+  async focusedOn(page, { selector }) {
+    await page.waitForFunction((it) => document.activeElement?.matches(it), selector);
   },
 
   async complaints() {

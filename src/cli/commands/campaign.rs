@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod show;
 mod targets;
+mod waves;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -40,6 +41,7 @@ pub enum CampaignCommand {
         after_help = "Example:\n  offpeak campaign pass fw-3.2.0 --reason 'two of the three had a dead battery'"
     )]
     Pass(ChangeArgs),
+    Waves(waves::WavesArgs),
     /// Call a campaign off, and its appointments; their merchants are told
     #[command(after_help = "Example:\n  offpeak campaign cancel fw-3.2.0 --reason 'withdrawn by the vendor'")]
     Cancel(ChangeArgs),
@@ -57,6 +59,7 @@ impl CampaignCommand {
             CampaignCommand::Pause(args) => change::run(Step::Pause, args, context),
             CampaignCommand::Resume(args) => change::run(Step::Resume, args, context),
             CampaignCommand::Pass(args) => change::run(Step::Pass, args, context),
+            CampaignCommand::Waves(args) => waves::run(args, context),
             CampaignCommand::Cancel(args) => change::run(Step::Cancel, args, context),
         }
     }

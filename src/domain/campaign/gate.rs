@@ -6,6 +6,8 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::said::{Said, Saying};
+
 /// What a gate asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
@@ -76,6 +78,11 @@ impl Tally {
     /// Terminals that had their turn.
     pub const fn ended(&self) -> u32 {
         self.done + self.against
+    }
+
+    /// So many of them went well, as data.
+    pub fn well(&self) -> Said {
+        Saying::GateWell.with([("done", self.done.into()), ("ended", self.ended().into())])
     }
 }
 
@@ -161,6 +168,33 @@ impl Gate {
         }
         let until = tally.last_ended_at.unwrap_or(open_since).checked_add_signed(soak).unwrap_or(now);
         if now < until { Verdict::Soaking { until } } else { Verdict::Pass }
+    }
+
+    /// The verdict as data.
+    pub fn said(&self, verdict: &Verdict, tally: &Tally) -> Said {
+        let asked = self.success_percent_min;
+        match verdict {
+            Verdict::Sample { ended, needed } => {
+                Saying::GateSample.with([("ended", (*ended).into()), ("needed", (*needed).into())])
+            }
+            Verdict::Pending(pending) => Saying::GatePending.with([("pending", (*pending).into())]),
+            Verdict::Short { percent } => {
+                Saying::GateShort.with([("percent", (*percent).into()), ("asked", asked.into())])
+            }
+            Verdict::Soaking { until } => Saying::GateSoaking.with([("until_at", (*until).into())]),
+            Verdict::Pass => tally.well(),
+            Verdict::TooManyFailures { failures } => Saying::GateTooManyFailures.with([
+                ("failures", (*failures).into()),
+                ("ended", (tally.done + failures).into()),
+                ("most", self.failures_max.map(|most| most.to_string()).unwrap_or_default().into()),
+            ]),
+            Verdict::TooFewSuccesses { percent } => Saying::GateTooFewSuccesses.with([
+                ("done", tally.done.into()),
+                ("ended", tally.ended().into()),
+                ("percent", (*percent).into()),
+                ("asked", asked.into()),
+            ]),
+        }
     }
 
     /// The verdict in a sentence for operators.

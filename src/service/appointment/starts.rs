@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{HORIZON_DAYS, deadline, find, lead_minutes};
 use crate::api::appointment::{RuleSaid, StartRun, StartsQuery, StartsView};
 use crate::domain::ids::{AppointmentId, TerminalId};
-use crate::service::legality::{Purpose, Question, Rules, decide};
+use crate::service::legality::{Broken, Purpose, Question, Rules, decide};
 use crate::service::world::Surroundings;
 use crate::service::{App, Error};
 
@@ -73,13 +73,15 @@ fn runs_of(
     }
     let mut runs: Vec<(Vec<String>, StartRun)> = Vec::new();
     for (start, broken) in starts.iter().zip(rules.broken_at(question, &starts)) {
-        let key: Vec<String> = broken.iter().map(|(rule, message)| key_of(rule, message)).collect();
+        let key: Vec<String> = broken.iter().map(key_of).collect();
         match runs.last_mut() {
             Some((known, run)) if *known == key => run.to = *start + slot,
             _ => {
                 let legal = broken.is_empty();
-                let said =
-                    |(rule, message): (&'static str, String)| RuleSaid { rule: rule.to_owned(), message };
+                let said = |Broken { rule, message, said }| {
+                    let rule = rule.as_str().to_owned();
+                    RuleSaid { rule, message, said: Some(said) }
+                };
                 let rules = broken.into_iter().map(said).collect();
                 runs.push((key, StartRun { from: *start, to: *start + slot, legal, rules }));
             }
@@ -89,12 +91,7 @@ fn runs_of(
 }
 
 /// What makes two slots' answers the same: the rule, and of a budget or a blackout which one; not the time in it.
-fn key_of(rule: &str, message: &str) -> String {
-    let which = match rule {
-        "budget" | "site_rule" => message.split(" is full at ").next().unwrap_or_default(),
-        "blackout" => message.split(" lies in the ").nth(1).unwrap_or_default(),
-        "overlap" => message.split(',').next().unwrap_or_default(),
-        _ => "",
-    };
-    format!("{rule} {which}")
+fn key_of(broken: &Broken) -> String {
+    let which = ["group", "name", "appointment"].iter().find_map(|fact| broken.said.facts.get(*fact));
+    format!("{} {} {which:?}", broken.rule.as_str(), broken.said.code)
 }

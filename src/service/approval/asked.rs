@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::api::appointment::Maintenance;
+use crate::api::wave::{NewGate, NewWave, NewWaves};
 use crate::db::{self, Connection};
 use crate::service::Error;
 
@@ -13,6 +14,7 @@ use crate::service::Error;
 pub(super) enum Asked {
     PublishPlan { plan: i64, terminals: u64, reason: Option<String> },
     StartCampaign { campaign: String, terminals: u64, reason: Option<String> },
+    SetWaves { campaign: String, request: NewWaves },
     PassGate { campaign: String, wave: i32, reason: Option<String> },
     Emergency { request: Maintenance },
     GoOn { visit: i64, reason: Option<String> },
@@ -23,6 +25,7 @@ impl Asked {
         match self {
             Asked::PublishPlan { .. } => "plan.publish",
             Asked::StartCampaign { .. } => "campaign.activate",
+            Asked::SetWaves { .. } => "campaign.waves",
             Asked::PassGate { .. } => "campaign.pass",
             Asked::Emergency { .. } => "maintenance.emergency",
             Asked::GoOn { .. } => "notice.override",
@@ -32,9 +35,9 @@ impl Asked {
     pub(super) fn subject(&self) -> String {
         match self {
             Asked::PublishPlan { plan, .. } => format!("plan {plan}"),
-            Asked::StartCampaign { campaign, .. } | Asked::PassGate { campaign, .. } => {
-                format!("campaign {campaign}")
-            }
+            Asked::StartCampaign { campaign, .. }
+            | Asked::SetWaves { campaign, .. }
+            | Asked::PassGate { campaign, .. } => format!("campaign {campaign}"),
             Asked::Emergency { request } => match request.serials.as_slice() {
                 [serial] => format!("terminal {serial}"),
                 serials => format!("{} terminals", serials.len()),
@@ -49,6 +52,7 @@ impl Asked {
             | Asked::StartCampaign { reason, .. }
             | Asked::PassGate { reason, .. }
             | Asked::GoOn { reason, .. } => reason.as_deref(),
+            Asked::SetWaves { request, .. } => request.reason.as_deref(),
             Asked::Emergency { request } => Some(&request.reason),
         }
     }
@@ -61,6 +65,10 @@ impl Asked {
             }
             Asked::StartCampaign { campaign, terminals, .. } => {
                 format!("start the campaign {campaign}, for {terminals} terminals")
+            }
+            Asked::SetWaves { campaign, request } => {
+                let waves: Vec<String> = request.waves.iter().map(words_of).collect();
+                format!("change the waves of the campaign {campaign} to {}", waves.join(", then "))
             }
             Asked::PassGate { campaign, wave, .. } => {
                 format!("let wave {wave} of the campaign {campaign} pass whatever its gate says")
@@ -90,7 +98,9 @@ impl Asked {
     pub(super) fn digest(&self, connection: &mut Connection) -> Result<String, Error> {
         let referred = match self {
             Asked::PublishPlan { plan, .. } => db::plan::digest(connection, *plan)?,
-            Asked::StartCampaign { campaign, .. } => db::campaign::digest(connection, campaign)?,
+            Asked::StartCampaign { campaign, .. } | Asked::SetWaves { campaign, .. } => {
+                db::campaign::digest(connection, campaign)?
+            }
             // The wave that stands at its gate now: once it has passed, the request is about nothing.
             Asked::PassGate { campaign, .. } => {
                 db::wave::at_gate(connection, campaign)?.map(|wave| wave.to_string()).unwrap_or_default()
@@ -101,6 +111,17 @@ impl Asked {
         let text = format!("{}\0{referred}", self.to_json()?);
         Ok(hex::encode(Sha256::digest(text.as_bytes())))
     }
+}
+
+/// A wave in a few words: `10% (soak 1440 minutes, success 95 %)`; what is not said is as usual.
+fn words_of(wave: &NewWave) -> String {
+    let NewGate { success_percent_min, failures_max, sample_min } = &wave.gate;
+    let mut said: Vec<String> = Vec::new();
+    said.extend(wave.soak_minutes.map(|minutes| format!("soak {minutes} minutes")));
+    said.extend(success_percent_min.map(|percent| format!("success {percent} %")));
+    said.extend(failures_max.as_ref().map(|most| format!("failures {most}")));
+    said.extend(sample_min.map(|least| format!("sample {least}")));
+    if said.is_empty() { wave.share.clone() } else { format!("{} ({})", wave.share, said.join(", ")) }
 }
 
 /// Whether a time says the same tomorrow as today; `now` is as soon as a second person agrees.

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::behind::withdraw_untold;
-use super::waves::{tally_of, verdict_of};
-use super::{find, steer_within, view};
+use super::waves::{Verdicted, tally_of, verdict_of};
+use super::{find, steer_within, to_json, view};
 use crate::api::campaign::CampaignView;
 use crate::db::campaign::CampaignRow;
 use crate::db::wave::WaveRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::campaign::{CampaignState, Verdict, WaveState};
 use crate::domain::fleet::clean_text;
+use crate::domain::said::{Said, Saying};
 use crate::service::audit::{Change, record};
 use crate::service::lease::Leader;
 use crate::service::schedule;
@@ -22,8 +23,8 @@ use crate::service::{Actor, App, Error};
 
 /// What is to be done about a campaign's open wave.
 enum Step {
-    Pass(WaveRow, String),
-    Halt(WaveRow, String),
+    Pass(WaveRow, Verdicted),
+    Halt(WaveRow, Verdicted),
 }
 
 fn step_of(connection: &mut Connection, campaign_id: i64, now: DateTime<Utc>) -> Result<Option<Step>, Error> {
@@ -35,11 +36,11 @@ fn step_of(connection: &mut Connection, campaign_id: i64, now: DateTime<Utc>) ->
     let row = &rows[place];
     let size = db::wave::sizes(connection, campaign_id)?.get(&row.number).copied().unwrap_or(0);
     let tally = tally_of(connection, row, is_last, size)?;
-    let (verdict, words) = verdict_of(row, is_last, &tally, now)?;
-    Ok(match verdict {
+    let said = verdict_of(row, is_last, &tally, now)?;
+    Ok(match said.verdict {
         Verdict::TooFewSuccesses { .. } if is_last => None,
-        verdict if verdict.halts() => Some(Step::Halt(row.clone(), words)),
-        Verdict::Pass if !is_last => Some(Step::Pass(row.clone(), words)),
+        verdict if verdict.halts() => Some(Step::Halt(row.clone(), said)),
+        Verdict::Pass if !is_last => Some(Step::Pass(row.clone(), said)),
         _ => None,
     })
 }
@@ -68,12 +69,12 @@ pub fn look_after(app: &App, leader: &Leader) -> Result<BTreeMap<String, u64>, E
             }
             match step_of(connection, row.id, app.clock.now())? {
                 None => Ok(None),
-                Some(Step::Pass(wave, words)) => {
-                    pass(connection, app, leader.actor(), &row, &wave, &words)?;
+                Some(Step::Pass(wave, gate)) => {
+                    pass(connection, app, leader.actor(), &row, &wave, (&gate.words, &gate.said))?;
                     Ok(Some("gates_passed"))
                 }
-                Some(Step::Halt(wave, words)) => {
-                    halt(connection, app, leader.actor(), &row, &wave, &words)?;
+                Some(Step::Halt(wave, gate)) => {
+                    halt(connection, app, leader.actor(), &row, &wave, (&gate.words, &gate.said))?;
                     Ok(Some("gates_halted"))
                 }
             }
@@ -99,10 +100,11 @@ fn pass(
     actor: &Actor,
     campaign: &CampaignRow,
     wave: &WaveRow,
-    words: &str,
+    (words, said): (&str, &Said),
 ) -> Result<(), Error> {
     let now = Instant::from(app.clock.now());
-    if !db::wave::enter(connection, campaign.id, wave.number, WaveState::Passed, now, Some(words))? {
+    let data = to_json(said)?;
+    if !db::wave::enter(connection, campaign.id, wave.number, WaveState::Passed, now, Some((words, &data)))? {
         return Ok(());
     }
     let change = Change::new("gate.pass", subject(campaign, wave))
@@ -138,9 +140,11 @@ fn tell_of_opened(connection: &mut Connection, app: &App, campaign_id: i64, wave
 /// The campaign is over: so is its last wave.
 pub(super) fn completed(connection: &mut Connection, app: &App, campaign_id: i64) -> Result<(), Error> {
     let now = Instant::from(app.clock.now());
+    let said = to_json(&Saying::GateCompleted.alone())?;
+    let verdict = Some(("completed", said.as_str()));
     for wave in db::wave::of_campaigns(connection, &[campaign_id])? {
         if wave.state == WaveState::Open.as_str() {
-            db::wave::enter(connection, campaign_id, wave.number, WaveState::Passed, now, Some("completed"))?;
+            db::wave::enter(connection, campaign_id, wave.number, WaveState::Passed, now, verdict)?;
         }
     }
     Ok(())
@@ -152,10 +156,11 @@ fn halt(
     actor: &Actor,
     campaign: &CampaignRow,
     wave: &WaveRow,
-    words: &str,
+    (words, said): (&str, &Said),
 ) -> Result<(), Error> {
     let now = Instant::from(app.clock.now());
-    if !db::wave::enter(connection, campaign.id, wave.number, WaveState::Halted, now, Some(words))? {
+    let data = to_json(said)?;
+    if !db::wave::enter(connection, campaign.id, wave.number, WaveState::Halted, now, Some((words, &data)))? {
         return Ok(());
     }
     let change = Change::new("gate.halt", subject(campaign, wave))
@@ -260,7 +265,8 @@ pub fn pass_by_hand(
     app.database.write(|connection| {
         connection.serialize_schedule()?;
         let (row, wave) = waiting(connection, app, name, expected)?;
-        pass(connection, app, actor, &row, &wave, &format!("passed by hand: {reason}"))?;
+        let said = Saying::GateByHand.with([("reason", reason.as_str().into())]);
+        pass(connection, app, actor, &row, &wave, (&format!("passed by hand: {reason}"), &said))?;
         if row.state == CampaignState::Paused.as_str() {
             steer_within(connection, app, actor, name, CampaignState::Active, Some(&reason))?;
         }

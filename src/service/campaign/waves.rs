@@ -12,6 +12,7 @@ use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::wave::{self, Place};
 use crate::domain::campaign::{Ceiling, Gate, Share, Tally, Verdict, WaveState};
+use crate::domain::said::{Said, Saying};
 use crate::service::world::World;
 use crate::service::{App, Error};
 
@@ -61,6 +62,7 @@ pub(super) fn rows_of(campaign_id: i64, new: &[NewWave]) -> Result<Vec<WaveRow>,
                 counted_from: None,
                 closed_at: None,
                 verdict: None,
+                verdict_said: None,
             })
         })
         .collect()
@@ -74,6 +76,18 @@ pub(crate) fn allot(
     waves: &[WaveRow],
     terminals: &[u32],
 ) -> Result<Vec<(i64, i32)>, Error> {
+    allot_after(world, name, waves, (0, 0), terminals)
+}
+
+/// The same where the first `begun` waves have begun, with `fixed` terminals that stay in them; none of those is
+/// among `terminals`.
+pub(super) fn allot_after(
+    world: &World,
+    name: &str,
+    waves: &[WaveRow],
+    (begun, fixed): (usize, usize),
+    terminals: &[u32],
+) -> Result<Vec<(i64, i32)>, Error> {
     let shares = waves.iter().map(share_of).collect::<Result<Vec<_>, _>>()?;
     let places: Vec<Place<'_>> = terminals
         .iter()
@@ -85,8 +99,8 @@ pub(crate) fn allot(
         .collect();
     let mut order = wave::spread(name, &places).into_iter();
     let mut members = Vec::new();
-    let sizes = wave::sizes(&shares, places.len());
-    for (row, size) in waves.iter().zip(sizes).take(waves.len().saturating_sub(1)) {
+    let sizes = wave::sizes(&shares, places.len() + fixed);
+    for (row, size) in waves.iter().zip(sizes).take(waves.len().saturating_sub(1)).skip(begun) {
         let of_wave = order.by_ref().take(size);
         members.extend(of_wave.map(|index| (world.terminals[terminals[index] as usize].id.0, row.number)));
     }
@@ -118,7 +132,7 @@ fn share_of(row: &WaveRow) -> Result<Share, Error> {
     row.share.parse().map_err(|error| corrupt(row, error))
 }
 
-fn state_of(row: &WaveRow) -> Result<WaveState, Error> {
+pub(super) fn state_of(row: &WaveRow) -> Result<WaveState, Error> {
     row.state.parse().map_err(|error| corrupt(row, error))
 }
 
@@ -283,11 +297,14 @@ pub(super) fn views_of(
             let state = state_of(row)?;
             let tally = tallies.get(place).copied().unwrap_or_default();
             let mut verdict = row.verdict.clone();
+            let mut said = row.verdict_said.as_deref().and_then(|text| serde_json::from_str(text).ok());
             if progress {
                 if state == WaveState::Open {
-                    verdict = Some(verdict_of(row, is_last, &tally, now)?.1);
+                    let gate = verdict_of(row, is_last, &tally, now)?;
+                    (verdict, said) = (Some(gate.words), Some(gate.said));
                 } else if state == WaveState::Waiting && drawn {
                     verdict = Some(format!("waits for the gate of wave {}", row.number - 1));
+                    said = Some(Saying::GateWaits.with([("wave", (row.number - 1).into())]));
                 }
             }
             views.entry(id).or_default().push(WaveView {
@@ -305,10 +322,18 @@ pub(super) fn views_of(
                 opened_at: row.opened_at.map(Instant::utc),
                 passed_at: row.closed_at.map(Instant::utc),
                 verdict,
+                said,
             });
         }
     }
     Ok(views)
+}
+
+/// What a gate says, in English words, and as data.
+pub(super) struct Verdicted {
+    pub verdict: Verdict,
+    pub words: String,
+    pub said: Said,
 }
 
 /// What a wave's gate says now; the last wave has only its ceiling.
@@ -317,16 +342,16 @@ pub(super) fn verdict_of(
     is_last: bool,
     tally: &Tally,
     now: DateTime<Utc>,
-) -> Result<(Verdict, String), Error> {
+) -> Result<Verdicted, Error> {
     let gate = gate_of(row)?;
     let soak = TimeDelta::minutes(i64::from(row.soak_minutes));
     let open_since = row.opened_at.map_or(now, Instant::utc);
     let verdict = gate.judge(tally, soak, open_since, now);
-    let words = match verdict {
+    let (words, said) = match verdict {
         Verdict::Soaking { .. } | Verdict::Pass | Verdict::Pending(_) if is_last => {
-            format!("{} of {} terminals went well", tally.done, tally.ended())
+            (format!("{} of {} terminals went well", tally.done, tally.ended()), tally.well())
         }
-        _ => gate.in_words(&verdict, tally),
+        _ => (gate.in_words(&verdict, tally), gate.said(&verdict, tally)),
     };
-    Ok((verdict, words))
+    Ok(Verdicted { verdict, words, said })
 }

@@ -192,6 +192,7 @@ pub fn preview(app: &App, new: &NewCampaign) -> Result<CampaignPreview, Error> {
         tightest,
         unplaced: report.unplaced,
         relaxations: report.relaxations,
+        remedies: report.remedies,
         cut_short: report.cut_short,
     })
 }

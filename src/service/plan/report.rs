@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::problem::{Draft, Meaning};
-use super::views::{change_text, is_own_group, relaxation_text, unplaced_message};
+use super::views::{
+    change_said, change_text, is_own_group, relaxation_text, remedy_of, unplaced_message, unplaced_said,
+};
 use crate::api::plan::{MoveCount, PlanReport, Unplaced, UnplacedCount};
 use crate::db::Instant;
 use crate::db::plan::PlanItemRow;
 use crate::domain::plan_file::{self, Plan, Reason};
+use crate::domain::said::Saying;
 use crate::planner;
 use crate::service::Error;
 use crate::service::campaign::{skipped_counts, to_json};
@@ -96,6 +99,7 @@ fn unplaced_of(
     entry: &plan_file::Unplaced,
 ) -> Unplaced {
     let change = entry.change.as_ref().map(|change| change_text(change, &draft.problem));
+    let change_said = entry.change.as_ref().map(|change| change_said(change, &draft.problem));
     let world = &draft.world;
     let only_terminal = match meaning {
         Meaning::New { terminal, .. } if entry.reason == Reason::NoOpening => {
@@ -116,13 +120,17 @@ fn unplaced_of(
                 "it is its site's only terminal, and the site is open for business ({hours}) whenever its \
                  maintenance windows are"
             ),
+            said: Some(Saying::UnplacedOnlyTerminal.with([("hours", hours.to_string().into())])),
             change,
+            change_said,
         },
         None => Unplaced {
             reason: entry.reason.name().to_owned(),
             groups: entry.groups.clone(),
             message: unplaced_message(entry.reason).to_owned(),
+            said: Some(unplaced_said(entry.reason)),
             change,
+            change_said,
         },
     }
 }
@@ -167,6 +175,10 @@ pub(super) fn report_of(draft: &Draft, outcome: &planner::Outcome, tally: &Tally
         .unwrap_or(0);
     let metrics = &plan.metrics;
     let horizon = world.grid.horizon();
+    let relaxations = || {
+        let shown = outcome.report.relaxations.iter().filter(|it| !is_own_group(&it.change));
+        shown.take(RELAXATIONS_SHOWN_MAX)
+    };
     PlanReport {
         horizon_from: Some(horizon.start),
         horizon_to: Some(horizon.end),
@@ -203,14 +215,8 @@ pub(super) fn report_of(draft: &Draft, outcome: &planner::Outcome, tally: &Tally
             .iter()
             .map(|(reason, terminals)| UnplacedCount { reason: reason.clone(), terminals: *terminals })
             .collect(),
-        relaxations: outcome
-            .report
-            .relaxations
-            .iter()
-            .filter(|relaxation| !is_own_group(&relaxation.change))
-            .take(RELAXATIONS_SHOWN_MAX)
-            .map(|relaxation| relaxation_text(relaxation, &draft.problem))
-            .collect(),
+        relaxations: relaxations().map(|relaxation| relaxation_text(relaxation, &draft.problem)).collect(),
+        remedies: relaxations().map(|relaxation| remedy_of(relaxation, &draft.problem)).collect(),
         skipped: skipped_counts(draft.skipped.clone()),
     }
 }

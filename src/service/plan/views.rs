@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::api::Page;
-use crate::api::plan::{MovedItem, PlanDiff, PlanItem, PlanView, Unplaced};
+use crate::api::plan::{MovedItem, PlanDiff, PlanItem, PlanView, Remedy, Unplaced};
 use crate::api::problem::FindingView;
 use crate::checker::Finding;
 use crate::db::plan::{Kind, PlanItemRow, PlanRow};
@@ -14,6 +14,7 @@ use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanState;
 use crate::domain::plan_file::{Change, Reason};
 use crate::domain::problem::Problem;
+use crate::domain::said::{Fact, Said, Saying};
 use crate::planner::Relaxation;
 use crate::service::audit::{page_cursor, page_limit, page_of};
 use crate::service::version::Versioned;
@@ -136,10 +137,7 @@ pub(super) fn item_views(
 }
 
 pub(super) fn finding_view(finding: &Finding, problem: &Problem) -> FindingView {
-    let at = finding.slot.map(|slot| {
-        let minutes = i64::from(slot) * i64::from(problem.slot_minutes());
-        problem.start() + chrono::TimeDelta::minutes(minutes)
-    });
+    let at = finding.slot.map(|slot| instant_of(slot, problem));
     FindingView {
         code: finding.code.name().to_owned(),
         task: finding.task.clone(),
@@ -147,6 +145,62 @@ pub(super) fn finding_view(finding: &Finding, problem: &Problem) -> FindingView 
         at,
         message: finding.message.clone(),
     }
+}
+
+/// A reason as data.
+pub(super) fn unplaced_said(reason: Reason) -> Said {
+    let saying = match reason {
+        Reason::NoOpening => Saying::UnplacedNoOpening,
+        Reason::BudgetFull => Saying::UnplacedBudgetFull,
+        Reason::SiteRule => Saying::UnplacedSiteRule,
+        Reason::AfterUnplaced => Saying::UnplacedAfterUnplaced,
+        Reason::PinnedConflict => Saying::UnplacedPinnedConflict,
+    };
+    saying.alone()
+}
+
+/// A change as data.
+pub(super) fn change_said(change: &Change, problem: &Problem) -> Said {
+    let minutes = |slots: u32| Fact::from(slots * problem.slot_minutes());
+    match change {
+        change if is_own_group(change) => Saying::ChangeOther.alone(),
+        Change::GroupCap { group, cap_add } => {
+            Saying::ChangeGroupCap.with([("group", group.as_str().into()), ("cap_add", (*cap_add).into())])
+        }
+        Change::GroupCaps { groups, cap_add } => Saying::ChangeGroupCaps
+            .with([("groups", groups.join(" + ").into()), ("cap_add", (*cap_add).into())]),
+        Change::Deadline { deadline_add_slots } => {
+            Saying::ChangeDeadline.with([("later_minutes", minutes(*deadline_add_slots))])
+        }
+        Change::Release { release_subtract_slots } => {
+            Saying::ChangeRelease.with([("earlier_minutes", minutes(*release_subtract_slots))])
+        }
+        Change::Opening { opening } => Saying::ChangeOpening.with(opening_facts(*opening, problem)),
+        Change::Predecessor { predecessor } => {
+            Saying::ChangePredecessor.with([("predecessor", predecessor.as_str().into())])
+        }
+    }
+}
+
+fn opening_facts((from, to): (u32, u32), problem: &Problem) -> [(&'static str, Fact); 2] {
+    [("from_at", instant_of(from, problem).into()), ("to_at", instant_of(to, problem).into())]
+}
+
+/// What a change would bring, as data.
+pub(super) fn remedy_of(relaxation: &Relaxation, problem: &Problem) -> Remedy {
+    let change = match &relaxation.change {
+        Change::GroupCap { group, cap_add } => {
+            let cap = cap_of(group, problem);
+            Saying::ChangeGroupCapTo.with([
+                ("group", group.as_str().into()),
+                ("cap_from", cap.into()),
+                ("cap_to", (cap + cap_add).into()),
+            ])
+        }
+        Change::Opening { opening } => Saying::ChangeOpeningWeekly.with(opening_facts(*opening, problem)),
+        other => change_said(other, problem),
+    };
+    Remedy { change, terminals: relaxation.tasks }
 }
 
 /// A reason in words.
@@ -165,11 +219,7 @@ pub(super) fn relaxation_text(relaxation: &Relaxation, problem: &Problem) -> Str
     let Relaxation { change, tasks, .. } = relaxation;
     let what = match change {
         Change::GroupCap { group, cap_add } => {
-            let cap = (0..problem.group_count())
-                .filter_map(|number| u32::try_from(number).ok())
-                .map(|number| problem.group(number))
-                .find(|candidate| candidate.id == group)
-                .map_or(0, |group| group.cap);
+            let cap = cap_of(group, problem);
             format!("raise the budget of {group} from {cap} to {}", cap + cap_add)
         }
         Change::Opening { opening: (from, to) } => format!(
@@ -187,9 +237,21 @@ pub(super) fn is_own_group(change: &Change) -> bool {
     matches!(change, Change::GroupCap { group, .. } if group.starts_with("terminal:"))
 }
 
-fn instant_text(slot: u32, problem: &Problem) -> String {
+fn cap_of(group: &str, problem: &Problem) -> u32 {
+    (0..problem.group_count())
+        .filter_map(|number| u32::try_from(number).ok())
+        .map(|number| problem.group(number))
+        .find(|candidate| candidate.id == group)
+        .map_or(0, |group| group.cap)
+}
+
+fn instant_of(slot: u32, problem: &Problem) -> DateTime<Utc> {
     let minutes = i64::from(slot) * i64::from(problem.slot_minutes());
-    (problem.start() + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%d %H:%MZ").to_string()
+    problem.start() + chrono::TimeDelta::minutes(minutes)
+}
+
+fn instant_text(slot: u32, problem: &Problem) -> String {
+    instant_of(slot, problem).format("%Y-%m-%d %H:%MZ").to_string()
 }
 
 /// A change in words, in the operator's units.

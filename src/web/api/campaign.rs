@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 use crate::api::campaign::{CampaignView, NewCampaign, Targets};
 use crate::api::preview::CampaignPreview;
 use crate::api::problem::Problem;
+use crate::api::wave::NewWaves;
 use crate::api::{Because, ListQuery, Page};
 use crate::domain::access::Role;
 use crate::domain::campaign::CampaignState;
@@ -29,6 +30,7 @@ pub(super) fn router() -> Routes {
         .whole(Role::Operator, routes!(resume))
         .whole(Role::Operator, routes!(pass))
         .whole(Role::Operator, routes!(cancel))
+        .whole(Role::Operator, routes!(set_waves))
 }
 
 /// Campaigns, the latest first.
@@ -188,6 +190,24 @@ async fn cancel(
             campaign::steer(app, &who, &name, CampaignState::Cancelled, &expected, because.reason.as_deref())
         })
         .await?;
+    state.workers().wake();
+    Ok(Tagged(result))
+}
+
+/// Changes the waves that have not begun, and their gates; who is in them is drawn again where sizes change.
+#[utoipa::path(put, path = "/campaigns/{name}/waves", tag = "campaigns",
+    params(("name" = String, Path, description = "Its name"), IfMatchHeader),
+    request_body = NewWaves,
+    responses((status = 200, description = "The campaign with its waves as they are now", body = CampaignView),
+        (status = 202, description = "A second person has to approve it", body = Problem)))]
+async fn set_waves(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(name): Segment<String>,
+    IfMatch(expected): IfMatch,
+    Body(waves): Body<NewWaves>,
+) -> Result<Tagged<CampaignView>, ApiError> {
+    let result = state.run(move |app| approval::set_waves(app, &who, &name, &expected, &waves)).await?;
     state.workers().wake();
     Ok(Tagged(result))
 }

@@ -16,7 +16,7 @@ use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
     Routes::new()
-        .whole(Role::Viewer, routes!(locks))
+        .parts(Role::Viewer, routes!(locks))
         .parts(Role::Operator, routes!(report))
         .parts(Role::Operator, routes!(advance))
 }
@@ -27,9 +27,10 @@ pub(super) fn router() -> Routes {
     responses((status = 200, description = "Locks, the latest first; those that have ended too with q=all", body = Page<LockView>)))]
 async fn locks(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<LockView>>, ApiError> {
-    let result = state.run(move |app| lock::list(app, &query)).await?;
+    let result = state.run(move |app| part::locks(app, &who, &query)).await?;
     Ok(Json(result))
 }
 

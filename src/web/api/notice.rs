@@ -15,19 +15,19 @@ use crate::api::problem::Problem;
 use crate::api::{Because, Page, PageQuery};
 use crate::domain::access::Role;
 use crate::domain::ids::NoticeId;
-use crate::service::{approval, notice};
+use crate::service::{approval, notice, part};
 use crate::web::extract::{Body, Query, Segment};
 use crate::web::routes::Routes;
 use crate::web::{ApiError, AppState, Who};
 
 pub(super) fn router() -> Routes {
     Routes::new()
-        .whole(Role::Viewer, routes!(notices))
-        .whole(Role::Viewer, routes!(show))
-        .whole(Role::Viewer, routes!(message))
-        .whole(Role::Viewer, routes!(raw))
+        .parts(Role::Viewer, routes!(notices))
+        .parts(Role::Viewer, routes!(show))
+        .parts(Role::Viewer, routes!(message))
+        .parts(Role::Viewer, routes!(raw))
         .whole(Role::Viewer, routes!(preview))
-        .whole(Role::Operator, routes!(retry))
+        .parts(Role::Operator, routes!(retry))
         .whole(Role::Viewer, routes!(unreached))
         .whole(Role::Operator, routes!(told))
         .whole(Role::Operator, routes!(go_on))
@@ -48,9 +48,10 @@ pub(super) fn router() -> Routes {
     responses((status = 200, description = "Notices", body = Page<NoticeView>)))]
 async fn notices(
     State(state): State<AppState>,
+    Extension(who): Who,
     Query(query): Query<NoticeQuery>,
 ) -> Result<Json<Page<NoticeView>>, ApiError> {
-    Ok(Json(state.run(move |app| notice::list(app, &query)).await?))
+    Ok(Json(state.run(move |app| part::notices(app, &who, &query)).await?))
 }
 
 /// One notice.
@@ -59,9 +60,14 @@ async fn notices(
     responses((status = 200, description = "The notice", body = NoticeView)))]
 async fn show(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(id): Segment<NoticeId>,
 ) -> Result<Json<NoticeView>, ApiError> {
-    Ok(Json(state.run(move |app| notice::show(app, id)).await?))
+    let ask = move |app: &_| {
+        part::check_notice(app, &who, id)?;
+        notice::show(app, id)
+    };
+    Ok(Json(state.run(ask).await?))
 }
 
 /// A notice as the merchant reads it: as it was sent, or as it would be put into words now.
@@ -71,9 +77,14 @@ async fn show(
         (status = 409, description = "There are no words yet, or nothing left to say")))]
 async fn message(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(id): Segment<NoticeId>,
 ) -> Result<Json<Message>, ApiError> {
-    Ok(Json(state.run(move |app| notice::message(app, id)).await?))
+    let ask = move |app: &_| {
+        part::check_notice(app, &who, id)?;
+        notice::message(app, id)
+    };
+    Ok(Json(state.run(ask).await?))
 }
 
 /// The stored bytes of a notice, as they went to the mail server.
@@ -81,8 +92,16 @@ async fn message(
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The message", content_type = "message/rfc822", body = Vec<u8>),
         (status = 409, description = "There are no words yet, or nothing left to say")))]
-async fn raw(State(state): State<AppState>, Segment(id): Segment<NoticeId>) -> Result<Response, ApiError> {
-    let bytes = state.run(move |app| notice::message_bytes(app, id)).await?;
+async fn raw(
+    State(state): State<AppState>,
+    Extension(who): Who,
+    Segment(id): Segment<NoticeId>,
+) -> Result<Response, ApiError> {
+    let ask = move |app: &_| {
+        part::check_notice(app, &who, id)?;
+        notice::message_bytes(app, id)
+    };
+    let bytes = state.run(ask).await?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], bytes).into_response())
 }
 
@@ -105,7 +124,11 @@ async fn retry(
     Extension(who): Who,
     Segment(id): Segment<NoticeId>,
 ) -> Result<Json<NoticeView>, ApiError> {
-    let view = state.run(move |app| notice::unreached::retry(app, &who, id)).await?;
+    let retry = move |app: &_| {
+        part::check_notice(app, &who, id)?;
+        notice::unreached::retry(app, &who, id)
+    };
+    let view = state.run(retry).await?;
     state.workers().wake();
     Ok(Json(view))
 }

@@ -47,6 +47,8 @@ pub struct CampaignPage {
 #[derive(Serialize)]
 struct OneCampaignView<'a> {
     campaign: &'a CampaignView,
+    /// Waves that have begun.
+    begun: usize,
     /// Appointments that are over, of all of them.
     ended: i64,
     all: i64,
@@ -61,6 +63,7 @@ struct Steps {
     resume: bool,
     pass: bool,
     cancel: bool,
+    waves: bool,
 }
 
 /// Puts the list into HTML.
@@ -88,8 +91,11 @@ pub fn render_page(page_context: &PageContext, page: &CampaignPage) -> Result<St
         WaveState::Halted => true,
         WaveState::Waiting | WaveState::Passed => false,
     });
+    let begun = campaign.waves.iter().take_while(|wave| wave.state != WaveState::Waiting).count();
+    let waits = begun < campaign.waves.len();
     let view = OneCampaignView {
         campaign,
+        begun,
         ended: campaign.appointments.iter().map(over).sum(),
         all: campaign
             .appointments
@@ -103,6 +109,7 @@ pub fn render_page(page_context: &PageContext, page: &CampaignPage) -> Result<St
             resume: campaign.state == CampaignState::Paused,
             pass: at_a_gate && (active || halted),
             cancel: !campaign.state.is_final(),
+            waves: campaign.state == CampaignState::Draft || (!campaign.state.is_final() && waits),
         },
     };
     render("campaign.html", page_context, &view)

@@ -106,10 +106,14 @@ impl PageContext {
         self.reader.as_ref().map_or(Role::Admin, |reader| reader.role)
     }
 
+    /// Whether the reader answers for a part of the fleet only.
+    pub fn is_confined(&self) -> bool {
+        self.reader.as_ref().is_some_and(|reader| reader.is_confined)
+    }
+
     /// Whether a page that asks for this lets the reader in.
     pub fn opens(&self, asks: Asks) -> bool {
-        let is_confined = self.reader.as_ref().is_some_and(|reader| reader.is_confined);
-        self.role() >= asks.role && (asks.parts || !is_confined)
+        self.role() >= asks.role && (asks.parts || !self.is_confined())
     }
 }
 

@@ -7,9 +7,11 @@ use minijinja::value::Serde;
 
 use super::context::PageContext;
 use super::differences::differences;
+use super::said::sentence;
 use super::words;
 use crate::api::AuditView;
 use crate::domain::fleet::Locale;
+use crate::domain::said::Said;
 
 type Instant = Serde<DateTime<Utc>>;
 
@@ -31,6 +33,16 @@ pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: &Page
     environment.add_filter("mark", mark);
     environment.add_filter("tone", tone);
     environment.add_filter("span_length", move |from: Instant, to: Instant| span_length(*to - *from, locale));
+    let context = page_context.clone();
+    environment.add_filter("sentence", move |said: Serde<Option<Said>>, english: Option<&str>| {
+        sentence(said.as_ref(), english.unwrap_or_default(), &context)
+    });
+    environment.add_filter("skip_reason", move |code: &str, english: &str| {
+        words::messages(locale)
+            .get(&format!("said.skip_{code}"))
+            .cloned()
+            .unwrap_or_else(|| english.to_owned())
+    });
     environment.add_filter("unplaced_reason", move |code: &str| unplaced_reason(code, locale));
     environment.add_filter("milliseconds", move |number: i64| milliseconds(number, locale));
     environment.add_filter("minutes", move |number: i64| span_length(TimeDelta::minutes(number), locale));

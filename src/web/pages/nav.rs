@@ -38,6 +38,7 @@ const PLACES: &[Place] = &[
     place("/fleet", "fleet"),
     place("/notices", "notices"),
     place("/approvals", "approvals"),
+    more("/locks", "locks"),
     more("/budgets", "budgets"),
     more("/programmes", "programmes"),
     more("/audit", "audit"),

@@ -60,7 +60,10 @@ pub(super) fn render<T: Serialize>(
     format::add_filters(&mut environment, page_context);
     environment.add_function("t", words::template_function(page_context.locale));
     // What the reader may not do is not offered; that it is refused is the router's affair.
-    environment.add_global("may", context! { edit => page_context.role() >= Role::Operator });
+    environment.add_global(
+        "may",
+        context! { edit => page_context.role() >= Role::Operator, whole => !page_context.is_confined() },
+    );
     environment
         .get_template(template)
         .and_then(|ready| {

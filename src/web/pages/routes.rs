@@ -1,12 +1,13 @@
 //! The pages' addresses: each asks the use cases what it needs, on a thread that may block, and renders.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -28,8 +29,8 @@ use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
 use crate::domain::notice::NoticeKind;
 use crate::service::{self, App, Error};
-use crate::web::AppState;
 use crate::web::routes::PageRoutes;
+use crate::web::{AppState, Who};
 
 /// Rows of the home page's short lists.
 const FIRST_FEW: i64 = 8;
@@ -42,12 +43,12 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .whole(Role::Viewer, "/plans", get(plans_page))
         .whole(Role::Viewer, "/plans/{id}", get(plan_page))
         .whole(Role::Viewer, "/plans/{id}/changes", get(plan_changes_page))
-        .whole(Role::Viewer, "/notices", get(notices_page))
-        .whole(Role::Viewer, "/notices/{id}", get(notice_page))
-        .whole(Role::Viewer, "/notices/{id}/html", get(notice_html))
+        .parts(Role::Viewer, "/notices", get(notices_page))
+        .parts(Role::Viewer, "/notices/{id}", get(notice_page))
+        .parts(Role::Viewer, "/notices/{id}/html", get(notice_html))
         .whole(Role::Viewer, "/notices/preview", get(preview_page))
         .whole(Role::Viewer, "/notices/preview/html", get(preview_html))
-        .whole(Role::Viewer, "/terminals/{serial}", get(terminal_page))
+        .parts(Role::Viewer, "/terminals/{serial}", get(terminal_page))
         .merge(super::campaigns::routes())
         .merge(access::routes())
         .merge(approvals::routes())
@@ -56,6 +57,7 @@ pub(in crate::web) fn routes() -> PageRoutes {
         .merge(super::rules::router())
         .merge(super::unreached::router())
         .merge(super::inbox::routes())
+        .merge(super::locks::routes())
         .merge(super::sending::routes())
         .merge(super::schedule::routes())
         .merge(super::heat::routes())
@@ -219,6 +221,7 @@ async fn plan_changes_page(
 async fn notices_page(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Query(query): Query<NoticesQuery>,
 ) -> Response {
     let ask = move |app: &App, _: &PageContext| {
@@ -230,8 +233,10 @@ async fn notices_page(
             limit: None,
             after: word(&query.after),
         };
-        let notices = service::notice::list(app, &wanted)?;
-        let by_state = service::notice::counts(app)?;
+        let notices = service::part::notices(app, &who, &wanted)?;
+        // How many there are elsewhere is nobody's who is confined.
+        let whole = who.part().is_none();
+        let by_state = if whole { service::notice::counts(app)? } else { BTreeMap::new() };
         Ok(NoticesPage { notices, query, by_state })
     };
     page(state, page_context, ask, notices::render_list).await
@@ -246,6 +251,7 @@ struct PartQuery {
 async fn notice_page(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Path(id): Path<String>,
     Query(query): Query<PartQuery>,
 ) -> Response {
@@ -256,13 +262,14 @@ async fn notice_page(
             Some("calendar") => MailPart::Calendar,
             _ => MailPart::Html,
         };
+        service::part::check_notice(app, &who, id)?;
         let notice = service::notice::show(app, id)?;
         let message = match service::notice::message(app, id) {
             Ok(message) => Some(message),
             Err(Error::Conflict(_)) => None,
             Err(error) => return Err(error),
         };
-        let (siblings, audit) = service::notice::around(app, &notice)?;
+        let (siblings, audit) = service::notice::around(app, who.part(), &notice)?;
         Ok(NoticePage { notice, message, part, siblings, audit })
     };
     page(state, page_context, ask, notices::render_page).await
@@ -272,10 +279,13 @@ async fn notice_page(
 async fn notice_html(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Path(id): Path<String>,
 ) -> Response {
     let ask = move |app: &App, _: &PageContext| {
-        service::notice::message(app, number_of("notice", &id, "see `offpeak notice list`")?)
+        let id = number_of("notice", &id, "see `offpeak notice list`")?;
+        service::part::check_notice(app, &who, id)?;
+        service::notice::message(app, id)
     };
     framed(page(state, page_context, ask, |_, message| Ok(message.html.clone())).await)
 }
@@ -327,13 +337,12 @@ async fn preview_html(
 async fn terminal_page(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Path(serial): Path<String>,
 ) -> Response {
-    page(
-        state,
-        page_context,
-        move |app, _| service::fleet::terminal_dossier(app, &serial),
-        terminal::render_page,
-    )
-    .await
+    let ask = move |app: &App, _: &PageContext| {
+        service::part::check_terminals(app, &who, std::slice::from_ref(&serial))?;
+        service::fleet::terminal_dossier(app, &serial)
+    };
+    page(state, page_context, ask, terminal::render_page).await
 }

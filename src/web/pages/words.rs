@@ -122,8 +122,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Rooms whose words stand for codes of the API.
-const CODES: [&str; 2] = ["unplaced", "word"];
+/// Rooms whose words stand for codes of the API, or for lengths of time in what they say.
+const CODES: [&str; 4] = ["format", "said", "unplaced", "word"];
 
 static MODULES: LazyLock<[String; 2]> = LazyLock::new(|| Locale::ALL.map(module_of));
 

@@ -8,7 +8,7 @@ use super::{Browser, Server};
 use crate::support::run;
 
 /// Every page, by the name of its pictures.
-const PAGES: [(&str, &str); 36] = [
+pub(super) const PAGES: [(&str, &str); 37] = [
     ("/", "tonight"),
     ("/schedule?night=2026-12-05", "schedule-hours"),
     ("/schedule?night=2026-12-05&nights=7", "schedule-nights"),
@@ -32,6 +32,7 @@ const PAGES: [(&str, &str); 36] = [
     ("/notices/1", "notice"),
     ("/notices/preview", "notice-preview"),
     ("/inbox", "inbox"),
+    ("/locks?all=1", "locks"),
     ("/notices/sending", "sending"),
     ("/unreached", "unreached"),
     ("/budgets", "budgets"),
@@ -48,7 +49,7 @@ const PAGES: [(&str, &str); 36] = [
 ];
 
 /// With something on every page.
-async fn busy_server() -> Server {
+pub(super) async fn busy_server() -> Server {
     let server = Server::start_with(|settings| settings.approval_above_terminals = Some(2)).await;
     let app = &server.app;
     let account = json!({"name": "ida", "role": "admin", "password": super::password_of("ida")});
@@ -74,6 +75,7 @@ async fn busy_server() -> Server {
     app.post("/campaigns/look/activate", json!({})).await;
     app.plan(json!({})).await;
     app.work("notify").await;
+    app.post("/locks", json!({"serial": "T3", "cause": "the screen stays dark"})).await;
     let letter = "From: Li <li@shop.example>\r\nSubject: Ring first\r\nMessage-ID: <1@shop.example>\r\n\r\nThe back door.\r\n";
     app.try_ingest("notices@offpeak.example", "li@shop.example", letter.as_bytes()).await;
     server

@@ -8,10 +8,16 @@ use offpeak::api::plan::{MovedItem, PlanDiff, PlanItem};
 use offpeak::api::wave::WaveView;
 use offpeak::domain::campaign::{CampaignState, WaveState, Work};
 use offpeak::domain::fleet::FirmwareVersion;
+use offpeak::domain::said::{Said, Saying};
 use offpeak::web::pages::campaigns::{CampaignsPage, NewCampaignPage};
 use offpeak::web::pages::plans::ChangesPage;
 
 use super::{Wording, hours, minutes, now, unplaced};
+
+fn too_many_failures(wording: Wording) -> Said {
+    let facts = [("failures", 4.into()), ("ended", 40.into()), ("most", wording.text("3").into())];
+    Saying::GateTooManyFailures.with(facts)
+}
 
 /// A campaign in a state, with waves.
 pub(crate) fn campaign(wording: Wording, state: CampaignState) -> CampaignView {
@@ -32,6 +38,7 @@ pub(crate) fn campaign(wording: Wording, state: CampaignState) -> CampaignView {
             opened_at: (state != WaveState::Waiting).then(now),
             passed_at: (state == WaveState::Passed).then(now),
             verdict: Some(wording.text("4 of 40 terminals failed, at most 3 may")),
+            said: (number < 3).then(|| too_many_failures(wording)),
         });
     CampaignView {
         name: wording.text("fw-3.2.0"),
@@ -52,6 +59,7 @@ pub(crate) fn campaign(wording: Wording, state: CampaignState) -> CampaignView {
         appointments: BTreeMap::from([("announced".to_owned(), 12), ("done".to_owned(), 36)]),
         waves: waves.collect(),
         halted_because: Some(wording.text("4 of 40 terminals failed, at most 3 may")),
+        halted_said: Some(too_many_failures(wording)),
         etag: "\"5f2a\"".to_owned(),
     }
 }

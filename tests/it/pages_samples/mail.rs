@@ -3,13 +3,16 @@
 use chrono::TimeDelta;
 use offpeak::api::Page;
 use offpeak::api::inbound::{InboundOutcome, InboundView};
+use offpeak::api::lock::LockView;
 use offpeak::api::merchant::AnswerView;
 use offpeak::api::notice::{
     Delays, DomainFigures, KindFigures, NoticeStats, PausedDomain, PolicyRefusal, RelayState,
 };
+use offpeak::domain::lock::LockState;
 use offpeak::domain::merchant_answer::Answer;
 use offpeak::domain::notice::NoticeKind;
 use offpeak::web::pages::inbox::{InboxPage, InboxPageQuery};
+use offpeak::web::pages::locks::{LocksPage, LocksQuery};
 
 use super::{Wording, hours, minutes, now};
 
@@ -129,4 +132,21 @@ pub(crate) fn nothing_sent() -> NoticeStats {
         paused_domains: Vec::new(),
         relays: Vec::new(),
     }
+}
+
+/// A lock that holds, and one that has ended.
+pub(crate) fn locks(wording: Wording) -> LocksPage {
+    let lock = |(id, state): (i64, LockState)| LockView {
+        id,
+        state,
+        serial: wording.text("A920-310074"),
+        site_code: wording.text("S-0041"),
+        cause: wording.text("the screen stays dark"),
+        opened_at: now() - hours(9),
+        opened_by: wording.text("olga"),
+        closed_at: state.is_final().then(now),
+    };
+    let items = [(4, LockState::Reported), (3, LockState::Confirmed)].map(lock).to_vec();
+    let query = LocksQuery { all: Some("1".to_owned()), after: None };
+    LocksPage { locks: Page { items, next: Some(wording.text("3")) }, query }
 }

@@ -166,7 +166,7 @@ fn create(name: &str, work: Work, terms: &TermArgs, context: &Context) -> Result
 }
 
 /// `success=95%,failures=3,sample=10`.
-fn gate(text: &str) -> Result<NewGate, String> {
+pub(super) fn gate(text: &str) -> Result<NewGate, String> {
     let mut gate = NewGate::default();
     let number = |name: &str, value: &str| {
         value.parse::<u32>().map_err(|_| format!("`{value}` is not a number for `{name}`"))

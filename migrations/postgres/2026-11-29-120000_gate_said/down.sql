@@ -1,0 +1,1 @@
+ALTER TABLE campaign_wave DROP COLUMN verdict_said;
