@@ -9,7 +9,10 @@ export function showModal(dialog, opener = document.activeElement) {
   const again = addressOf(opener);
   dialog.showModal();
   dialog.addEventListener("close", () => {
-    if (!document.querySelector("dialog[open]") && [null, document.body].includes(document.activeElement)) {
+    const at = document.activeElement;
+    // A browser may leave it in the dialog that has just closed.
+    const is_lost = !at || at === document.body || at.closest("dialog:not([open])") !== null;
+    if (is_lost && !document.querySelector("dialog[open]")) {
       (opener?.isConnected ? opener : again && document.querySelector(again))?.focus();
     }
   }, { once: true });

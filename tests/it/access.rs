@@ -19,7 +19,7 @@ fn guarded<F: Future<Output = ()>>(test: impl Fn(TestApp) -> F) {
     }
 }
 
-fn actions(entries: &serde_json::Value) -> Vec<String> {
+fn actions(entries: &Value) -> Vec<String> {
     let rows = entries["items"].as_array().unwrap();
     rows.iter().map(|row| row["action"].as_str().unwrap().to_owned()).collect()
 }
@@ -408,7 +408,7 @@ fn whoever_is_confined_sees_and_changes_his_part_alone() {
             let bearer = format!("Bearer {}", app.token("admin", Some(part)).await);
             let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
             let mut program = Browser::of(&app);
-            let keys = |answer: &serde_json::Value, key: &str| -> Vec<String> {
+            let keys = |answer: &Value, key: &str| -> Vec<String> {
                 let rows = answer["items"].as_array().unwrap();
                 rows.iter().map(|row| row[key].as_str().unwrap().to_owned()).collect()
             };
@@ -448,7 +448,7 @@ fn whoever_is_confined_sees_and_changes_his_part_alone() {
                     json!({"serials": [own.0, other.0], "at": "2026-12-10 02:00", "duration_minutes": 20, "reason": "x"}),
                 ),
                 (Method::POST, "/budgets".to_owned(), json!({})),
-                (Method::GET, "/notices".to_owned(), json!({})),
+                (Method::GET, "/plans".to_owned(), json!({})),
             ] {
                 let answer =
                     program.send(method.clone(), &format!("/api/v1{path}"), &headers, body.to_string()).await;
@@ -531,7 +531,8 @@ fn whoever_is_confined_reads_the_mail_and_the_locks_of_his_part_alone() {
                     locks["items"].as_array().unwrap().iter().map(|row| &row["serial"]).collect();
                 assert_eq!(serials, [locked], "{part}");
 
-                let (mine, theirs) = (of(own)[0], of(other)[0]);
+                // The announcement, which is in words already.
+                let (mine, theirs) = (of(own)[of(own).len() - 1], of(other)[of(other).len() - 1]);
                 for path in ["", "/message", "/raw"] {
                     assert_eq!(ask(&format!("/api/v1/notices/{mine}{path}")).await.status.as_u16(), 200);
                     let refused = ask(&format!("/api/v1/notices/{theirs}{path}")).await;

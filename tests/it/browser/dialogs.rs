@@ -39,6 +39,11 @@ fn every_dialog_opens_holds_the_focus_closes_and_gives_it_back() {
             server.app.post("/campaigns", campaign).await;
         }
         server.app.post("/campaigns/still/pause", json!({})).await;
+        // A merchant who cannot be told, and one whose address not every server takes.
+        server.app.sql("UPDATE merchant SET email = 'owner@bakery.example' WHERE number = 'M2'");
+        server.app.arrange(&["T6"], "2027-01-31 02:00").await;
+        server.app.sql("UPDATE merchant SET email = NULL WHERE number = 'M2'");
+        server.app.sql("UPDATE merchant SET email = '王@面馆.example' WHERE number = 'M1'");
         let mut browser = Browser::start(&server.base);
         browser.sign_in("ida", "ida", "/");
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
