@@ -56,6 +56,8 @@ pub(super) struct VisitView {
     /// The work, where it is the same for all.
     pub(super) work: Option<Vec<WorkView>>,
     pub(super) groups: Vec<GroupView>,
+    /// All of them in the order given, for where their times are not shown.
+    pub(super) terminals: Vec<TerminalView>,
     pub(super) terminal_count: usize,
 }
 
@@ -184,6 +186,7 @@ impl VisitView {
             downtime,
             work,
             groups,
+            terminals: visit.terminals.iter().map(TerminalView::new).collect(),
             terminal_count: visit.terminals.len(),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use offpeak::service::notice::{RefusedFor, Settlement, claim, give_back, settle};
 use offpeak::worker::Loop;
 use serde_json::json;
@@ -85,6 +86,45 @@ fn a_claim_that_was_overtaken_is_not_put_into_words() {
         assert_eq!(second.claim.attempt, 2);
         assert!(claim(app.state.app(), 10).unwrap().0.is_empty(), "nobody else has it");
     });
+}
+
+#[test]
+fn a_worker_that_was_overtaken_between_claim_and_words_sends_nothing() {
+    let app = TestApp::new(Some(crate::support::postgres_url()), |_| {});
+    crate::support::run(async {
+        announcement(&app).await;
+        for overtaken in [true, false] {
+            let claimed = std::thread::scope(|scope| {
+                let (held, is_held) = std::sync::mpsc::channel();
+                let others = &app;
+                scope.spawn(move || {
+                    others.write(|connection| {
+                        // Between the two no words can be found.
+                        connection.serialize_schedule()?;
+                        held.send(()).unwrap();
+                        let patience = std::time::Instant::now() + Duration::from_secs(30);
+                        while attempts(connection)? == 0 && std::time::Instant::now() < patience {
+                            std::thread::sleep(Duration::from_millis(10));
+                        }
+                        if overtaken {
+                            connection.batch_execute("UPDATE notice SET attempts = attempts + 1")?;
+                        }
+                        Ok(())
+                    });
+                });
+                is_held.recv().unwrap();
+                claim(app.state.app(), 10).unwrap().0
+            });
+            assert_eq!(claimed.len(), usize::from(!overtaken));
+            app.sql("UPDATE notice SET state = 'queued', attempts = 0, lease_until = NULL");
+        }
+    });
+}
+
+/// Attempts at the one announcement, as others see them.
+fn attempts(connection: &mut offpeak::db::Connection) -> Result<i32, offpeak::service::Error> {
+    let row = offpeak::db::notice::find(connection, 1)?;
+    Ok(row.expect("the announcement").attempts)
 }
 
 #[test]

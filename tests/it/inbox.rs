@@ -182,23 +182,6 @@ fn a_report_is_known_by_the_message_id_that_it_brings_back() {
 }
 
 #[test]
-fn an_address_beyond_ascii_bounces_too() {
-    on_sqlite(|app| async move {
-        let (_, bounce, _) = announced(&app).await;
-        let message = no_such_user()
-            .replace(
-                "message/delivery-status",
-                "message/global-delivery-status\nContent-Transfer-Encoding: 8bit",
-            )
-            .replace("rfc822; owner@harbour-bakery.example", "utf-8; 店主@例子.example")
-            .replace("message/rfc822", "message/global-headers");
-        let taken = app.ingest(&bounce, &message).await;
-        assert_eq!(taken["outcome"], "bounced", "{taken}");
-        assert!(suppressed(&app).await);
-    });
-}
-
-#[test]
 fn nobody_can_suppress_a_merchant_by_guessing() {
     on_each_database(|app| async move {
         let (id, bounce, message_id) = announced(&app).await;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::mail_misbehaving;
 use crate::mail_postfix::{Extra, Postfix, two_free_ports};
 use crate::support::{TestApp, run};
 
@@ -220,6 +221,40 @@ fn reports_about_addresses_beyond_ascii_come_back_and_the_second_address_is_told
         assert_eq!(app.appointment(noodles).await["state"], "announced");
         assert_eq!(app.get("/inbound-mail").await["items"], json!([]));
         assert!(postfix.log().contains("SMTPUTF8 is required"), "{}", postfix.log());
+    });
+}
+
+#[test]
+fn an_address_beyond_ascii_that_does_not_exist_is_suppressed() {
+    run(async {
+        // It speaks SMTPUTF8, and knows nobody at gone.example.
+        let next = mail_misbehaving::Server::start(&[]);
+        let (back_port, _) = two_free_ports();
+        let postfix = Postfix::start_with(|_| Extra {
+            main: format!(
+                "transport_maps = inline:{{ {{gone.example = smtp:[127.0.0.1]:{}}} \
+                 {{offpeak.example = lmtp:inet:127.0.0.1:{back_port}}} }}\n",
+                next.port
+            ),
+            master: String::new(),
+        });
+        let app = TestApp::mailing(None, |_| {}, Some(postfix.transport("smtp://127.0.0.1:PLAIN")));
+        let (_stopping, stopped) = watch::channel(false);
+        let listener = TcpListener::bind(("127.0.0.1", back_port)).await.unwrap();
+        tokio::spawn(app.state.workers().clone().take_mail_in(listener, stopped));
+        app.import_small_fleet().await;
+        let address = "店主@gone.example";
+        app.post("/merchants/M2/address", json!({"email": address})).await;
+        let bakery = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
+        app.work("notify").await;
+
+        let bounced = notice_in(&app, "bounced", &postfix).await;
+        let why = bounced["last_error"].as_str().unwrap();
+        assert!(why.contains("5.1.1 no such user") && !why.contains(address), "{why}");
+        assert!(app.read(|connection| Ok(offpeak::db::suppression::find(connection, address)?.is_some())));
+        assert_eq!(app.appointment(bakery).await["state"], "planned");
+        assert_eq!(app.get("/unreached").await[0]["reason"], "came_back");
+        assert_eq!(app.get("/inbound-mail").await["items"], json!([]));
     });
 }
 

@@ -108,6 +108,22 @@ fn a_merchant_finds_everything_needed() {
 }
 
 #[test]
+fn terminals_without_times_stand_in_the_order_given() {
+    for locale in Locale::ALL {
+        let mail = composed(&large(NoticeKind::Cancelled, locale));
+        for words in [&mail.text, &mail.html] {
+            let numbers: Vec<u32> = words
+                .split("TID ")
+                .skip(1)
+                .map(|rest| rest[..8].parse().expect("a number of eight digits"))
+                .collect();
+            assert_eq!(numbers.len(), 30);
+            assert!(numbers.is_sorted(), "{locale}: {numbers:?}");
+        }
+    }
+}
+
+#[test]
 fn a_technician_is_announced() {
     let mut letter = small(NoticeKind::Announcement, Locale::En);
     assert!(!composed(&letter).text.contains("technician"));

@@ -39,6 +39,7 @@ mod happened;
 mod idempotency;
 mod import;
 mod inbox;
+mod inbox_beyond_ascii;
 mod inbox_hostile;
 mod inbox_listener;
 mod inbox_pipe;

@@ -3,7 +3,7 @@
 
 use super::parts::{Parts, bare_address};
 use super::{Returned, clean, status_in};
-use crate::mail::mask;
+use crate::mail::address::{mask, mask_all, unescaped};
 use crate::mail::transport::EnhancedStatus;
 
 /// Characters of a server's answer that are kept.
@@ -19,7 +19,7 @@ pub struct Outcome {
     pub action: Action,
     /// Why, as a number; the server's own where the report's is unspecific.
     pub status: Option<EnhancedStatus>,
-    /// The server's answer, cleaned, the recipient masked.
+    /// The server's answer, cleaned, addresses masked.
     pub diagnostic: String,
 }
 
@@ -109,13 +109,18 @@ fn outcome(group: &Group) -> Option<Outcome> {
         }
         _ => stated,
     };
-    let mut diagnostic = clean(said, DIAGNOSTIC_CHARS_MAX);
+    // A report in ASCII escapes what is beyond it.
+    let beginning: String = said.chars().take(DIAGNOSTIC_CHARS_MAX * 4).collect();
+    let mut diagnostic = mask_all(&unescaped(&beginning));
+    // An address need not have a domain there.
     for name in ["Final-Recipient", "Original-Recipient"] {
         let named =
             field(group, name).and_then(|value| value.split_once(';')).map(|(_, address)| address.trim());
         if let Some(address) = named.filter(|address| !address.is_empty()) {
-            diagnostic = diagnostic.replace(address, &mask(address));
+            let address = unescaped(address);
+            diagnostic = diagnostic.replace(&address, &mask(&address));
         }
     }
+    let diagnostic = clean(&diagnostic, DIAGNOSTIC_CHARS_MAX);
     Some(Outcome { action, status, diagnostic })
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::mail::address::{mask_all, unescaped};
+
 /// Longest answer of a server that is kept, in characters.
 const TEXT_CHARS_MAX: usize = 500;
 
@@ -129,10 +131,9 @@ impl FromStr for EnhancedStatus {
     }
 }
 
-/// A server's answer as it may be kept and logged: one line, not too long, the recipient masked.
-pub(super) fn presentable(text: &str, recipient: &str) -> String {
-    let line: String = text
-        .replace(recipient, &crate::mail::address::mask(recipient))
+/// A server's answer as it may be kept and logged: one line, not too long, addresses masked.
+pub(super) fn presentable(text: &str) -> String {
+    let line: String = mask_all(&unescaped(text))
         .chars()
         .map(|character| if character.is_control() { ' ' } else { character })
         .take(TEXT_CHARS_MAX)
@@ -164,9 +165,9 @@ mod tests {
 
     #[test]
     fn an_answer_shows_no_address() {
-        let shown = presentable("<li@shop.example>: no\r\nsuch user", "li@shop.example");
-        assert_eq!(shown, "<l*@shop.example>: no  such user");
-        assert_eq!(presentable(&"x".repeat(9_000), "a@b.example").len(), TEXT_CHARS_MAX);
+        let shown = presentable("<Li@shop.example>: no\r\nsuch user");
+        assert_eq!(shown, "<L*@shop.example>: no  such user");
+        assert_eq!(presentable(&"x".repeat(9_000)).len(), TEXT_CHARS_MAX);
     }
 
     #[test]

@@ -140,11 +140,11 @@ impl SmtpTransport {
         }
         match self.converse(mail, may_go).await {
             Ok(response) => {
-                let response = presentable(&response, &mail.envelope_to);
+                let response = presentable(&response);
                 (Delivery::Accepted { response }, Service::Given)
             }
             Err(Break { stage, code, text }) => {
-                let text = presentable(&text, &mail.envelope_to);
+                let text = presentable(&text);
                 let service = match (stage, code) {
                     (Stage::Withheld, _) => Service::Given,
                     (Stage::Connect, _) | (Stage::Sender | Stage::Recipient, Some(421)) => Service::Refused,

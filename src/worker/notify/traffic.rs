@@ -371,6 +371,21 @@ mod tests {
     }
 
     #[test]
+    fn what_began_before_a_pause_does_not_make_it_longer() {
+        let mut traffic = traffic(|limits| (limits.errors_max, limits.domain_at_once) = (1, 3));
+        for _ in 0..3 {
+            traffic.begin("a", 1);
+        }
+        assert!(traffic.end("a", 1, Answer::Trouble, "421 later", 10));
+        assert!(!traffic.end("a", 1, Answer::Trouble, "421 later", 20_000));
+        assert_eq!(traffic.paused(20_000)[0].for_ms, 40_010);
+        assert!(traffic.may_begin("b", 20_000));
+        // Taken after all: it takes mail.
+        assert!(!traffic.end("a", 1, Answer::Accepted, "", 20_001));
+        assert!(traffic.paused(20_001).is_empty());
+    }
+
+    #[test]
     fn errors_in_a_row_count_and_others_do_not() {
         let mut traffic = traffic(|_| {});
         for now in 0..50 {
