@@ -108,7 +108,10 @@ fn migrations_go_up_down_and_up_to_the_declared_schema() {
         assert_eq!(migrations::up(&database).unwrap(), applied);
         assert_eq!(pending(), 0);
         assert_eq!(found_now(), declared);
-        found.push((applied, database.read(|connection| Ok::<_, Error>(indices(connection))).unwrap()));
+        let mut indices = database.read(|connection| Ok::<_, Error>(indices(connection))).unwrap();
+        // PostgreSQL alone has it: SQLite finds a row by its number as fast.
+        indices.retain(|name| name != "appointment_state_by_id");
+        found.push((applied, indices));
     }
     assert_eq!(found[0], found[1], "both trees have the same versions and indices");
 }
