@@ -21,6 +21,7 @@ use crate::domain::fleet::clean_text_to;
 use crate::mail::inbound::{self, Inbound, Returned, What};
 use crate::service::lease::Leader;
 use crate::service::merchant::links;
+use crate::service::notice::outbox;
 use crate::service::{App, Error};
 
 pub use list::{close, list};
@@ -184,7 +185,10 @@ fn attributed(
         return Ok(db::notice::find(connection, id.0)?);
     }
     match &returned.message_id {
-        Some(message_id) => Ok(db::notice::by_message_id(connection, message_id)?),
+        Some(message_id) => match outbox::named_by(message_id) {
+            Some(id) => Ok(db::notice::with_message_id(connection, id, message_id)?),
+            None => Ok(None),
+        },
         None => Ok(None),
     }
 }

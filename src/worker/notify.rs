@@ -31,11 +31,12 @@ use traffic::{Limits, Traffic, Verdict};
 /// Notices claimed at once.
 const BATCH: i64 = 200;
 
-/// With fewer waiting, more are claimed although every place is taken: the places are not to wait for the claim.
-const FEW_WAITING: usize = 100;
+/// With fewer waiting, more are claimed although every place is taken: the places are not to wait for the claim, and while
+/// one goes on more than a hundred leave.
+const FEW_WAITING: usize = 300;
 
 /// The same, of one domain, for each mail that may be on its way to it at once.
-const FEW_WAITING_FACTOR: usize = 10;
+const FEW_WAITING_FACTOR: usize = 30;
 
 /// Claimed notices that wait for their turn at most.
 const WAITING_MAX: usize = 2000;

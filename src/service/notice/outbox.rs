@@ -33,6 +33,11 @@ pub(in crate::service) fn message_id(app: &App, kind: &str, id: i64) -> String {
     format!("{kind}.{id}.{}@{}", hex::encode(random), app.settings.mail_domain)
 }
 
+/// The notice that a Message-ID of ours names; whether it is true is for the notice to say.
+pub(in crate::service) fn named_by(message_id: &str) -> Option<i64> {
+    message_id.split('.').nth(1)?.parse().ok()
+}
+
 /// The row of a new notice.
 pub(in crate::service) fn row(app: &App, id: i64, new: NewNotice<'_>) -> NoticeRow {
     let now = app.clock.now();

@@ -1,0 +1,1 @@
+-- SQLite cannot take the index of Message-IDs away without writing the table anew; there it costs little.
