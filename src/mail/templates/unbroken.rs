@@ -44,7 +44,7 @@ fn held_together(html: &str) -> String {
     out
 }
 
-/// A zone in parentheses, right behind a time as Chinese has it: the line may end before it, and nowhere within.
+/// A zone in parentheses, right behind a time as Chinese has it: the line may end in a space before it, and nowhere within.
 fn with_zones(html: &str) -> String {
     let mut rest = html;
     let mut out = String::with_capacity(html.len() + 64);
@@ -56,7 +56,8 @@ fn with_zones(html: &str) -> String {
         let columns: usize = zone.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
         out.push_str(before);
         if follows && zone.contains("UTC") && columns <= ZONE_COLUMNS_MAX {
-            out.push_str("<wbr>");
+            // Not `<wbr>`, which not every program knows.
+            out.push(' ');
             out.push_str(HELD);
             out.push_str(zone);
             out.push_str("</span>");
@@ -97,8 +98,7 @@ mod tests {
             "Wednesday 25 November 2026, 02:20 (London time, UTC)",
             "Till 5 (TID 62510004), 1 (one",
         ] {
-            let marked =
-                text.replace('[', "<wbr><span style=\"white-space:nowrap\">").replace(']', "</span>");
+            let marked = text.replace('[', " <span style=\"white-space:nowrap\">").replace(']', "</span>");
             assert_eq!(with_zones(&text.replace(['[', ']'], "")), marked);
         }
     }
