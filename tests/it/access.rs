@@ -538,6 +538,13 @@ fn whoever_is_confined_reads_the_mail_and_the_locks_of_his_part_alone() {
                     let refused = ask(&format!("/api/v1/notices/{theirs}{path}")).await;
                     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "out_of_scope"));
                 }
+
+                // The pages, to somebody who has signed in.
+                let account = json!({"name": own, "role": "operator", "password": PASSWORD, "scope": part});
+                app.post("/accounts", account).await;
+                let mut reader = Browser::of(&app);
+                reader.sign_in(own, PASSWORD).await;
+                let mut ask = async |path: &str| reader.get(path).await;
                 for path in ["", "/html"] {
                     assert_eq!(ask(&format!("/notices/{mine}{path}")).await.status.as_u16(), 200, "{part}");
                     assert_eq!(ask(&format!("/notices/{theirs}{path}")).await.status.as_u16(), 403, "{part}");

@@ -37,11 +37,7 @@ fn waves_that_have_not_begun_are_changed_in_a_dialog() {
         browser.step("ann", "activate", json!({"button": "Change waves"}));
         browser.step("ann", "enter", json!({"selector": shares, "text": "100%"}));
         browser.step("ann", "activate", json!({"button": "Save the waves"}));
-        browser.step(
-            "ann",
-            "text",
-            json!({"selector": "#waves-form .problem", "holds": "is out of range"}),
-        );
+        browser.step("ann", "text", json!({"selector": "#waves-form .problem", "holds": "is out of range"}));
         assert_eq!(browser.step("ann", "values", json!({"selector": shares})), json!(["100%", "rest"]));
         assert_eq!(browser.step("ann", "complaints", json!({})), json!([]));
     });
