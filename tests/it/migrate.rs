@@ -194,3 +194,20 @@ fn versions_that_take_away_say_so() {
     }
     assert!(seen >= 4);
 }
+
+#[test]
+fn no_two_migrations_have_the_same_version() {
+    for tree in ["sqlite", "postgres"] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(tree);
+        let mut versions = std::collections::BTreeMap::new();
+        for entry in std::fs::read_dir(folder).expect("the tree") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            let version = name.split('_').next().unwrap_or_default().to_owned();
+            // Of two with one version, one would never be applied, and nothing would say so.
+            if let Some(other) = versions.insert(version, name.clone()) {
+                panic!("{tree}: {other} and {name} have the same version");
+            }
+        }
+        assert!(versions.len() > 20, "{tree}: {versions:?}");
+    }
+}
