@@ -3,6 +3,7 @@
 
 use crate::db::Connection;
 use crate::db::appointment::Filter;
+use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::Grouping;
 use crate::service::world::{NightRow, dates_in};
 use crate::service::{App, Error};
@@ -26,12 +27,15 @@ pub(super) fn in_nights(
     else {
         return Ok(None);
     };
+    // Nights do not tell these two states apart.
+    let says = |state: AppointmentState| filter.states.contains(&state);
     let says_more = filter.serial.is_some()
         || filter.site_code.is_some()
         || filter.campaign_id.is_some()
         || filter.ids.is_some()
         || filter.terminal_ids.is_some()
-        || filter.part.is_some();
+        || filter.part.is_some()
+        || says(AppointmentState::Planned) != says(AppointmentState::Announced);
     let (from, to) = (from.utc(), to.utc());
     if says_more || to <= from || **grouping == Grouping::Site {
         return Ok(None);

@@ -66,6 +66,7 @@ pub(in crate::service) struct NightRow {
     pub(in crate::service) ends_at: Instant,
     /// Half-open, within the night.
     pub(in crate::service) slots: (u16, u16),
+    /// As `planned` where it is announced: the trail tells of the mail, not of the appointment.
     pub(in crate::service) state: AppointmentState,
     /// Of the terminal, or [`NONE`].
     place: u32,
@@ -278,7 +279,10 @@ fn row_of(grid: &SlotGrid, row: &NightSpanRow) -> Option<NightRow> {
         starts_at: row.starts_at,
         ends_at: row.ends_at,
         slots: (short(grid.slot_floor(starts_at)), short(grid.slot_ceil(ends_at))),
-        state: row.state.parse().ok()?,
+        state: match row.state.parse().ok()? {
+            AppointmentState::Announced => AppointmentState::Planned,
+            state => state,
+        },
         place: NONE,
     })
 }
