@@ -81,9 +81,13 @@ pub(in crate::service) fn noon_of(date: NaiveDate) -> Result<DateTime<Utc>, Erro
 
 /// The nights that have a part in `range`.
 pub(in crate::service) fn dates_in(range: Range<DateTime<Utc>>) -> impl Iterator<Item = NaiveDate> {
-    let evening = |instant: DateTime<Utc>| (instant - TimeDelta::hours(12)).date_naive();
-    let last = evening(range.end - TimeDelta::microseconds(1));
-    evening(range.start).iter_days().take_while(move |date| *date <= last)
+    // At the very beginning of time there is no evening before.
+    let evening = |instant: DateTime<Utc>, before: TimeDelta| {
+        instant.checked_sub_signed(before).unwrap_or(instant).date_naive()
+    };
+    let noon = TimeDelta::hours(12);
+    let last = evening(range.end, noon + TimeDelta::microseconds(1));
+    evening(range.start, noon).iter_days().take_while(move |date| *date <= last)
 }
 
 #[derive(Debug)]
