@@ -88,11 +88,7 @@ impl Client {
         etag: &str,
         body: &impl Serialize,
     ) -> Result<T, CliError> {
-        let bytes = serde_json::to_vec(body)
-            .map_err(|error| CliError::internal(format!("a request cannot be written: {error}")))?;
-        let body = Some(("application/json", bytes));
-        let answer = self.call_with(Method::PATCH, path, query, body, &[(header::IF_MATCH, etag)])?;
-        read_json(&answer)
+        self.change(Method::PATCH, path, query, etag, body)
     }
 
     /// Puts `body` in the place of what is at `path`, if its version still is `etag`.
@@ -102,10 +98,21 @@ impl Client {
         etag: &str,
         body: &impl Serialize,
     ) -> Result<T, CliError> {
+        self.change(Method::PUT, path, &(), etag, body)
+    }
+
+    fn change<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &impl Serialize,
+        etag: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
         let bytes = serde_json::to_vec(body)
             .map_err(|error| CliError::internal(format!("a request cannot be written: {error}")))?;
         let body = Some(("application/json", bytes));
-        let answer = self.call_with(Method::PUT, path, &(), body, &[(header::IF_MATCH, etag)])?;
+        let answer = self.call_with(method, path, query, body, &[(header::IF_MATCH, etag)])?;
         read_json(&answer)
     }
 

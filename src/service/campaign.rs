@@ -102,13 +102,9 @@ fn draw(app: &App, row: &CampaignRow, waves: &[WaveRow]) -> Result<Vec<(i64, i32
         let world = World::visit(connection, app, DRAWING_DAYS, &mut |place, terminal, site, merchant| {
             picking.look_at(place, terminal, site, merchant);
         })?;
-        let can_be_planned = |target: Target| match target.state {
-            TargetState::ToPlan { .. } | TargetState::Scheduled => Some(target.terminal),
-            TargetState::Skipped(_) => None,
-        };
         let terminals: Vec<u32> = picking
             .targets(&world, app.settings.announce_allowance_minutes)
-            .filter_map(can_be_planned)
+            .filter_map(Target::plannable)
             .collect();
         waves::allot(&world, &row.name, waves, &terminals)
     })

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::waves::{self, state_of};
-use super::{DRAWING_DAYS, Picking, Target, TargetState, find, view};
+use super::{DRAWING_DAYS, Picking, Target, find, view};
 use crate::api::campaign::CampaignView;
 use crate::api::wave::{NewGate, NewWave, NewWaves};
 use crate::db::campaign::CampaignRow;
@@ -166,13 +166,9 @@ fn draw_rest(app: &App, revision: &Revision) -> Result<Vec<(i64, i32)>, Error> {
             .filter(|(_, wave)| **wave <= last_begun)
             .map(|(terminal, _)| *terminal)
             .collect();
-        let can_be_planned = |target: Target| match target.state {
-            TargetState::ToPlan { .. } | TargetState::Scheduled => Some(target.terminal),
-            TargetState::Skipped(_) => None,
-        };
         let terminals: Vec<u32> = picking
             .targets(&world, app.settings.announce_allowance_minutes)
-            .filter_map(can_be_planned)
+            .filter_map(Target::plannable)
             .filter(|terminal| !fixed.contains(&world.terminals[*terminal as usize].id.0))
             .collect();
         let drawn = (revision.begun, fixed.len());

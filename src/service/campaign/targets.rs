@@ -29,6 +29,16 @@ pub struct Target {
     pub waits: Option<i32>,
 }
 
+impl Target {
+    /// The terminal's place in the world, unless it is skipped.
+    pub fn plannable(self) -> Option<u32> {
+        match self.state {
+            TargetState::ToPlan { .. } | TargetState::Scheduled => Some(self.terminal),
+            TargetState::Skipped(_) => None,
+        }
+    }
+}
+
 /// What is with a selected terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetState {
