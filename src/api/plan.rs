@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::api::appointment::AppointmentView;
 use crate::api::campaign::SkippedCount;
 use crate::api::problem::FindingView;
+use crate::api::wave::GateView;
 use crate::domain::plan::PlanState;
 use crate::domain::said::Said;
 
@@ -304,6 +305,8 @@ pub struct Tonight {
     pub next: Vec<AppointmentView>,
     /// Nights ahead.
     pub nights: Vec<NightLoad>,
+    /// Gates at which campaigns stand, those that have paused theirs first; at most 20.
+    pub gates: Vec<GateView>,
     /// Terminals that are locked.
     pub locked: i64,
     /// Notices by state.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::campaign::WaveState;
+use crate::domain::campaign::{CampaignState, WaveState};
 use crate::domain::said::Said;
 
 /// A wave to create.
@@ -76,4 +76,17 @@ pub struct WaveView {
     /// The same as data, for whoever says it in another language.
     #[serde(default)]
     pub said: Option<Said>,
+}
+
+/// A gate at which a campaign stands.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GateView {
+    /// The campaign.
+    pub campaign: String,
+    /// Its state: active, or paused by this gate or by somebody.
+    pub campaign_state: CampaignState,
+    /// How many waves the campaign has.
+    pub waves: u32,
+    /// The wave whose gate it is.
+    pub wave: WaveView,
 }

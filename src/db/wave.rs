@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use crate::db::appointment::standing_words;
+use crate::db::campaign::CampaignRow;
 use crate::db::schema::{
     appointment, appointment_work, campaign, campaign_wave, terminal, terminal_lock, wave_member,
 };
@@ -100,6 +101,22 @@ pub fn at_gate(connection: &mut Connection, campaign_name: &str) -> QueryResult<
         .order(campaign_wave::number)
         .first(connection)
         .optional()
+}
+
+/// The first campaigns under way of which a wave is in `state`, which one is in at a time.
+pub fn campaigns_with(
+    connection: &mut Connection,
+    state: WaveState,
+    limit: i64,
+) -> QueryResult<Vec<CampaignRow>> {
+    let under_way = [CampaignState::Active.as_str(), CampaignState::Paused.as_str()];
+    campaign_wave::table
+        .inner_join(campaign::table)
+        .filter(campaign::state.eq_any(under_way).and(campaign_wave::state.eq(state.as_str())))
+        .order(campaign::id)
+        .limit(limit)
+        .select(campaign::all_columns)
+        .load(connection)
 }
 
 /// Campaigns under way in which a wave waits, each with the numbers of the waves that do.

@@ -4,6 +4,7 @@ mod behind;
 mod completion;
 mod edit;
 mod gates;
+mod standing;
 mod targets;
 mod terms;
 mod waves;
@@ -31,8 +32,10 @@ pub use edit::set_waves;
 pub(in crate::service) use edit::waves_to_set;
 pub(in crate::service) use gates::gate_to_pass;
 pub use gates::{look_after, pass_by_hand};
+pub(super) use standing::at_gates;
 pub use targets::{Picking, Target, TargetState};
 pub(super) use terms::{check_duration, check_terms, check_work, to_i32, to_json};
+use waves::Counted;
 pub(crate) use waves::allot as allot_waves;
 
 /// Terminals whose skip reason a list names one by one.
@@ -54,7 +57,7 @@ pub fn list(app: &App, query: &ListQuery) -> Result<Page<CampaignView>, Error> {
     app.database.read(|connection| {
         let rows = db::campaign::list(connection, before, limit + 1)?;
         let Page { items, next } = page_of(rows, limit, |row: &CampaignRow| row.id.to_string());
-        Ok(Page { items: views(connection, app, items, false)?, next })
+        Ok(Page { items: views(connection, app, items, Counted::Nothing)?, next })
     })
 }
 
@@ -361,7 +364,7 @@ pub(super) fn work_of(row: &CampaignRow) -> Result<Work, Error> {
 
 fn view(connection: &mut Connection, app: &App, row: CampaignRow) -> Result<CampaignView, Error> {
     let name = row.name.clone();
-    views(connection, app, vec![row], true)?.pop().ok_or(Error::NotFound {
+    views(connection, app, vec![row], Counted::Every)?.pop().ok_or(Error::NotFound {
         what: "campaign",
         key: name,
         remedy: "see `offpeak campaign list`",
@@ -387,10 +390,10 @@ fn views(
     connection: &mut Connection,
     app: &App,
     rows: Vec<CampaignRow>,
-    progress: bool,
+    counted: Counted,
 ) -> Result<Vec<CampaignView>, Error> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut waves = waves::views_of(connection, app, &ids, progress)?;
+    let mut waves = waves::views_of(connection, app, &ids, counted)?;
     let mut counts = counts(connection, app, &ids)?;
     let programmes: BTreeMap<i64, String> =
         db::campaign::programmes(connection)?.into_iter().map(|row| (row.id, row.name)).collect();

@@ -31,7 +31,7 @@ use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQue
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
 pub(crate) use access::{approvals, audit, tokens, users};
-pub(crate) use campaigns::{campaign, campaigns, new_campaign, plan_changes};
+pub(crate) use campaigns::{campaign, campaigns, gates, new_campaign, plan_changes};
 pub(crate) use mail::{empty_inbox, inbox, locks, nothing_sent, sending};
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
 
@@ -377,6 +377,7 @@ pub(crate) fn home(wording: Wording, over_budget: bool) -> HomePage {
             running: running.collect(),
             next: next.collect(),
             nights: load.nights.clone(),
+            gates: gates(wording),
             locked: 2,
             notices: notices.map(|(state, number)| (state.to_owned(), number)).into(),
             published: Some(plan(wording, 7, PlanState::Published)),
@@ -420,6 +421,7 @@ pub(crate) fn empty_home() -> HomePage {
             running: Vec::new(),
             next: Vec::new(),
             nights: Vec::new(),
+            gates: Vec::new(),
             locked: 0,
             notices: BTreeMap::new(),
             published: None,
@@ -442,6 +444,7 @@ fn empty_load() -> Load {
 pub(crate) fn quiet_home() -> HomePage {
     let mut page = home(PLAIN, false);
     page.tonight.locked = 0;
+    page.tonight.gates.clear();
     page.tonight.running.clear();
     page.tonight.notices = [("accepted".to_owned(), 1_200)].into();
     if let Some(report) = page.tonight.published.as_mut().and_then(|plan| plan.report.as_mut()) {

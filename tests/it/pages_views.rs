@@ -422,6 +422,7 @@ fn what_is_wrong_comes_first_and_only_what_is_wrong() {
     let wrong = attention(&samples::home(PLAIN, true));
     let expected = [
         "2 terminals cannot take payments",
+        "The gate of wave 2 has paused fw-3.2.0: 4 of 40 terminals failed, at most 3 may",
         "host:acq-east-1 goes over its budget in the night of Tue 24 Nov: 12 of 10",
         "2 mails refused for good",
         "1 mail accepted, then returned",

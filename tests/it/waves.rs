@@ -75,6 +75,17 @@ async fn wave(app: &TestApp, number: usize) -> Value {
     app.get("/campaigns/fw").await["waves"][number - 1].clone()
 }
 
+/// The gates of tonight, each with its campaign's state, its wave, and the wave's state.
+async fn gates(app: &TestApp) -> Vec<(Value, Value, Value)> {
+    let tonight = app.get("/tonight").await;
+    let shown = |gate: &Value| {
+        let wave = &gate["wave"];
+        assert_eq!((&gate["campaign"], &gate["waves"]), (&json!("fw"), &json!(2)), "{gate}");
+        (gate["campaign_state"].clone(), wave["number"].clone(), wave["state"].clone())
+    };
+    tonight["gates"].as_array().expect("gates").iter().map(shown).collect()
+}
+
 async fn merchants_told(app: &TestApp) -> BTreeSet<String> {
     app.notices("accepted")
         .await
@@ -108,6 +119,9 @@ fn the_next_wave_is_planned_after_the_soak_and_nobody_is_told_of_it_before_its_g
         let last = app.clock.now();
         assert_eq!(app.work("watch").await, json!({}), "it soaks");
         assert!(wave(&app, 1).await["verdict"].as_str().unwrap().contains("soaking until"));
+        assert_eq!(gates(&app).await, [(json!("active"), json!(1), json!("open"))]);
+        let gate = app.get("/tonight").await["gates"][0]["wave"].clone();
+        assert_eq!(gate, wave(&app, 1).await, "what the campaign says of it");
         app.work("notify").await;
         assert_eq!(merchants_told(&app).await, of_pilots);
         app.clock.set(last + TimeDelta::minutes(600));
@@ -116,6 +130,7 @@ fn the_next_wave_is_planned_after_the_soak_and_nobody_is_told_of_it_before_its_g
         let (one, two) = (wave(&app, 1).await, wave(&app, 2).await);
         assert_eq!((&one["state"], &two["state"]), (&json!("passed"), &json!("open")));
         assert_eq!((&one["done"], &one["against"]), (&json!(6), &json!(0)));
+        assert_eq!(gates(&app).await, [(json!("active"), json!(2), json!("open"))]);
         app.work("notify").await;
         let (_, rest) = pilot(&app).await;
         assert!(rest.iter().all(|row| row["state"] == "announced"), "{rest:?}");
@@ -128,6 +143,7 @@ fn the_next_wave_is_planned_after_the_soak_and_nobody_is_told_of_it_before_its_g
         assert_eq!(app.work("raise").await, json!({"completed": 1}), "nothing is left");
         let done = app.get("/campaigns/fw").await;
         assert_eq!((&done["state"], &done["waves"][1]["state"]), (&json!("completed"), &json!("passed")));
+        assert_eq!(gates(&app).await, [], "it is over");
         let trail = app.get("/audit?q=gate.pass").await["items"][0].clone();
         assert_eq!(
             (&trail["subject"], &trail["actor"]),
@@ -158,6 +174,10 @@ fn a_pilot_that_fails_halts_there() {
         let chinese = app.page_in("zh-CN", "/campaigns/fw").await;
         assert!(chinese.contains("3 台终端中 2 台失败，最多允许 1"), "{chinese}");
         assert!(chinese.contains("等待第 1 批的关口"), "{chinese}");
+        assert_eq!(gates(&app).await, [(json!("paused"), json!(1), json!("halted"))]);
+        let tonight = app.page_in("zh-CN", "/").await;
+        let wanted = "第 1 批的关口已暂停 fw：3 台终端中 2 台失败，最多允许 1";
+        assert!(tonight.contains(wanted), "{tonight}");
         let trail = app.get("/audit?q=campaign.state").await["items"][0].clone();
         assert!(trail["reason"].as_str().unwrap().starts_with("paused by the gate of wave 1: "), "{trail}");
 

@@ -8,8 +8,8 @@ use crate::cli::render;
 
 /// See what runs now, tonight and the next nights
 ///
-/// Shows what runs now, what comes next, the nights ahead against the budget, locked terminals, and the
-/// mails by state.
+/// Shows what runs now, what comes next, the nights ahead against the budget, the gates at which campaigns
+/// stand, locked terminals, and the mails by state.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak tonight")]
 pub struct TonightArgs {}
@@ -40,6 +40,12 @@ pub fn run(_args: &TonightArgs, context: &Context) -> Result<(), CliError> {
         }
         screen.heading("Nights ahead");
         render::load::nights(screen, &tonight.nights);
+        screen.heading("Gates");
+        if tonight.gates.is_empty() {
+            screen.line("  No campaign stands at a gate.");
+        } else {
+            render::campaign::gates(screen, &tonight.gates);
+        }
         screen.heading("Mails");
         if tonight.notices.is_empty() {
             screen.line("  None yet.");

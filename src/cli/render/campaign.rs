@@ -2,7 +2,7 @@
 
 use crate::api::campaign::{CampaignView, ProgrammeView, SkippedCount, Targets};
 use crate::api::preview::CampaignPreview;
-use crate::api::wave::WaveView;
+use crate::api::wave::{GateView, WaveView};
 use crate::cli::output::{Screen, Table, count};
 use crate::cli::render::{instant, minutes_in_words, optional};
 use crate::domain::campaign::{Recurrence, Work};
@@ -111,6 +111,25 @@ pub fn preview(screen: &mut Screen, preview: &CampaignPreview) {
     if preview.cut_short {
         screen.line("It took too long to be looked at to its end; a plan may be better.");
     }
+}
+
+/// Gates at which campaigns stand.
+pub fn gates(screen: &mut Screen, gates: &[GateView]) {
+    let mut table =
+        Table::new(["campaign", "state", "wave", "gate", ">done", ">against", ">pending", "says"]);
+    for GateView { campaign, campaign_state, waves, wave } in gates {
+        table.row([
+            campaign.clone(),
+            campaign_state.to_string(),
+            format!("{} of {waves} ({})", wave.number, wave.share),
+            wave.state.to_string(),
+            count(wave.done),
+            count(wave.against),
+            optional(wave.pending.map(count)),
+            wave.verdict.clone().unwrap_or_default(),
+        ]);
+    }
+    screen.table(table);
 }
 
 /// Waves and their gates.

@@ -23,6 +23,13 @@ state_machine! {
     }
 }
 
+impl WaveState {
+    /// Whether it has begun and its gate has not let the next one open.
+    pub fn is_at_gate(self) -> bool {
+        matches!(self, WaveState::Open | WaveState::Halted)
+    }
+}
+
 /// How large a wave is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {

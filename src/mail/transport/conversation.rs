@@ -9,6 +9,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
+use memchr::memmem;
 
 /// A connection that has been greeted.
 pub(super) struct Conversation {
@@ -75,14 +76,17 @@ impl Conversation {
 /// A message with its dots doubled, and with its end (RFC 5321, 4.5.2).
 fn on_the_wire(text: &str) -> String {
     let mut wire = String::with_capacity(text.len() + text.len() / 64 + 8);
-    let mut begins = true;
-    for line in text.split_inclusive('\n') {
-        if begins && line.starts_with('.') {
-            wire.push('.');
-        }
-        wire.push_str(line);
-        begins = line.ends_with("\r\n");
+    if text.starts_with('.') {
+        wire.push('.');
     }
+    let mut written = 0;
+    for at in memmem::find_iter(text.as_bytes(), "\r\n.") {
+        let dot = at + "\r\n".len();
+        wire.push_str(&text[written..dot]);
+        wire.push('.');
+        written = dot;
+    }
+    wire.push_str(&text[written..]);
     if !wire.ends_with("\r\n") {
         wire.push_str("\r\n");
     }

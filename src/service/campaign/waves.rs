@@ -243,39 +243,60 @@ fn tally_of_rest(
     })
 }
 
+/// Of which waves it is counted what became of their terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Of none: a list names the waves.
+    Nothing,
+    /// Of those that stand at their gates.
+    AtGate,
+    /// Of every one.
+    Every,
+}
+
+impl Counted {
+    fn holds(self, row: &WaveRow) -> bool {
+        match self {
+            Counted::Nothing => false,
+            Counted::AtGate => row.state.parse().is_ok_and(WaveState::is_at_gate),
+            Counted::Every => true,
+        }
+    }
+}
+
 /// What is counted of a campaign's waves; of large ones as it was a moment ago.
 #[derive(Default, Serialize, Deserialize)]
 struct Figures {
     /// Active terminals of each wave but the last.
     sizes: HashMap<i32, i64>,
-    /// What became of them, wave by wave.
-    tallies: Vec<Tally>,
+    /// What became of them, by wave.
+    tallies: HashMap<i32, Tally>,
 }
 
 impl Figures {
-    fn count(connection: &mut Connection, rows: &[WaveRow], progress: bool) -> Result<Self, Error> {
+    fn count(connection: &mut Connection, rows: &[WaveRow], counted: Counted) -> Result<Self, Error> {
         let Some(first) = rows.first() else { return Ok(Figures::default()) };
         let sizes = db::wave::sizes(connection, first.campaign_id)?;
-        let mut tallies = Vec::new();
-        for (place, row) in rows.iter().enumerate().filter(|_| progress) {
+        let mut tallies = HashMap::new();
+        for (place, row) in rows.iter().enumerate().filter(|(_, row)| counted.holds(row)) {
             let size = sizes.get(&row.number).copied().unwrap_or(0);
-            tallies.push(tally_of(connection, row, place + 1 == rows.len(), size)?);
+            tallies.insert(row.number, tally_of(connection, row, place + 1 == rows.len(), size)?);
         }
         Ok(Figures { sizes, tallies })
     }
 
     fn are_large(&self) -> bool {
-        let ended: u32 = self.tallies.iter().map(Tally::ended).sum();
+        let ended: u32 = self.tallies.values().map(Tally::ended).sum();
         self.sizes.values().sum::<i64>() + i64::from(ended) > LARGE
     }
 }
 
-/// The waves of campaigns, as the API shows them; with `progress`, how far each is too.
+/// The waves of campaigns, as the API shows them; of those that are `counted`, how far they are too.
 pub(super) fn views_of(
     connection: &mut Connection,
     app: &App,
     campaign_ids: &[i64],
-    progress: bool,
+    counted: Counted,
 ) -> Result<HashMap<i64, Vec<WaveView>>, Error> {
     let now = app.clock.now();
     let rows = db::wave::of_campaigns(connection, campaign_ids)?;
@@ -286,19 +307,19 @@ pub(super) fn views_of(
         let Figures { sizes, tallies } = app.figures.get(
             app,
             connection,
-            &format!("{progress} {of_one:?}"),
+            &format!("{counted:?} {of_one:?}"),
             Figures::are_large,
-            move |c| Figures::count(c, &asked, progress),
+            move |c| Figures::count(c, &asked, counted),
         )?;
         let drawn = of_one.iter().any(|row| row.opened_at.is_some());
         for (place, row) in of_one.iter().enumerate() {
             let is_last = place + 1 == of_one.len();
             let size = sizes.get(&row.number).copied().unwrap_or(0);
             let state = state_of(row)?;
-            let tally = tallies.get(place).copied().unwrap_or_default();
+            let tally = tallies.get(&row.number).copied().unwrap_or_default();
             let mut verdict = row.verdict.clone();
             let mut said = row.verdict_said.as_deref().and_then(|text| serde_json::from_str(text).ok());
-            if progress {
+            if counted.holds(row) {
                 if state == WaveState::Open {
                     let gate = verdict_of(row, is_last, &tally, now)?;
                     (verdict, said) = (Some(gate.words), Some(gate.said));

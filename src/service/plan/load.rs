@@ -16,7 +16,7 @@ use crate::domain::budget::Grouping;
 use crate::domain::calendar::SlotGrid;
 use crate::domain::ids::PlanId;
 use crate::service::world::{Groups, Places, budget_of, dates_in, grid_of};
-use crate::service::{App, Error, appointment, notice};
+use crate::service::{App, Error, appointment, campaign, notice};
 
 /// Nights that the first page shows.
 const NIGHTS_AHEAD: u32 = 14;
@@ -246,6 +246,7 @@ pub fn overview(app: &App) -> Result<(Tonight, Load), Error> {
             running,
             next,
             nights: load.nights.clone(),
+            gates: campaign::at_gates(connection, app)?,
             locked: i64::try_from(locked).unwrap_or(i64::MAX),
             notices: notice::counts_now(connection, app)?,
             published,

@@ -1,7 +1,8 @@
 //! `/`: what an operator opens first. Is anything wrong, what goes on now, does tonight keep within the budgets,
-//! what has no place and why, were the merchants told.
+//! which gates are campaigns at, what has no place and why, were the merchants told.
 
 use chrono::NaiveDate;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::chart::{NightPicture, night_picture};
@@ -9,11 +10,15 @@ use super::figures::PlanFigures;
 use super::format::{count, date};
 use super::night::night_of;
 use super::render::{PageContext, RenderError, render};
+use super::said::sentence;
 use super::words::{counted, say};
 use crate::api::lock::LockView;
 use crate::api::notice::{NoticeView, Unreached};
 use crate::api::plan::{Load, NightLoad, PlanItem, Tonight};
-use crate::domain::fleet::Locale;
+use crate::domain::campaign::WaveState;
+
+/// What is escaped of a campaign's name in an address: whatever the name of none has in it.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// What the page is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -114,7 +119,7 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
         drawn_night,
         tonight: page.tonight.nights.iter().find(|night| night.night == this_night),
         nights: NightList::of(&page.tonight.nights),
-        attention: attention(page, page_context.locale),
+        attention: attention(page, page_context),
         picture,
         down_now: down_now(page, page_context),
         budgets: budgets_now(page, page_context),
@@ -126,7 +131,8 @@ pub fn render_page(page_context: &PageContext, page: &HomePage) -> Result<String
 }
 
 /// Everything on the page that somebody should act on, the most pressing first.
-fn attention(page: &HomePage, locale: Locale) -> Vec<Attention> {
+fn attention(page: &HomePage, page_context: &PageContext) -> Vec<Attention> {
+    let locale = page_context.locale;
     let mut found = Vec::new();
     let mut add = |text: String, href: &str, action: &'static str| {
         found.push(Attention { text, href: href.to_owned(), action });
@@ -134,6 +140,14 @@ fn attention(page: &HomePage, locale: Locale) -> Vec<Attention> {
     if page.tonight.locked > 0 {
         let terminals = counted(locale, page.tonight.locked, "terminal");
         add(say(locale, "home.locked", &[("terminals", &terminals)]), "#locks", "home.see_locks");
+    }
+    for gate in page.tonight.gates.iter().filter(|gate| gate.wave.state == WaveState::Halted) {
+        let verdict = gate.wave.verdict.as_deref().unwrap_or_default();
+        let verdict = sentence(gate.wave.said.as_ref(), verdict, page_context);
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("wave", &gate.wave.number), ("campaign", &gate.campaign), ("verdict", &verdict)];
+        let href = format!("/campaigns/{}", utf8_percent_encode(&gate.campaign, NAME));
+        add(say(locale, "home.gate_halted", &values), &href, "home.see_campaign");
     }
     for night in &page.tonight.nights {
         let fleet = night.fleet_cap.map(|cap| ("fleet", night.peak_down, cap));

@@ -42,3 +42,27 @@ fn waves_that_have_not_begun_are_changed_in_a_dialog() {
         assert_eq!(browser.step("ann", "complaints", json!({})), json!([]));
     });
 }
+
+#[test]
+fn a_gate_of_tonight_follows_without_a_reload() {
+    run(async {
+        let server = Server::start().await;
+        let campaign = json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all", "duration_minutes": 20,
+            "deadline_at": "2026-12-20T00:00:00Z", "waves": [{"share": "1"}, {"share": "1"}, {"share": "rest"}]});
+        let mut browser = Browser::start(&server.base);
+        browser.sign_in("ann", "ann", "/");
+        browser.step("ann", "text", json!({"selector": "#gates", "holds": "No campaign stands at a gate."}));
+        server.app.post("/campaigns", campaign).await;
+        browser.step("ann", "text", json!({"selector": "#gates tbody tr", "holds": "1 of 3"}));
+        server.app.post("/campaigns/look/pass", json!({"reason": "seen by eye"})).await;
+        // It takes two.
+        browser.sign_in("eve", "eve", "/approvals");
+        let row = "tr:has(td:has-text(\"seen by eye\"))";
+        browser.step("eve", "activate", json!({"button": "Approve", "within": row}));
+        browser.step("eve", "activate", json!({"button": "Approve", "within": "dialog[open]"}));
+        browser.step("ann", "text", json!({"selector": "#gates tbody tr", "holds": "2 of 3"}));
+        browser.step("ann", "activate", json!({"link": "look"}));
+        browser.step("ann", "text", json!({"selector": "h1", "holds": "look"}));
+        assert_eq!(browser.step("ann", "complaints", json!({})), json!([]));
+    });
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use offpeak::api::Page;
 use offpeak::api::campaign::CampaignView;
 use offpeak::api::plan::{MovedItem, PlanDiff, PlanItem};
-use offpeak::api::wave::WaveView;
+use offpeak::api::wave::{GateView, WaveView};
 use offpeak::domain::campaign::{CampaignState, WaveState, Work};
 use offpeak::domain::fleet::FirmwareVersion;
 use offpeak::domain::said::{Said, Saying};
@@ -62,6 +62,25 @@ pub(crate) fn campaign(wording: Wording, state: CampaignState) -> CampaignView {
         halted_said: Some(too_many_failures(wording)),
         etag: "\"5f2a\"".to_owned(),
     }
+}
+
+/// Gates: one has paused its campaign, one still waits for outcomes.
+pub(crate) fn gates(wording: Wording) -> Vec<GateView> {
+    let halted = campaign(wording, CampaignState::Paused);
+    let mut open = halted.waves[1].clone();
+    open.state = WaveState::Open;
+    (open.done, open.against, open.pending) = (14, 1, Some(25));
+    open.said = Some(Saying::GatePending.with([("pending", 25.into())]));
+    let gate = |campaign: &str, campaign_state, wave| GateView {
+        campaign: wording.text(campaign),
+        campaign_state,
+        waves: 3,
+        wave,
+    };
+    vec![
+        gate("fw-3.2.0", CampaignState::Paused, halted.waves[1].clone()),
+        gate("pinpad-keys", CampaignState::Active, open),
+    ]
 }
 
 /// A list of campaigns, one in each state.
