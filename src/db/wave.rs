@@ -12,6 +12,7 @@ use crate::db::schema::{
 };
 use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
 use crate::domain::appointment::AppointmentState;
+use crate::domain::campaign::wave::REST;
 use crate::domain::campaign::{CampaignState, WaveState};
 use crate::domain::lock::LockState;
 
@@ -103,8 +104,8 @@ pub fn at_gate(connection: &mut Connection, campaign_name: &str) -> QueryResult<
         .optional()
 }
 
-/// The first campaigns under way of which a wave is in `state`, which one is in at a time.
-pub fn campaigns_with(
+/// The first campaigns under way that stand at a gate in this state; behind an open last wave there is none.
+pub fn campaigns_at_gate(
     connection: &mut Connection,
     state: WaveState,
     limit: i64,
@@ -113,6 +114,7 @@ pub fn campaigns_with(
     campaign_wave::table
         .inner_join(campaign::table)
         .filter(campaign::state.eq_any(under_way).and(campaign_wave::state.eq(state.as_str())))
+        .filter(campaign_wave::share.ne(REST).or(campaign_wave::state.eq(WaveState::Halted.as_str())))
         .order(campaign::id)
         .limit(limit)
         .select(campaign::all_columns)

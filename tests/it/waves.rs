@@ -130,7 +130,7 @@ fn the_next_wave_is_planned_after_the_soak_and_nobody_is_told_of_it_before_its_g
         let (one, two) = (wave(&app, 1).await, wave(&app, 2).await);
         assert_eq!((&one["state"], &two["state"]), (&json!("passed"), &json!("open")));
         assert_eq!((&one["done"], &one["against"]), (&json!(6), &json!(0)));
-        assert_eq!(gates(&app).await, [(json!("active"), json!(2), json!("open"))]);
+        assert_eq!(gates(&app).await, [], "behind the last wave there is none");
         app.work("notify").await;
         let (_, rest) = pilot(&app).await;
         assert!(rest.iter().all(|row| row["state"] == "announced"), "{rest:?}");
@@ -143,7 +143,6 @@ fn the_next_wave_is_planned_after_the_soak_and_nobody_is_told_of_it_before_its_g
         assert_eq!(app.work("raise").await, json!({"completed": 1}), "nothing is left");
         let done = app.get("/campaigns/fw").await;
         assert_eq!((&done["state"], &done["waves"][1]["state"]), (&json!("completed"), &json!("passed")));
-        assert_eq!(gates(&app).await, [], "it is over");
         let trail = app.get("/audit?q=gate.pass").await["items"][0].clone();
         assert_eq!(
             (&trail["subject"], &trail["actor"]),

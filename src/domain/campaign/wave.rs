@@ -23,12 +23,8 @@ state_machine! {
     }
 }
 
-impl WaveState {
-    /// Whether it has begun and its gate has not let the next one open.
-    pub fn is_at_gate(self) -> bool {
-        matches!(self, WaveState::Open | WaveState::Halted)
-    }
-}
+/// The share of a campaign's last wave, in words.
+pub const REST: &str = "rest";
 
 /// How large a wave is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +54,7 @@ impl FromStr for Share {
         let text = text.trim();
         let unknown =
             || format!("`{text}` is not the size of a wave; use a share (`1%`), a count (`50`) or `rest`");
-        if text == "rest" {
+        if text == REST {
             return Ok(Share::Rest);
         }
         if let Some(percent) = text.strip_suffix('%') {
@@ -91,7 +87,7 @@ impl fmt::Display for Share {
                 write!(formatter, "{}%", text.trim_end_matches('0'))
             }
             Share::Count(count) => write!(formatter, "{count}"),
-            Share::Rest => formatter.write_str("rest"),
+            Share::Rest => formatter.write_str(REST),
         }
     }
 }

@@ -25,7 +25,7 @@ fn in_state(
     state: WaveState,
     limit: i64,
 ) -> Result<Vec<GateView>, Error> {
-    let campaigns = db::wave::campaigns_with(connection, state, limit)?;
+    let campaigns = db::wave::campaigns_at_gate(connection, state, limit)?;
     let ids: Vec<i64> = campaigns.iter().map(|row| row.id).collect();
     let mut waves = views_of(connection, app, &ids, Counted::AtGate)?;
     let gates = campaigns.into_iter().filter_map(|row| {

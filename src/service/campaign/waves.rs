@@ -10,7 +10,7 @@ use crate::api::wave::{NewWave, WaveView};
 use crate::db::wave::{MemberRow, Turn, WaveRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::appointment::AppointmentState;
-use crate::domain::campaign::wave::{self, Place};
+use crate::domain::campaign::wave::{self, Place, REST};
 use crate::domain::campaign::{Ceiling, Gate, Share, Tally, Verdict, WaveState};
 use crate::domain::said::{Said, Saying};
 use crate::service::world::World;
@@ -248,7 +248,7 @@ fn tally_of_rest(
 pub(super) enum Counted {
     /// Of none: a list names the waves.
     Nothing,
-    /// Of those that stand at their gates.
+    /// Of those that stand at their gates; the last has none unless it was halted.
     AtGate,
     /// Of every one.
     Every,
@@ -258,7 +258,11 @@ impl Counted {
     fn holds(self, row: &WaveRow) -> bool {
         match self {
             Counted::Nothing => false,
-            Counted::AtGate => row.state.parse().is_ok_and(WaveState::is_at_gate),
+            Counted::AtGate => match row.state.parse() {
+                Ok(WaveState::Open) => row.share != REST,
+                Ok(WaveState::Halted) => true,
+                _ => false,
+            },
             Counted::Every => true,
         }
     }
