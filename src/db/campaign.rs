@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use crate::db::appointment::standing_words;
 use crate::db::copy::RowDigest;
 use crate::db::schema::{appointment, appointment_work, campaign, programme};
-use crate::db::{Connection, Instant};
+use crate::db::{Connection, Instant, LOOKUP_KEYS};
 use crate::domain::campaign::CampaignState;
 
 /// A campaign.
@@ -57,6 +57,18 @@ pub fn insert(connection: &mut Connection, row: CampaignRow) -> QueryResult<()> 
 /// By name.
 pub fn by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<CampaignRow>> {
     campaign::table.filter(campaign::name.eq(name)).first(connection).optional()
+}
+
+/// These campaigns, in no order.
+pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<CampaignRow>> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut rows = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        rows.extend(campaign::table.filter(campaign::id.eq_any(chunk)).load::<CampaignRow>(connection)?);
+    }
+    Ok(rows)
 }
 
 /// Every campaign, the latest first.

@@ -142,10 +142,12 @@ pub(super) fn deadline(connection: &mut Connection, id: i64) -> Result<Option<Da
 
 /// The same for each of several that has one.
 fn deadlines(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, DateTime<Utc>>, Error> {
+    let work = db::appointment::work_of(connection, ids)?;
+    let campaigns: Vec<i64> = work.iter().filter_map(|work| work.campaign_id).collect();
     let campaigns: HashMap<i64, _> =
-        db::campaign::all(connection)?.into_iter().map(|row| (row.id, row)).collect();
+        db::campaign::by_ids(connection, &campaigns)?.into_iter().map(|row| (row.id, row)).collect();
     let mut deadlines = HashMap::new();
-    for work in db::appointment::work_of(connection, ids)? {
+    for work in work {
         let campaign = work.campaign_id.and_then(|id| campaigns.get(&id));
         if let Some(campaign) = campaign.filter(|campaign| campaign.programme_id.is_none()) {
             let known = deadlines.entry(work.appointment_id).or_insert(campaign.deadline_at.utc());
@@ -215,8 +217,10 @@ fn note_installed_firmware(
     row: &AppointmentRow,
     now: Instant,
 ) -> Result<(), Error> {
-    let campaigns = db::campaign::all(connection)?;
-    for item in db::appointment::work_of(connection, &[row.id])? {
+    let work = db::appointment::work_of(connection, &[row.id])?;
+    let campaigns: Vec<i64> = work.iter().filter_map(|item| item.campaign_id).collect();
+    let campaigns = db::campaign::by_ids(connection, &campaigns)?;
+    for item in work {
         let Some(campaign) = campaigns.iter().find(|campaign| Some(campaign.id) == item.campaign_id) else {
             continue;
         };

@@ -151,34 +151,45 @@ fn one(app: &App, actor: &Actor, edit: Edit<'_>) -> Result<AppointmentView, Erro
 /// Every edit, or [`Error::Batch`]; where a rule forbids a move, with the nearest legal time, which is looked for when
 /// nobody waits any more who wants to write.
 fn edited(app: &App, actor: &Actor, edit: &Edit<'_>) -> Result<Vec<AppointmentView>, Error> {
-    let is_refused = |(_, error): &(i64, Error)| matches!(error, Error::Refused(_));
-    match app.database.write(|connection| apply(connection, app, actor, edit)) {
-        Err(Error::Batch(refused)) if refused.iter().any(is_refused) => {
-            let said = app.database.read(|connection| {
-                let rows = rows_of(connection, edit)?;
-                ask_moves(connection, app, edit, rows, Purpose::Saying(app)).map(drop)
-            });
-            Err(match said {
-                Err(Error::Batch(said)) => Error::Batch(said),
-                // It would be legal now, or cannot be asked: what was said first stands.
-                _ => Error::Batch(refused),
-            })
+    let mut asked = None;
+    let done = app.database.write(|connection| apply(connection, app, actor, edit, &mut asked));
+    match (done, asked) {
+        (Err(Error::Batch(refused)), Some(asked)) => {
+            let said = app.database.read(|connection| asked.refusals(connection, app, Purpose::Saying(app)));
+            let mut said: HashMap<i64, Error> = said.unwrap_or_default().into_iter().collect();
+            // What would be legal now, or cannot be asked: what was said first stands.
+            let better = |(id, error)| match error {
+                Error::Refused(refusals) => (id, said.remove(&id).unwrap_or(Error::Refused(refusals))),
+                error => (id, error),
+            };
+            Err(Error::Batch(refused.into_iter().map(better).collect()))
         }
-        other => other,
+        (done, _) => done,
     }
 }
 
-/// Within the caller's transaction: every edit, or [`Error::Batch`] with the reason of each that may not be.
+/// Within the caller's transaction: every edit, or [`Error::Batch`] with the reason of each that may not be; if a rule
+/// was the reason, what was `asked` of the rules.
 fn apply(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,
     edit: &Edit<'_>,
+    asked: &mut Option<Asked>,
 ) -> Result<Vec<AppointmentView>, Error> {
+    *asked = None;
     connection.serialize_schedule()?;
     let rows = rows_of(connection, edit)?;
     match edit.action {
-        BatchAction::Move => move_rows(connection, app, actor, edit, rows),
+        BatchAction::Move => {
+            let wanted = ask_moves(connection, app, edit, rows)?;
+            let refused = wanted.refusals(connection, app, Purpose::Acting)?;
+            if !refused.is_empty() {
+                *asked = Some(wanted);
+                return Err(Error::Batch(refused));
+            }
+            move_all(connection, app, actor, edit, wanted)
+        }
         BatchAction::Cancel => cancel_rows(connection, app, actor, edit, rows),
         BatchAction::Pin => pin_rows(connection, app, actor, edit, rows, true),
         BatchAction::Unpin => pin_rows(connection, app, actor, edit, rows, false),
@@ -189,8 +200,10 @@ fn apply(
 fn rows_of(connection: &mut Connection, edit: &Edit<'_>) -> Result<Vec<AppointmentRow>, Error> {
     let ids: Vec<i64> = edit.items.iter().map(|item| item.id).collect();
     let rows = db::appointment::by_ids(connection, &ids)?;
-    let current: HashMap<i64, AppointmentView> =
-        views(connection, rows.clone())?.into_iter().map(|view| (view.id, view)).collect();
+    // Who expects no version needs none worked out.
+    let versions_count = edit.items.iter().any(|item| item.expected != Expected::ANYTHING);
+    let shown = if versions_count { views(connection, rows.clone())? } else { Vec::new() };
+    let current: HashMap<i64, AppointmentView> = shown.into_iter().map(|view| (view.id, view)).collect();
     let mut rows: HashMap<i64, AppointmentRow> = rows.into_iter().map(|row| (row.id, row)).collect();
     let verb = match edit.action {
         BatchAction::Move => "moved",
@@ -200,33 +213,41 @@ fn rows_of(connection: &mut Connection, edit: &Edit<'_>) -> Result<Vec<Appointme
     };
     let (mut found, mut refused) = (Vec::with_capacity(ids.len()), Vec::new());
     for Item { id, expected, .. } in &edit.items {
-        let Some((row, view)) = rows.remove(id).zip(current.get(id)) else {
+        let Some(row) = rows.remove(id) else {
             refused.push((*id, not_found("appointment", *id, "see `offpeak appointment list`")));
             continue;
         };
-        match expected.check(view) {
+        let state: AppointmentState =
+            row.state.parse().map_err(|error| Error::Corrupt(format!("appointment {id}: {error}")))?;
+        match current.get(id).map_or(Ok(()), |view| expected.check(view)) {
             Err(error) => refused.push((*id, error)),
-            Ok(()) if !view.state.is_movable() => refused.push((*id, begun(*id, verb))),
+            Ok(()) if !state.is_movable() => refused.push((*id, begun(*id, verb))),
             Ok(()) => found.push(row),
         }
     }
     if refused.is_empty() { Ok(found) } else { Err(Error::Batch(refused)) }
 }
 
-/// The moves that are wanted, with what bears on them, or [`Error::Batch`] with what forbids each.
+/// Moves that are wanted, with what bears on them.
+struct Asked {
+    surroundings: Surroundings,
+    /// In the order of the items; each terminal is among the surroundings'.
+    moves: Vec<Move>,
+    deadlines: HashMap<i64, DateTime<Utc>>,
+}
+
 fn ask_moves(
     connection: &mut Connection,
     app: &App,
     edit: &Edit<'_>,
     rows: Vec<AppointmentRow>,
-    purpose: Purpose<'_>,
-) -> Result<(Surroundings, Vec<Move>), Error> {
+) -> Result<Asked, Error> {
     let terminals: Vec<i64> = rows.iter().map(|row| row.terminal_id).collect();
     let surroundings = Surroundings::load(connection, app, HORIZON_DAYS, &terminals)?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let deadlines = deadlines(connection, &ids)?;
     let world = &surroundings.world;
-    let (mut moves, mut questions, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut moves, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
     for (row, item) in rows.into_iter().zip(&edit.items) {
         let id = row.id;
         let Some(terminal) = world.terminal(TerminalId(row.terminal_id)) else {
@@ -234,47 +255,70 @@ fn ask_moves(
             continue;
         };
         let site = world.site(terminal);
-        let starts_at = match target(item.to, &row, app.clock.now(), site.time_zone) {
-            Ok(starts_at) => starts_at,
-            Err(error) => {
-                refused.push((id, error));
-                continue;
+        match target(item.to, &row, app.clock.now(), site.time_zone) {
+            Ok(starts_at) => {
+                let ends_at = starts_at + (row.ends_at.utc() - row.starts_at.utc());
+                moves.push(Move { appointment: row, site_id: site.id, starts_at, ends_at });
             }
-        };
-        let duration = row.ends_at.utc() - row.starts_at.utc();
-        questions.push(Question {
-            terminal,
-            starts_at,
-            duration_minutes: u32::try_from(duration.num_minutes()).unwrap_or(u32::MAX),
-            notice_lead_minutes: Some(lead_minutes(app, row.notice_lead_minutes)),
-            deadline_at: deadlines.get(&id).copied(),
-            moving: Some(id),
-        });
-        moves.push(Move { appointment: row, site_id: site.id, starts_at, ends_at: starts_at + duration });
-    }
-    let asked = moves.iter().map(|one| one.starts_at).min().zip(moves.iter().map(|one| one.ends_at).max());
-    if let Some((from, to)) = asked {
-        let answers = decide(connection, &surroundings, purpose, from..to, |rules| {
-            Ok(rules.place_together(&questions))
-        })?;
-        for (one, refusals) in moves.iter().zip(answers) {
-            if !refusals.is_empty() {
-                refused.push((one.appointment.id, Error::Refused(refusals)));
-            }
+            Err(error) => refused.push((id, error)),
         }
     }
-    if refused.is_empty() { Ok((surroundings, moves)) } else { Err(Error::Batch(refused)) }
+    if !refused.is_empty() {
+        return Err(Error::Batch(refused));
+    }
+    Ok(Asked { surroundings, moves, deadlines })
 }
 
-fn move_rows(
+impl Asked {
+    /// What forbids each move that may not be, with those before it counted where they would stand.
+    fn refusals(
+        &self,
+        connection: &mut Connection,
+        app: &App,
+        purpose: Purpose<'_>,
+    ) -> Result<Vec<(i64, Error)>, Error> {
+        let Asked { surroundings, moves, .. } = self;
+        let starts = moves.iter().map(|one| one.starts_at).min();
+        let Some((from, to)) = starts.zip(moves.iter().map(|one| one.ends_at).max()) else {
+            return Ok(Vec::new());
+        };
+        let questions = moves.iter().map(|one| self.question(app, one)).collect::<Result<Vec<_>, _>>()?;
+        let answers =
+            decide(
+                connection,
+                surroundings,
+                purpose,
+                from..to,
+                |rules| Ok(rules.place_together(&questions)),
+            )?;
+        let answers = moves.iter().map(|one| one.appointment.id).zip(answers);
+        let refused = answers.filter(|(_, refusals)| !refusals.is_empty());
+        Ok(refused.map(|(id, refusals)| (id, Error::Refused(refusals))).collect())
+    }
+
+    fn question(&self, app: &App, one: &Move) -> Result<Question<'_>, Error> {
+        let row = &one.appointment;
+        let minutes = (one.ends_at - one.starts_at).num_minutes();
+        let terminal = self.surroundings.world.terminal(TerminalId(row.terminal_id));
+        Ok(Question {
+            terminal: terminal.ok_or_else(|| Error::Corrupt(format!("no terminal of {}", row.id)))?,
+            starts_at: one.starts_at,
+            duration_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
+            notice_lead_minutes: Some(lead_minutes(app, row.notice_lead_minutes)),
+            deadline_at: self.deadlines.get(&row.id).copied(),
+            moving: Some(row.id),
+        })
+    }
+}
+
+fn move_all(
     connection: &mut Connection,
     app: &App,
     actor: &Actor,
     edit: &Edit<'_>,
-    rows: Vec<AppointmentRow>,
+    Asked { surroundings, mut moves, .. }: Asked,
 ) -> Result<Vec<AppointmentView>, Error> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let (surroundings, mut moves) = ask_moves(connection, app, edit, rows, Purpose::Acting)?;
+    let ids: Vec<i64> = moves.iter().map(|one| one.appointment.id).collect();
     let world = &surroundings.world;
     moves.retain(|one| one.appointment.starts_at.utc() != one.starts_at);
     if edit.dry_run || moves.is_empty() {

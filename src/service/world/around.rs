@@ -34,6 +34,9 @@ pub struct Surroundings {
     places: Option<Arc<Places>>,
 }
 
+/// How large each group is, by grouping and name.
+type Extents = HashMap<Grouping, HashMap<String, Extent>>;
+
 impl Surroundings {
     /// Loads what bears on these terminals for the next `horizon_days`, within a transaction that keeps the
     /// schedule still. Terminals that are retired or unknown are left out.
@@ -49,7 +52,7 @@ impl Surroundings {
             true => app.places.at_hand(app, connection)?,
             false => None,
         };
-        let mut extents: HashMap<Grouping, HashMap<String, Extent>> = HashMap::new();
+        let mut extents = Extents::new();
         for grouping in &groupings {
             let values: HashSet<u32> =
                 (0..world.terminals.len()).filter_map(|index| world.group_key(grouping, index)).collect();
@@ -76,11 +79,16 @@ impl Surroundings {
             let sizes = sizes.into_iter().map(|(name, size)| (name, Extent { size, down: 0 }));
             extents.insert(grouping.clone(), sizes.collect());
         }
-        for row in db::group::down(connection, Down::Locked, &groupings)? {
-            for (grouping, extents) in &mut extents {
-                let name = row.group_of(grouping);
-                if let Some(extent) = name.and_then(|name| extents.get_mut(name.as_ref())) {
-                    extent.down += 1;
+        match &places {
+            Some(places) => count_locked(&world, places, &mut extents),
+            None => {
+                for row in db::group::down(connection, Down::Locked, &groupings)? {
+                    for (grouping, extents) in &mut extents {
+                        let name = row.group_of(grouping);
+                        if let Some(extent) = name.and_then(|name| extents.get_mut(name.as_ref())) {
+                            extent.down += 1;
+                        }
+                    }
                 }
             }
         }
@@ -91,7 +99,7 @@ impl Surroundings {
         Ok(surroundings)
     }
 
-    fn count_sites(&mut self, extents: &HashMap<Grouping, HashMap<String, Extent>>) {
+    fn count_sites(&mut self, extents: &Extents) {
         let sizes = extents.get(&Grouping::Site);
         for site in &mut self.world.sites {
             let extent = sizes.and_then(|sizes| sizes.get(&site.code));
@@ -99,7 +107,7 @@ impl Surroundings {
         }
     }
 
-    fn work_out_groups(&mut self, app: &App, extents: &HashMap<Grouping, HashMap<String, Extent>>) {
+    fn work_out_groups(&mut self, app: &App, extents: &Extents) {
         let world = &self.world;
         self.groups = Groups::with(world, app.settings.fleet_time_zone, |grouping, keys| {
             let known = extents.get(grouping);
@@ -254,6 +262,25 @@ impl Surroundings {
             let name = row.group_of(grouping);
             if let Some(number) = name.and_then(|name| numbers.get(name.as_ref()).copied()) {
                 then(number);
+            }
+        }
+    }
+}
+
+/// Counts the terminals that are locked in their groups.
+fn count_locked(world: &World, places: &Places, extents: &mut Extents) {
+    for place in world.locked.iter().filter_map(|terminal| places.of(terminal.0)) {
+        for (grouping, extents) in &mut *extents {
+            let name = match grouping {
+                Grouping::Fleet => Some(""),
+                Grouping::Site => {
+                    let site = world.sites.iter().find(|site| site.id.0 == places.site_of(place));
+                    site.map(|site| site.code.as_str())
+                }
+                _ => places.name_of(grouping, place),
+            };
+            if let Some(extent) = name.and_then(|name| extents.get_mut(name)) {
+                extent.down += 1;
             }
         }
     }

@@ -97,6 +97,12 @@ impl Places {
         KEPT.iter().position(|kept| kept == grouping).map(|place| &self.columns[place])
     }
 
+    /// The name of a terminal's group of a grouping that is kept, if it is in one, by its place.
+    pub(super) fn name_of(&self, grouping: &Grouping, place: usize) -> Option<&str> {
+        let column = self.column(grouping)?;
+        column.names().get(column.numbers[place] as usize).map(String::as_str)
+    }
+
     /// Active terminals in each of these groups, if the grouping is kept.
     pub(super) fn sizes(&self, grouping: &Grouping, values: &[&str]) -> Option<HashMap<String, u32>> {
         let column = match grouping {
