@@ -83,6 +83,11 @@ impl Table {
     }
 }
 
+diesel::define_sql_function! {
+    /// The next number of a sequence, by its name.
+    fn nextval(sequence: Text) -> BigInt;
+}
+
 #[derive(QueryableByName)]
 struct Allotted {
     #[diesel(sql_type = BigInt)]
@@ -96,6 +101,10 @@ pub fn allot(connection: &mut Connection, table: Table, count: usize) -> QueryRe
     }
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     match connection {
+        // Most often: a statement that stays prepared.
+        Connection::Postgres(inner) if count == 1 => {
+            Ok(vec![diesel::select(nextval(format!("{}_id", table.name()))).get_result(inner)?])
+        }
         Connection::Postgres(inner) => {
             let rows: Vec<Allotted> =
                 diesel::sql_query("SELECT nextval($1::regclass) AS id FROM generate_series(1, $2)")

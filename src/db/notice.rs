@@ -197,9 +197,29 @@ pub fn send_after_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<Ha
     Ok(found)
 }
 
-/// Takes a visit off a notice.
-pub fn remove_visit(connection: &mut Connection, notice_id: i64, visit_id: i64) -> QueryResult<()> {
-    diesel::delete(notice_visit::table.find((notice_id, visit_id))).execute(connection).map(drop)
+/// Takes a visit off these notices.
+pub fn remove_visit(connection: &mut Connection, notice_ids: &[i64], visit_id: i64) -> QueryResult<()> {
+    for chunk in notice_ids.chunks(LOOKUP_KEYS) {
+        let of_visit = notice_visit::visit_id.eq(visit_id).and(notice_visit::notice_id.eq_any(chunk));
+        diesel::delete(notice_visit::table.filter(of_visit)).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// What waits of these notices, or is on its way, is superseded: `why` says by what.
+pub fn supersede(connection: &mut Connection, ids: &[i64], why: &str) -> QueryResult<()> {
+    let from: Vec<&str> = NoticeState::Superseded.previous().into_iter().map(NoticeState::as_str).collect();
+    for chunk in ids.chunks(LOOKUP_KEYS) {
+        diesel::update(notice::table.filter(notice::id.eq_any(chunk).and(notice::state.eq_any(&from))))
+            .set((
+                notice::state.eq(NoticeState::Superseded.as_str()),
+                notice::lease_until.eq(None::<Instant>),
+                notice::accepted_at.eq(None::<Instant>),
+                notice::last_error.eq(Some(why)),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 /// Queues a new notice like `notice`, not yet in words, about these of its visits and about its locks.

@@ -136,6 +136,7 @@ fn withdraw_unsaid(
     which: impl Fn(NoticeKind) -> bool,
 ) -> Result<HashMap<i64, Unsaid>, Error> {
     let mut emptied = Vec::new();
+    let mut unsaid_of: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let mut unsaid: HashMap<i64, Unsaid> = HashMap::new();
     let mut changes: Vec<(i64, i64)> = Vec::new();
     for (about, state, in_words) in db::notice::about_visits(connection, visit_ids)? {
@@ -143,7 +144,7 @@ fn withdraw_unsaid(
         let waiting = [NoticeState::Queued.as_str(), NoticeState::Sending.as_str()].contains(&state.as_str());
         let Some(kind) = NoticeKind::of_about(&about.kind).filter(|kind| which(*kind)) else { continue };
         if waiting && !in_words {
-            db::notice::remove_visit(connection, about.notice_id, about.visit_id)?;
+            unsaid_of.entry(about.visit_id).or_default().push(about.notice_id);
             emptied.push(about.notice_id);
             if matches!(kind, NoticeKind::Moved | NoticeKind::Cancelled) {
                 let span = about.previous_starts_at.zip(about.previous_ends_at);
@@ -152,6 +153,9 @@ fn withdraw_unsaid(
                 changes.push((about.visit_id, about.notice_id));
             }
         }
+    }
+    for (visit, notices) in &unsaid_of {
+        db::notice::remove_visit(connection, notices, *visit)?;
     }
     let notices: Vec<i64> = changes.iter().map(|(_, notice)| *notice).collect();
     let leave: HashMap<i64, Instant> = db::notice::send_after_of(connection, &notices)?;
@@ -165,15 +169,8 @@ fn withdraw_unsaid(
     for about in db::notice::visits_of(connection, &emptied)? {
         emptied.retain(|id| *id != about.notice_id);
     }
-    for id in emptied {
-        let ending = db::notice::Ending {
-            state: NoticeState::Superseded,
-            accepted_at: None,
-            next_attempt_at: None,
-            error: Some("the visit changed before this was sent; what is true now is in a later notice"),
-        };
-        db::notice::end_attempt(connection, id, None, &ending)?;
-    }
+    let why = "the visit changed before this was sent; what is true now is in a later notice";
+    db::notice::supersede(connection, &emptied, why)?;
     Ok(unsaid)
 }
 
@@ -186,15 +183,7 @@ pub(super) fn supersede_waiting(connection: &mut Connection, visit_ids: &[i64]) 
         .collect();
     waiting.sort_unstable();
     waiting.dedup();
-    for id in waiting {
-        let ending = db::notice::Ending {
-            state: NoticeState::Superseded,
-            accepted_at: None,
-            next_attempt_at: None,
-            error: Some("the merchant has another address now"),
-        };
-        db::notice::end_attempt(connection, id, None, &ending)?;
-    }
+    db::notice::supersede(connection, &waiting, "the merchant has another address now")?;
     Ok(())
 }
 
