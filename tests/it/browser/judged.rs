@@ -70,8 +70,13 @@ pub(super) async fn busy_server() -> Server {
     // Somebody who cannot be told.
     app.sql("UPDATE merchant SET email = NULL WHERE number = 'M2'");
     let campaign = json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all", "duration_minutes": 20,
-        "deadline_at": "2026-12-20T00:00:00Z", "waves": [{"share": "30%"}, {"share": "rest"}]});
+        "deadline_at": "2026-12-20T00:00:00Z", "draft": true, "waves": [{"share": "30%"}, {"share": "rest"}]});
     app.post("/campaigns", campaign).await;
+    app.post("/campaigns/look/activate", json!({})).await;
+    // Small enough for one person to begin: it stands at its first gate.
+    let pilot = json!({"name": "pilot", "work": {"kind": "inspection"}, "selector": "serial = \"T2\"", "duration_minutes": 20,
+        "deadline_at": "2026-12-20T00:00:00Z", "waves": [{"share": "1"}, {"share": "rest"}]});
+    app.post("/campaigns", pilot).await;
     app.plan(json!({})).await;
     app.work("notify").await;
     app.post("/locks", json!({"serial": "T3", "cause": "the screen stays dark"})).await;
