@@ -306,6 +306,7 @@ pub struct Tonight {
     /// Nights ahead.
     pub nights: Vec<NightLoad>,
     /// Gates at which campaigns stand, those that have paused theirs first; at most 20.
+    #[serde(default)]
     pub gates: Vec<GateView>,
     /// Terminals that are locked.
     pub locked: i64,

@@ -206,20 +206,27 @@ pub fn remove_visit(connection: &mut Connection, notice_ids: &[i64], visit_id: i
     Ok(())
 }
 
-/// What waits of these notices, or is on its way, is superseded: `why` says by what.
-pub fn supersede(connection: &mut Connection, ids: &[i64], why: &str) -> QueryResult<()> {
-    let from: Vec<&str> = NoticeState::Superseded.previous().into_iter().map(NoticeState::as_str).collect();
+/// These notices enter `state` from one that allows it, whoever has them, with the words for it; how many were in one.
+pub fn enter(
+    connection: &mut Connection,
+    ids: &[i64],
+    state: NoticeState,
+    why: Option<&str>,
+) -> QueryResult<usize> {
+    let from: Vec<&str> = state.previous().into_iter().map(NoticeState::as_str).collect();
+    let mut entered = 0;
     for chunk in ids.chunks(LOOKUP_KEYS) {
-        diesel::update(notice::table.filter(notice::id.eq_any(chunk).and(notice::state.eq_any(&from))))
-            .set((
-                notice::state.eq(NoticeState::Superseded.as_str()),
-                notice::lease_until.eq(None::<Instant>),
-                notice::accepted_at.eq(None::<Instant>),
-                notice::last_error.eq(Some(why)),
-            ))
-            .execute(connection)?;
+        entered +=
+            diesel::update(notice::table.filter(notice::id.eq_any(chunk).and(notice::state.eq_any(&from))))
+                .set((
+                    notice::state.eq(state.as_str()),
+                    notice::lease_until.eq(None::<Instant>),
+                    notice::accepted_at.eq(None::<Instant>),
+                    notice::last_error.eq(why),
+                ))
+                .execute(connection)?;
     }
-    Ok(())
+    Ok(entered)
 }
 
 /// Queues a new notice like `notice`, not yet in words, about these of its visits and about its locks.
@@ -376,24 +383,15 @@ pub struct Ending<'a> {
     pub error: Option<&'a str>,
 }
 
-/// Enters the ending's state from one that allows it and gives up the lease; whether it was in one. With an attempt,
-/// only if that attempt is still under way.
+/// Ends an attempt that is still under way in the ending's state and gives up the lease; whether it was.
 pub fn end_attempt(
     connection: &mut Connection,
     id: i64,
-    attempt: Option<i32>,
+    attempt: i32,
     ending: &Ending<'_>,
 ) -> QueryResult<bool> {
-    let from: Vec<&str> = match attempt {
-        Some(_) => vec![NoticeState::Sending.as_str()],
-        None => ending.state.previous().into_iter().map(NoticeState::as_str).collect(),
-    };
-    let mut query =
-        diesel::update(notice::table.filter(notice::id.eq(id).and(notice::state.eq_any(from)))).into_boxed();
-    if let Some(attempt) = attempt {
-        query = query.filter(notice::attempts.eq(attempt));
-    }
-    let rows = query
+    let under_way = notice::state.eq(NoticeState::Sending.as_str()).and(notice::attempts.eq(attempt));
+    let rows = diesel::update(notice::table.filter(notice::id.eq(id).and(under_way)))
         .set((
             notice::state.eq(ending.state.as_str()),
             notice::lease_until.eq(None::<Instant>),
@@ -538,7 +536,7 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow, now: Instant) -> 
         )
         .select(notice::id)
         .load(connection)?;
-    for other in others {
+    for &other in &others {
         let told: Vec<i64> = notice_visit::table
             .filter(notice_visit::notice_id.eq(notice.id))
             .select(notice_visit::visit_id)
@@ -548,13 +546,7 @@ pub fn absorb(connection: &mut Connection, notice: &NoticeRow, now: Instant) -> 
             .set(notice_visit::notice_id.eq(notice.id))
             .execute(connection)?;
         super::notice_lock::hand_over(connection, other, notice.id)?;
-        let ending = Ending {
-            state: NoticeState::Superseded,
-            accepted_at: None,
-            next_attempt_at: None,
-            error: Some("told in one mail with what else there was to say that night"),
-        };
-        end_attempt(connection, other, None, &ending)?;
     }
-    Ok(())
+    let why = "told in one mail with what else there was to say that night";
+    enter(connection, &others, NoticeState::Superseded, Some(why)).map(drop)
 }

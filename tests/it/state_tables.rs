@@ -148,9 +148,7 @@ fn the_database_refuses_every_other_transition() {
         });
         let (all, word, next) = (NoticeState::ALL, NoticeState::as_str, NoticeState::next);
         try_all(&app, "notice", all, word, next, |connection, to| {
-            let ending =
-                db::notice::Ending { state: to, accepted_at: None, next_attempt_at: None, error: None };
-            db::notice::end_attempt(connection, 1, None, &ending).unwrap()
+            db::notice::enter(connection, &[1], to, None).unwrap() == 1
         });
     });
 }

@@ -272,6 +272,6 @@ fn again(
 
 fn close(connection: &mut Connection, row: &NoticeRow, state: NoticeState, why: &str) -> Result<(), Error> {
     let ending = Ending { state, accepted_at: None, next_attempt_at: None, error: Some(why) };
-    db::notice::end_attempt(connection, row.id, Some(row.attempts), &ending)?;
+    db::notice::end_attempt(connection, row.id, row.attempts, &ending)?;
     Ok(())
 }

@@ -159,7 +159,7 @@ fn settle_other(
             ending.error = row.last_error.as_deref();
         }
     }
-    if !db::notice::end_attempt(connection, id, Some(attempt), &ending)? {
+    if !db::notice::end_attempt(connection, id, attempt, &ending)? {
         return Ok(());
     }
     if matches!(ending.state, NoticeState::Failed | NoticeState::Expired) {
@@ -202,7 +202,7 @@ pub fn give_back(app: &App, claims: &[Claim]) -> Result<(), Error> {
         let ending =
             Ending { state: NoticeState::Queued, accepted_at: None, next_attempt_at: None, error: None };
         for claim in claims {
-            db::notice::end_attempt(connection, claim.id.0, Some(claim.attempt), &ending)?;
+            db::notice::end_attempt(connection, claim.id.0, claim.attempt, &ending)?;
         }
         Ok(())
     })

@@ -170,7 +170,7 @@ fn withdraw_unsaid(
         emptied.retain(|id| *id != about.notice_id);
     }
     let why = "the visit changed before this was sent; what is true now is in a later notice";
-    db::notice::supersede(connection, &emptied, why)?;
+    db::notice::enter(connection, &emptied, NoticeState::Superseded, Some(why))?;
     Ok(unsaid)
 }
 
@@ -183,7 +183,8 @@ pub(super) fn supersede_waiting(connection: &mut Connection, visit_ids: &[i64]) 
         .collect();
     waiting.sort_unstable();
     waiting.dedup();
-    db::notice::supersede(connection, &waiting, "the merchant has another address now")?;
+    let why = "the merchant has another address now";
+    db::notice::enter(connection, &waiting, NoticeState::Superseded, Some(why))?;
     Ok(())
 }
 
