@@ -31,6 +31,7 @@ pub mod migrations;
 pub mod notice;
 pub mod notice_lock;
 pub mod notice_stats;
+mod one_of;
 mod outage;
 pub mod part;
 pub mod places;
@@ -53,6 +54,7 @@ pub use connection::AnyConnection as Connection;
 pub use ids::{Table, allot, next_ids, set_next_id};
 pub use instant::Instant;
 pub use listen::Listener;
+use one_of::one_of;
 pub use outage::{DatabaseError, Outage};
 pub use pool::{Database, PoolOptions};
 pub use transaction::Failure;
@@ -62,9 +64,6 @@ const INSERT_ROWS_MAX: usize = 50;
 
 /// Rows that one COPY carries: while one is under way no limit of time ends it, so it is a matter of milliseconds.
 const COPY_ROWS: usize = 10_000;
-
-/// Keys that one `IN (…)` carries: both databases limit the values bound to a statement (SQLite to 32,766).
-const LOOKUP_KEYS: usize = 1000;
 
 diesel::define_sql_function! {
     /// Lower case: what text searches compare, so that both databases find the same.
@@ -114,4 +113,13 @@ macro_rules! insert_rows {
     }};
 }
 
-use {insert_rows, on_each};
+/// Nothing is asked about nobody: it would be a way to the server and back.
+macro_rules! unless_empty {
+    ($list:expr) => {
+        if $list.is_empty() {
+            return Ok(Default::default());
+        }
+    };
+}
+
+use {insert_rows, on_each, unless_empty};

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::group::earliest_start;
 use crate::db::schema::{appointment, appointment_work, merchant, site, terminal, visit};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows, on_each};
+use crate::db::{Connection, Instant, insert_rows, on_each, one_of, unless_empty};
 use crate::domain::access::Part;
 use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::Grouping;
@@ -277,27 +277,19 @@ pub fn standing_at(
     terminal_ids: &[i64],
     ends_after: Instant,
 ) -> QueryResult<Vec<Standing>> {
-    let mut found = Vec::new();
-    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
-        let rows: Vec<StandingColumns> = appointment::table
-            .filter(appointment::terminal_id.eq_any(chunk))
-            .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
-            .select(standing_columns!())
-            .load(connection)?;
-        found.extend(rows.into_iter().map(standing_of));
-    }
-    Ok(found)
+    unless_empty!(terminal_ids);
+    let rows: Vec<StandingColumns> = appointment::table
+        .filter(one_of(connection, appointment::terminal_id, terminal_ids))
+        .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
+        .select(standing_columns!())
+        .load(connection)?;
+    Ok(rows.into_iter().map(standing_of).collect())
 }
 
 /// The appointments with these ids, in no order.
 pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<AppointmentRow>> {
-    let mut rows = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            appointment::table.filter(appointment::id.eq_any(chunk)).load::<AppointmentRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(ids);
+    appointment::table.filter(one_of(connection, appointment::id, ids)).load(connection)
 }
 
 /// The standing appointments of these terminals.
@@ -305,17 +297,13 @@ pub fn standing_of_terminals(
     connection: &mut Connection,
     terminal_ids: &[i64],
 ) -> QueryResult<Vec<AppointmentRow>> {
-    let mut rows = Vec::new();
-    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            appointment::table
-                .filter(
-                    appointment::terminal_id.eq_any(chunk).and(appointment::state.eq_any(standing_words())),
-                )
-                .load::<AppointmentRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(terminal_ids);
+    appointment::table
+        .filter(
+            one_of(connection, appointment::terminal_id, terminal_ids)
+                .and(appointment::state.eq_any(standing_words())),
+        )
+        .load(connection)
 }
 
 /// Standing appointments that carry work of a campaign and may still be called off.
@@ -334,20 +322,14 @@ pub fn movable_of_campaign(
 
 /// Live (not cancelled) appointments of these visits, by start.
 pub fn of_visits(connection: &mut Connection, visit_ids: &[i64]) -> QueryResult<Vec<AppointmentRow>> {
-    let mut rows = Vec::new();
-    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            appointment::table
-                .filter(
-                    appointment::visit_id
-                        .eq_any(chunk)
-                        .and(appointment::state.ne(AppointmentState::Cancelled.as_str())),
-                )
-                .order((appointment::starts_at, appointment::id))
-                .load::<AppointmentRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(visit_ids);
+    appointment::table
+        .filter(
+            one_of(connection, appointment::visit_id, visit_ids)
+                .and(appointment::state.ne(AppointmentState::Cancelled.as_str())),
+        )
+        .order((appointment::starts_at, appointment::id))
+        .load(connection)
 }
 
 /// Appointments of these visits that were called off, by start.
@@ -376,16 +358,11 @@ pub fn ids_of_campaign(connection: &mut Connection, campaign_id: i64, limit: i64
 
 /// The work of these appointments, in order.
 pub fn work_of(connection: &mut Connection, appointment_ids: &[i64]) -> QueryResult<Vec<WorkRow>> {
-    let mut rows = Vec::new();
-    for chunk in appointment_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            appointment_work::table
-                .filter(appointment_work::appointment_id.eq_any(chunk))
-                .order((appointment_work::appointment_id, appointment_work::ordinal))
-                .load::<WorkRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(appointment_ids);
+    appointment_work::table
+        .filter(one_of(connection, appointment_work::appointment_id, appointment_ids))
+        .order((appointment_work::appointment_id, appointment_work::ordinal))
+        .load(connection)
 }
 
 /// An appointment no longer does this campaign's work.
@@ -424,12 +401,11 @@ pub fn enter(
 
 /// Has plans leave these where they are, or not any more.
 pub fn set_pinned(connection: &mut Connection, ids: &[i64], pinned: bool) -> QueryResult<()> {
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        diesel::update(appointment::table.filter(appointment::id.eq_any(chunk)))
-            .set(appointment::pinned.eq(pinned))
-            .execute(connection)?;
-    }
-    Ok(())
+    unless_empty!(ids);
+    diesel::update(appointment::table.filter(one_of(connection, appointment::id, ids)))
+        .set(appointment::pinned.eq(pinned))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Notes why it stands as it does.
@@ -467,22 +443,15 @@ pub fn move_to(
 /// The merchant's mail server has accepted the announcement of these visits: their planned appointments are
 /// announced. How many.
 pub fn announce(connection: &mut Connection, visit_ids: &[i64], accepted_at: Instant) -> QueryResult<usize> {
-    let mut rows = 0;
-    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
-        rows += diesel::update(
-            appointment::table.filter(
-                appointment::visit_id
-                    .eq_any(chunk)
-                    .and(appointment::state.eq(AppointmentState::Planned.as_str())),
-            ),
-        )
+    unless_empty!(visit_ids);
+    let planned = one_of(connection, appointment::visit_id, visit_ids)
+        .and(appointment::state.eq(AppointmentState::Planned.as_str()));
+    diesel::update(appointment::table.filter(planned))
         .set((
             appointment::state.eq(AppointmentState::Announced.as_str()),
             appointment::announced_at.eq(Some(accepted_at)),
         ))
-        .execute(connection)?;
-    }
-    Ok(rows)
+        .execute(connection)
 }
 
 /// What was accepted at `accepted_at` came back: the appointments of these visits that were announced by it are not any
@@ -493,27 +462,23 @@ pub fn unannounce(
     accepted_at: Instant,
     note: &str,
 ) -> QueryResult<Vec<i64>> {
-    let mut ids = Vec::new();
-    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
-        let announced_by_it = appointment::visit_id
-            .eq_any(chunk)
-            .and(appointment::state.eq(AppointmentState::Announced.as_str()))
-            .and(appointment::announced_at.eq(accepted_at));
-        let found: Vec<i64> = appointment::table
-            .filter(announced_by_it)
-            .order(appointment::id)
-            .select(appointment::id)
-            .load(connection)?;
-        diesel::update(appointment::table.filter(appointment::id.eq_any(&found)))
-            .set((
-                appointment::state.eq(AppointmentState::Planned.as_str()),
-                appointment::announced_at.eq(None::<Instant>),
-                appointment::note.eq(Some(note)),
-            ))
-            .execute(connection)?;
-        ids.extend(found);
-    }
-    Ok(ids)
+    unless_empty!(visit_ids);
+    let announced_by_it = one_of(connection, appointment::visit_id, visit_ids)
+        .and(appointment::state.eq(AppointmentState::Announced.as_str()))
+        .and(appointment::announced_at.eq(accepted_at));
+    let found: Vec<i64> = appointment::table
+        .filter(announced_by_it)
+        .order(appointment::id)
+        .select(appointment::id)
+        .load(connection)?;
+    diesel::update(appointment::table.filter(one_of(connection, appointment::id, &found)))
+        .set((
+            appointment::state.eq(AppointmentState::Planned.as_str()),
+            appointment::announced_at.eq(None::<Instant>),
+            appointment::note.eq(Some(note)),
+        ))
+        .execute(connection)?;
+    Ok(found)
 }
 
 /// Appointments in one of `states` whose start (or end, if `by_end`) has come by `instant`, at most `limit`.

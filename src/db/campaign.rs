@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use crate::db::appointment::standing_words;
 use crate::db::copy::RowDigest;
 use crate::db::schema::{appointment, appointment_work, campaign, programme};
-use crate::db::{Connection, Instant, LOOKUP_KEYS};
+use crate::db::{Connection, Instant, one_of, unless_empty};
 use crate::domain::campaign::CampaignState;
 
 /// A campaign.
@@ -61,14 +61,8 @@ pub fn by_name(connection: &mut Connection, name: &str) -> QueryResult<Option<Ca
 
 /// These campaigns, in no order.
 pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<CampaignRow>> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut rows = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        rows.extend(campaign::table.filter(campaign::id.eq_any(chunk)).load::<CampaignRow>(connection)?);
-    }
-    Ok(rows)
+    unless_empty!(ids);
+    campaign::table.filter(one_of(connection, campaign::id, ids)).load(connection)
 }
 
 /// Every campaign, the latest first.

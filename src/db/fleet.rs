@@ -6,8 +6,8 @@ use diesel::prelude::*;
 
 use crate::db::schema::{merchant, site, terminal};
 use crate::db::{
-    Connection, INSERT_ROWS_MAX, Instant, LOOKUP_KEYS, containing, fleet_revision, insert_rows, lower,
-    on_each,
+    Connection, INSERT_ROWS_MAX, Instant, containing, fleet_revision, insert_rows, lower, on_each, one_of,
+    unless_empty,
 };
 
 /// A merchant.
@@ -108,20 +108,14 @@ macro_rules! keyed_table {
 
         /// The rows with these natural keys, in no order.
         pub fn $by_keys(connection: &mut Connection, keys: &[&str]) -> QueryResult<Vec<$row>> {
-            let mut rows = Vec::with_capacity(keys.len());
-            for chunk in keys.chunks(LOOKUP_KEYS) {
-                rows.extend($table::table.filter($table::$key.eq_any(chunk)).load::<$row>(connection)?);
-            }
-            Ok(rows)
+            unless_empty!(keys);
+            $table::table.filter(one_of(connection, $table::$key, keys)).load(connection)
         }
 
         /// The rows with these ids, in no order.
         pub fn $by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<$row>> {
-            let mut rows = Vec::with_capacity(ids.len());
-            for chunk in ids.chunks(LOOKUP_KEYS) {
-                rows.extend($table::table.filter($table::id.eq_any(chunk)).load::<$row>(connection)?);
-            }
-            Ok(rows)
+            unless_empty!(ids);
+            $table::table.filter(one_of(connection, $table::id, ids)).load(connection)
         }
 
         /// Adds rows.
@@ -244,6 +238,7 @@ keyed_table!(
 
 /// Nobody else puts anything into words for these merchants until the transaction's end.
 pub fn lock_merchants(connection: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+    unless_empty!(ids);
     match connection {
         Connection::Postgres(inner) => merchant::table
             .filter(merchant::id.eq_any(ids))
@@ -282,12 +277,9 @@ pub fn set_email(
 
 /// Ids of the active terminals of these sites.
 pub fn terminals_of_sites(connection: &mut Connection, site_ids: &[i64]) -> QueryResult<Vec<i64>> {
-    let mut ids = Vec::new();
-    for chunk in site_ids.chunks(LOOKUP_KEYS) {
-        let active = terminal::site_id.eq_any(chunk).and(terminal::retired.eq(false));
-        ids.extend(terminal::table.filter(active).select(terminal::id).load::<i64>(connection)?);
-    }
-    Ok(ids)
+    unless_empty!(site_ids);
+    let active = one_of(connection, terminal::site_id, site_ids).and(terminal::retired.eq(false));
+    terminal::table.filter(active).select(terminal::id).load(connection)
 }
 
 /// A merchant's terminals that are not retired, by serial number.

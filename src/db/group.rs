@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::db::schema::{merchant, site, terminal};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, appointment, lock, on_each};
+use crate::db::{Connection, Instant, appointment, lock, on_each, one_of, unless_empty};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::budget::Grouping;
 
@@ -26,51 +26,48 @@ pub fn sizes(
     if let Grouping::Tag(key) = grouping {
         return tag_sizes(connection, key);
     }
-    let mut sizes = HashMap::new();
-    for chunk in values.chunks(LOOKUP_KEYS) {
-        macro_rules! of_terminals {
-            ($column:expr) => {
-                terminal::table
-                    .filter(active.and($column.eq_any(chunk)))
-                    .group_by($column)
-                    .select(($column, count))
-                    .load(connection)?
-            };
-        }
-        macro_rules! optional_of_terminals {
-            ($column:expr) => {{
-                let rows: Vec<(Option<String>, i64)> = of_terminals!($column);
-                rows.into_iter().filter_map(|(name, count)| Some((name?, count))).collect()
-            }};
-        }
-        let rows: Vec<(String, i64)> = match grouping {
-            Grouping::Region => site::table
-                .inner_join(terminal::table)
-                .filter(active.and(site::region.eq_any(chunk)))
-                .group_by(site::region)
-                .select((site::region, count))
-                .load(connection)?,
-            Grouping::Site => site::table
-                .inner_join(terminal::table)
-                .filter(active.and(site::code.eq_any(chunk)))
-                .group_by(site::code)
-                .select((site::code, count))
-                .load(connection)?,
-            Grouping::Merchant => merchant::table
-                .inner_join(site::table.inner_join(terminal::table))
-                .filter(active.and(merchant::number.eq_any(chunk)))
-                .group_by(merchant::number)
-                .select((merchant::number, count))
-                .load(connection)?,
-            Grouping::AcquirerHost => of_terminals!(terminal::acquirer_host),
-            Grouping::Model => of_terminals!(terminal::model),
-            Grouping::Carrier => optional_of_terminals!(terminal::carrier),
-            Grouping::Cell => optional_of_terminals!(terminal::cell),
-            Grouping::Fleet | Grouping::Tag(_) => Vec::new(),
+    unless_empty!(values);
+    macro_rules! of_terminals {
+        ($column:expr) => {
+            terminal::table
+                .filter(active.and(one_of(connection, $column, values)))
+                .group_by($column)
+                .select(($column, count))
+                .load(connection)?
         };
-        sizes.extend(rows.into_iter().map(|(name, count)| (name, short(count))));
     }
-    Ok(sizes)
+    macro_rules! optional_of_terminals {
+        ($column:expr) => {{
+            let rows: Vec<(Option<String>, i64)> = of_terminals!($column);
+            rows.into_iter().filter_map(|(name, count)| Some((name?, count))).collect()
+        }};
+    }
+    let rows: Vec<(String, i64)> = match grouping {
+        Grouping::Region => site::table
+            .inner_join(terminal::table)
+            .filter(active.and(one_of(connection, site::region, values)))
+            .group_by(site::region)
+            .select((site::region, count))
+            .load(connection)?,
+        Grouping::Site => site::table
+            .inner_join(terminal::table)
+            .filter(active.and(one_of(connection, site::code, values)))
+            .group_by(site::code)
+            .select((site::code, count))
+            .load(connection)?,
+        Grouping::Merchant => merchant::table
+            .inner_join(site::table.inner_join(terminal::table))
+            .filter(active.and(one_of(connection, merchant::number, values)))
+            .group_by(merchant::number)
+            .select((merchant::number, count))
+            .load(connection)?,
+        Grouping::AcquirerHost => of_terminals!(terminal::acquirer_host),
+        Grouping::Model => of_terminals!(terminal::model),
+        Grouping::Carrier => optional_of_terminals!(terminal::carrier),
+        Grouping::Cell => optional_of_terminals!(terminal::cell),
+        Grouping::Fleet | Grouping::Tag(_) => Vec::new(),
+    };
+    Ok(rows.into_iter().map(|(name, count)| (name, short(count))).collect())
 }
 
 /// Numbers of active terminals in every group of a grouping.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::terminal_lock;
-use crate::db::{Connection, Instant, LOOKUP_KEYS};
+use crate::db::{Connection, Instant, one_of, unless_empty};
 use crate::domain::lock::LockState;
 
 /// A lock.
@@ -37,35 +37,31 @@ pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<LockRow>
 
 /// The locks with these ids, the earliest first.
 pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<LockRow>> {
-    terminal_lock::table.filter(terminal_lock::id.eq_any(ids)).order(terminal_lock::id).load(connection)
+    unless_empty!(ids);
+    terminal_lock::table
+        .filter(one_of(connection, terminal_lock::id, ids))
+        .order(terminal_lock::id)
+        .load(connection)
 }
 
 /// Locks of these terminals that still hold.
 pub fn open_of(connection: &mut Connection, terminal_ids: &[i64]) -> QueryResult<Vec<LockRow>> {
-    let mut rows = Vec::new();
-    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            terminal_lock::table
-                .filter(
-                    terminal_lock::terminal_id.eq_any(chunk).and(terminal_lock::state.eq_any(down_words())),
-                )
-                .load::<LockRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(terminal_ids);
+    terminal_lock::table
+        .filter(
+            one_of(connection, terminal_lock::terminal_id, terminal_ids)
+                .and(terminal_lock::state.eq_any(down_words())),
+        )
+        .load(connection)
 }
 
 /// The latest lock of these terminals, whether it still holds or not: its number.
 pub fn latest_of(connection: &mut Connection, terminal_ids: &[i64]) -> QueryResult<Option<i64>> {
-    let mut latest = None;
-    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
-        let of_chunk: Option<i64> = terminal_lock::table
-            .filter(terminal_lock::terminal_id.eq_any(chunk))
-            .select(diesel::dsl::max(terminal_lock::id))
-            .first(connection)?;
-        latest = latest.max(of_chunk);
-    }
-    Ok(latest)
+    unless_empty!(terminal_ids);
+    terminal_lock::table
+        .filter(one_of(connection, terminal_lock::terminal_id, terminal_ids))
+        .select(diesel::dsl::max(terminal_lock::id))
+        .first(connection)
 }
 
 /// Locks, the latest first; of one terminal, or of all; only those that still hold if `open_only`.

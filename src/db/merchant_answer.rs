@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{merchant_without_optional, visit_answer};
-use crate::db::{Connection, Instant, LOOKUP_KEYS};
+use crate::db::{Connection, Instant, one_of, unless_empty};
 
 /// A merchant's latest answer about a visit.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
@@ -35,15 +35,8 @@ pub fn keep(connection: &mut Connection, row: VisitAnswerRow) -> QueryResult<()>
 
 /// The answers about these visits.
 pub fn about(connection: &mut Connection, visit_ids: &[i64]) -> QueryResult<Vec<VisitAnswerRow>> {
-    let mut rows = Vec::new();
-    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            visit_answer::table
-                .filter(visit_answer::visit_id.eq_any(chunk))
-                .load::<VisitAnswerRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(visit_ids);
+    visit_answer::table.filter(one_of(connection, visit_answer::visit_id, visit_ids)).load(connection)
 }
 
 /// Answers of this word, the latest first, from before that place in the list.
@@ -72,16 +65,11 @@ pub fn does_without_optional(connection: &mut Connection, merchant_id: i64) -> Q
 
 /// Those of these merchants who do without optional mail.
 pub fn without_optional(connection: &mut Connection, merchant_ids: &[i64]) -> QueryResult<Vec<i64>> {
-    let mut found = Vec::new();
-    for chunk in merchant_ids.chunks(LOOKUP_KEYS) {
-        found.extend(
-            merchant_without_optional::table
-                .filter(merchant_without_optional::merchant_id.eq_any(chunk))
-                .select(merchant_without_optional::merchant_id)
-                .load::<i64>(connection)?,
-        );
-    }
-    Ok(found)
+    unless_empty!(merchant_ids);
+    merchant_without_optional::table
+        .filter(one_of(connection, merchant_without_optional::merchant_id, merchant_ids))
+        .select(merchant_without_optional::merchant_id)
+        .load(connection)
 }
 
 /// Has this merchant do without optional mail from now on, or get it again.

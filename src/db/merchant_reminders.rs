@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::merchant_reminders;
-use crate::db::{Connection, LOOKUP_KEYS};
+use crate::db::{Connection, one_of, unless_empty};
 
 /// When a merchant is reminded.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
@@ -16,15 +16,10 @@ pub struct RemindersRow {
 
 /// What these merchants have of their own.
 pub fn of_merchants(connection: &mut Connection, merchant_ids: &[i64]) -> QueryResult<Vec<RemindersRow>> {
-    let mut rows = Vec::new();
-    for chunk in merchant_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            merchant_reminders::table
-                .filter(merchant_reminders::merchant_id.eq_any(chunk))
-                .load::<RemindersRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(merchant_ids);
+    merchant_reminders::table
+        .filter(one_of(connection, merchant_reminders::merchant_id, merchant_ids))
+        .load(connection)
 }
 
 /// Keeps what a merchant has of its own; `None`: as the settings say.

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::db::schema::{merchant, notice, notice_message, notice_visit};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::db::{Connection, Instant, insert_rows, one_of, unless_empty};
 use crate::domain::notice::{NoticeKind, NoticeState};
 
 /// A notice. From the first attempt on it has its words: subject and sender here, its bytes beside it.
@@ -135,7 +135,7 @@ fn list_in(connection: &mut Connection, filter: &Filter<'_>, limit: i64) -> Quer
         query = query.filter(notice::kind.eq(kind.as_str()));
     }
     if let Some(ids) = filter.ids {
-        query = query.filter(notice::id.eq_any(ids.to_vec()));
+        query = query.filter(one_of(connection, notice::id, ids));
     }
     if let Some(id) = filter.before_id {
         query = query.filter(notice::id.lt(id));
@@ -154,15 +154,8 @@ pub fn counts(connection: &mut Connection) -> QueryResult<BTreeMap<String, i64>>
 
 /// The visits that these notices are about.
 pub fn visits_of(connection: &mut Connection, notice_ids: &[i64]) -> QueryResult<Vec<NoticeVisitRow>> {
-    let mut rows = Vec::new();
-    for chunk in notice_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            notice_visit::table
-                .filter(notice_visit::notice_id.eq_any(chunk))
-                .load::<NoticeVisitRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(notice_ids);
+    notice_visit::table.filter(one_of(connection, notice_visit::notice_id, notice_ids)).load(connection)
 }
 
 /// What has been queued about these visits, with the state of each notice and whether it has been put into
@@ -171,39 +164,30 @@ pub fn about_visits(
     connection: &mut Connection,
     visit_ids: &[i64],
 ) -> QueryResult<Vec<(NoticeVisitRow, String, bool)>> {
-    let mut rows = Vec::new();
-    for chunk in visit_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            notice_visit::table
-                .inner_join(notice::table)
-                .filter(notice_visit::visit_id.eq_any(chunk))
-                .select((notice_visit::all_columns, notice::state, notice::envelope_from.is_not_null()))
-                .load::<(NoticeVisitRow, String, bool)>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(visit_ids);
+    notice_visit::table
+        .inner_join(notice::table)
+        .filter(one_of(connection, notice_visit::visit_id, visit_ids))
+        .select((notice_visit::all_columns, notice::state, notice::envelope_from.is_not_null()))
+        .load(connection)
 }
 
 /// When each of these notices may leave.
 pub fn send_after_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<HashMap<i64, Instant>> {
-    let mut found = HashMap::new();
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        let rows: Vec<(i64, Instant)> = notice::table
-            .filter(notice::id.eq_any(chunk))
-            .select((notice::id, notice::send_after))
-            .load(connection)?;
-        found.extend(rows);
-    }
-    Ok(found)
+    unless_empty!(ids);
+    let rows: Vec<(i64, Instant)> = notice::table
+        .filter(one_of(connection, notice::id, ids))
+        .select((notice::id, notice::send_after))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Takes a visit off these notices.
 pub fn remove_visit(connection: &mut Connection, notice_ids: &[i64], visit_id: i64) -> QueryResult<()> {
-    for chunk in notice_ids.chunks(LOOKUP_KEYS) {
-        let of_visit = notice_visit::visit_id.eq(visit_id).and(notice_visit::notice_id.eq_any(chunk));
-        diesel::delete(notice_visit::table.filter(of_visit)).execute(connection)?;
-    }
-    Ok(())
+    unless_empty!(notice_ids);
+    let of_visit =
+        notice_visit::visit_id.eq(visit_id).and(one_of(connection, notice_visit::notice_id, notice_ids));
+    diesel::delete(notice_visit::table.filter(of_visit)).execute(connection).map(drop)
 }
 
 /// These notices enter `state` from one that allows it, whoever has them, with the words for it; how many were in one.
@@ -213,20 +197,17 @@ pub fn enter(
     state: NoticeState,
     why: Option<&str>,
 ) -> QueryResult<usize> {
+    unless_empty!(ids);
     let from: Vec<&str> = state.previous().into_iter().map(NoticeState::as_str).collect();
-    let mut entered = 0;
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        entered +=
-            diesel::update(notice::table.filter(notice::id.eq_any(chunk).and(notice::state.eq_any(&from))))
-                .set((
-                    notice::state.eq(state.as_str()),
-                    notice::lease_until.eq(None::<Instant>),
-                    notice::accepted_at.eq(None::<Instant>),
-                    notice::last_error.eq(why),
-                ))
-                .execute(connection)?;
-    }
-    Ok(entered)
+    let these = one_of(connection, notice::id, ids).and(notice::state.eq_any(&from));
+    diesel::update(notice::table.filter(these))
+        .set((
+            notice::state.eq(state.as_str()),
+            notice::lease_until.eq(None::<Instant>),
+            notice::accepted_at.eq(None::<Instant>),
+            notice::last_error.eq(why),
+        ))
+        .execute(connection)
 }
 
 /// Queues a new notice like `notice`, not yet in words, about these of its visits and about its locks.
@@ -238,6 +219,7 @@ pub fn hand_on(
     visit_ids: &[i64],
     now: Instant,
 ) -> QueryResult<()> {
+    unless_empty!(visit_ids);
     let successor = NoticeRow {
         id,
         message_id,
@@ -255,7 +237,8 @@ pub fn hand_on(
         ..notice.clone()
     };
     insert(connection, &[successor], &[])?;
-    let about = notice_visit::notice_id.eq(notice.id).and(notice_visit::visit_id.eq_any(visit_ids));
+    let about =
+        notice_visit::notice_id.eq(notice.id).and(one_of(connection, notice_visit::visit_id, visit_ids));
     diesel::update(notice_visit::table.filter(about))
         .set(notice_visit::notice_id.eq(id))
         .execute(connection)?;
@@ -323,7 +306,7 @@ pub fn claim(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<NoticeRow> = diesel::update(notice::table.filter(notice::id.eq_any(&ids)))
+    let mut rows: Vec<NoticeRow> = diesel::update(notice::table.filter(one_of(connection, notice::id, &ids)))
         .set((
             notice::state.eq(sending),
             notice::lease_until.eq(Some(lease_until)),
@@ -336,15 +319,12 @@ pub fn claim(
 
 /// State and attempt of each of these notices.
 pub fn attempts_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<HashMap<i64, (String, i32)>> {
-    let mut found = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        let rows: Vec<(i64, String, i32)> = notice::table
-            .filter(notice::id.eq_any(chunk))
-            .select((notice::id, notice::state, notice::attempts))
-            .load(connection)?;
-        found.extend(rows.into_iter().map(|(id, state, attempts)| (id, (state, attempts))));
-    }
-    Ok(found)
+    unless_empty!(ids);
+    let rows: Vec<(i64, String, i32)> = notice::table
+        .filter(one_of(connection, notice::id, ids))
+        .select((notice::id, notice::state, notice::attempts))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(id, state, attempts)| (id, (state, attempts))).collect())
 }
 
 /// Keeps the rendered bytes: every attempt sends these.
@@ -364,13 +344,10 @@ pub fn store_message(
 
 /// The rendered bytes of these notices, as far as they have been put into words.
 pub fn messages_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<HashMap<i64, Vec<u8>>> {
-    let mut found = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        let rows: Vec<NoticeMessageRow> =
-            notice_message::table.filter(notice_message::notice_id.eq_any(chunk)).load(connection)?;
-        found.extend(rows.into_iter().map(|row| (row.notice_id, row.message)));
-    }
-    Ok(found)
+    unless_empty!(ids);
+    let rows: Vec<NoticeMessageRow> =
+        notice_message::table.filter(one_of(connection, notice_message::notice_id, ids)).load(connection)?;
+    Ok(rows.into_iter().map(|row| (row.notice_id, row.message)).collect())
 }
 
 /// How an attempt, or a wait, ended.
@@ -434,25 +411,21 @@ pub fn postpone(
 
 /// These notices were accepted at `now`, as far as a worker still has them; those that were, with their kinds.
 pub fn accept(connection: &mut Connection, ids: &[i64], now: Instant) -> QueryResult<Vec<(i64, String)>> {
+    unless_empty!(ids);
     let from: Vec<&str> = NoticeState::Accepted.previous().into_iter().map(NoticeState::as_str).collect();
-    let mut accepted = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        // The empty text keeps the state out of the choice of an index: figures of a moment when nothing was on its way
-        // would have all that waits read for the few that are meant.
-        let state = sql::<Text>("notice.state || ''");
-        let rows: Vec<(i64, String)> =
-            diesel::update(notice::table.filter(notice::id.eq_any(chunk).and(state.eq_any(from.clone()))))
-                .set((
-                    notice::state.eq(NoticeState::Accepted.as_str()),
-                    notice::lease_until.eq(None::<Instant>),
-                    notice::accepted_at.eq(Some(now)),
-                    notice::last_error.eq(None::<String>),
-                ))
-                .returning((notice::id, notice::kind))
-                .get_results(connection)?;
-        accepted.extend(rows);
-    }
-    Ok(accepted)
+    // The empty text keeps the state out of the choice of an index: figures of a moment when nothing was on its way
+    // would have all that waits read for the few that are meant.
+    let state = sql::<Text>("notice.state || ''");
+    let these = one_of(connection, notice::id, ids).and(state.eq_any(from));
+    diesel::update(notice::table.filter(these))
+        .set((
+            notice::state.eq(NoticeState::Accepted.as_str()),
+            notice::lease_until.eq(None::<Instant>),
+            notice::accepted_at.eq(Some(now)),
+            notice::last_error.eq(None::<String>),
+        ))
+        .returning((notice::id, notice::kind))
+        .get_results(connection)
 }
 
 /// A server put this notice off once more.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{notice, notice_lock};
-use crate::db::{Connection, LOOKUP_KEYS, insert_rows};
+use crate::db::{Connection, insert_rows, one_of, unless_empty};
 
 /// That a notice tells of a lock.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
@@ -23,17 +23,12 @@ pub fn insert(connection: &mut Connection, rows: &[NoticeLockRow]) -> QueryResul
 
 /// The locks that these notices tell of, ascending: each with its notice.
 pub fn of_notices(connection: &mut Connection, notice_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
-    let mut rows = Vec::new();
-    for chunk in notice_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            notice_lock::table
-                .filter(notice_lock::notice_id.eq_any(chunk))
-                .select((notice_lock::notice_id, notice_lock::lock_id))
-                .order(notice_lock::lock_id)
-                .load::<(i64, i64)>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(notice_ids);
+    notice_lock::table
+        .filter(one_of(connection, notice_lock::notice_id, notice_ids))
+        .select((notice_lock::notice_id, notice_lock::lock_id))
+        .order(notice_lock::lock_id)
+        .load(connection)
 }
 
 /// What has been queued about these locks, with the state of each notice and whether it has been put into words.
@@ -41,17 +36,12 @@ pub fn about_locks(
     connection: &mut Connection,
     lock_ids: &[i64],
 ) -> QueryResult<Vec<(NoticeLockRow, String, bool)>> {
-    let mut rows = Vec::new();
-    for chunk in lock_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            notice_lock::table
-                .inner_join(notice::table)
-                .filter(notice_lock::lock_id.eq_any(chunk))
-                .select((notice_lock::all_columns, notice::state, notice::envelope_from.is_not_null()))
-                .load::<(NoticeLockRow, String, bool)>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(lock_ids);
+    notice_lock::table
+        .inner_join(notice::table)
+        .filter(one_of(connection, notice_lock::lock_id, lock_ids))
+        .select((notice_lock::all_columns, notice::state, notice::envelope_from.is_not_null()))
+        .load(connection)
 }
 
 /// Has `to` tell of what `from` was to tell of.

@@ -8,7 +8,7 @@ use crate::db::fleet::{MerchantRow, SiteRow, TerminalRow};
 use crate::db::schema::{
     appointment, merchant, notice_lock, notice_visit, site, terminal, terminal_lock, visit,
 };
-use crate::db::{Connection, LOOKUP_KEYS, containing, lower};
+use crate::db::{Connection, containing, lower, one_of, unless_empty};
 use crate::domain::access::Part;
 
 macro_rules! page_of_part {
@@ -79,21 +79,15 @@ pub fn merchant_page(
 
 /// How many of these terminals, each named once, belong to a part.
 pub fn terminals_in(connection: &mut Connection, part: &Part, serials: &[&str]) -> QueryResult<i64> {
-    let mut count = 0;
-    for chunk in serials.chunks(LOOKUP_KEYS) {
-        let of = terminal::table
-            .inner_join(site::table.inner_join(merchant::table))
-            .filter(terminal::serial.eq_any(chunk));
-        count += match part {
-            Part::Region(region) => {
-                of.filter(site::region.eq(region)).count().get_result::<i64>(connection)?
-            }
-            Part::Merchant(number) => {
-                of.filter(merchant::number.eq(number)).count().get_result::<i64>(connection)?
-            }
-        };
+    let of = terminal::table.inner_join(site::table.inner_join(merchant::table)).filter(one_of(
+        connection,
+        terminal::serial,
+        serials,
+    ));
+    match part {
+        Part::Region(region) => of.filter(site::region.eq(region)).count().get_result(connection),
+        Part::Merchant(number) => of.filter(merchant::number.eq(number)).count().get_result(connection),
     }
-    Ok(count)
 }
 
 /// The serial number of an appointment's terminal.
@@ -118,36 +112,30 @@ pub fn serial_of_lock(connection: &mut Connection, id: i64) -> QueryResult<Optio
 
 /// Which of these notices tell of a visit or a lock in a region.
 pub fn notices_in(connection: &mut Connection, region: &str, ids: &[i64]) -> QueryResult<HashSet<i64>> {
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        let of_visits: Vec<i64> = notice_visit::table
-            .inner_join(visit::table.inner_join(site::table))
-            .filter(notice_visit::notice_id.eq_any(chunk).and(site::region.eq(region)))
-            .select(notice_visit::notice_id)
-            .load(connection)?;
-        let of_locks: Vec<i64> = notice_lock::table
-            .inner_join(terminal_lock::table.inner_join(terminal::table.inner_join(site::table)))
-            .filter(notice_lock::notice_id.eq_any(chunk).and(site::region.eq(region)))
-            .select(notice_lock::notice_id)
-            .load(connection)?;
-        found.extend(of_visits.into_iter().chain(of_locks));
-    }
-    Ok(found)
+    unless_empty!(ids);
+    let of_visits: Vec<i64> = notice_visit::table
+        .inner_join(visit::table.inner_join(site::table))
+        .filter(one_of(connection, notice_visit::notice_id, ids).and(site::region.eq(region)))
+        .select(notice_visit::notice_id)
+        .load(connection)?;
+    let of_locks: Vec<i64> = notice_lock::table
+        .inner_join(terminal_lock::table.inner_join(terminal::table.inner_join(site::table)))
+        .filter(one_of(connection, notice_lock::notice_id, ids).and(site::region.eq(region)))
+        .select(notice_lock::notice_id)
+        .load(connection)?;
+    Ok(of_visits.into_iter().chain(of_locks).collect())
 }
 
 /// Which of these locks hold terminals of a part.
 pub fn locks_in(connection: &mut Connection, part: &Part, ids: &[i64]) -> QueryResult<HashSet<i64>> {
-    let mut found = HashSet::new();
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        let of = terminal_lock::table
-            .inner_join(terminal::table.inner_join(site::table.inner_join(merchant::table)))
-            .filter(terminal_lock::id.eq_any(chunk))
-            .select(terminal_lock::id);
-        let of_chunk: Vec<i64> = match part {
-            Part::Region(region) => of.filter(site::region.eq(region)).load(connection)?,
-            Part::Merchant(number) => of.filter(merchant::number.eq(number)).load(connection)?,
-        };
-        found.extend(of_chunk);
-    }
-    Ok(found)
+    unless_empty!(ids);
+    let of = terminal_lock::table
+        .inner_join(terminal::table.inner_join(site::table.inner_join(merchant::table)))
+        .filter(one_of(connection, terminal_lock::id, ids))
+        .select(terminal_lock::id);
+    let found: Vec<i64> = match part {
+        Part::Region(region) => of.filter(site::region.eq(region)).load(connection)?,
+        Part::Merchant(number) => of.filter(merchant::number.eq(number)).load(connection)?,
+    };
+    Ok(found.into_iter().collect())
 }

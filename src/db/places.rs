@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::group::earliest_start;
 use crate::db::schema::{appointment, merchant, site, terminal};
-use crate::db::{Connection, Instant, LOOKUP_KEYS, on_each};
+use crate::db::{Connection, Instant, on_each, one_of, unless_empty};
 
 /// An active terminal, with the names of its groups.
 #[derive(Debug, Queryable)]
@@ -112,10 +112,9 @@ pub fn night_spans(
 
 /// These appointments, in no order.
 pub fn night_spans_of(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<NightSpanRow>> {
-    let mut rows = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        let some = appointment::table.filter(appointment::id.eq_any(chunk)).select(night_span_columns!());
-        rows.extend(some.load::<NightSpanRow>(connection)?);
-    }
-    Ok(rows)
+    unless_empty!(ids);
+    appointment::table
+        .filter(one_of(connection, appointment::id, ids))
+        .select(night_span_columns!())
+        .load(connection)
 }

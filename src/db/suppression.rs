@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::suppression;
-use crate::db::{Connection, Instant, LOOKUP_KEYS, containing};
+use crate::db::{Connection, Instant, containing, one_of, unless_empty};
 
 /// An address that takes no mail, in lower case, and why.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
@@ -22,15 +22,8 @@ pub fn find(connection: &mut Connection, address: &str) -> QueryResult<Option<Su
 
 /// Those of these addresses, in lower case, to which nothing is sent.
 pub fn among(connection: &mut Connection, addresses: &[String]) -> QueryResult<Vec<SuppressionRow>> {
-    let mut rows = Vec::new();
-    for chunk in addresses.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            suppression::table
-                .filter(suppression::address.eq_any(chunk))
-                .load::<SuppressionRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(addresses);
+    suppression::table.filter(one_of(connection, suppression::address, addresses)).load(connection)
 }
 
 /// Addresses after `after` that contain `text`, in their order, at most `limit`.

@@ -7,8 +7,7 @@ use diesel::prelude::*;
 use crate::db::appointment::AppointmentRow;
 use crate::db::fleet::SiteRow;
 use crate::db::schema::{appointment, appointment_work, site, visit};
-use crate::db::visit::VisitRow;
-use crate::db::{Connection, Instant, LOOKUP_KEYS};
+use crate::db::{Connection, Instant, one_of, unless_empty};
 use crate::domain::appointment::AppointmentState;
 
 /// Nights by their dates, both included.
@@ -102,16 +101,14 @@ pub fn appointments_at(
     from: Instant,
     to: Instant,
 ) -> QueryResult<Vec<AppointmentRow>> {
-    let mut rows = Vec::new();
-    for sites in site_ids.chunks(LOOKUP_KEYS) {
-        let visits: Vec<VisitRow> = visit::table
-            .filter(visit::site_id.eq_any(sites))
-            .filter(visit::night.ge(&nights.first).and(visit::night.le(&nights.last)))
-            .load(connection)?;
-        let ids: Vec<i64> = visits.iter().map(|visit| visit.id).collect();
-        let found = crate::db::appointment::of_visits(connection, &ids)?;
-        rows.extend(found.into_iter().filter(|row| row.starts_at < to && row.ends_at > from));
-    }
+    unless_empty!(site_ids);
+    let visits: Vec<i64> = visit::table
+        .filter(one_of(connection, visit::site_id, site_ids))
+        .filter(visit::night.ge(&nights.first).and(visit::night.le(&nights.last)))
+        .select(visit::id)
+        .load(connection)?;
+    let mut rows = crate::db::appointment::of_visits(connection, &visits)?;
+    rows.retain(|row| row.starts_at < to && row.ends_at > from);
     rows.sort_unstable_by_key(|row| (row.starts_at, row.id));
     Ok(rows)
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{appointment, merchant, notice, notice_visit, suppression, visit};
 use crate::db::visit::VisitRow;
-use crate::db::{Connection, Instant, LOOKUP_KEYS};
+use crate::db::{Connection, Instant, one_of, unless_empty};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::notice::{NoticeKind, NoticeState};
 
@@ -58,19 +58,13 @@ fn to_come(
     merchant_ids: &[i64],
     limit: i64,
 ) -> QueryResult<Vec<VisitRow>> {
-    let mut rows: Vec<VisitRow> = Vec::new();
-    for ids in merchant_ids.chunks(LOOKUP_KEYS) {
-        let found: Vec<VisitRow> = visit::table
-            .filter(visit::merchant_id.eq_any(ids).and(visit::ends_at.gt(now)))
-            .filter(visit::cancelled.eq(false).and(visit::starts_at.gt(now)))
-            .order((visit::starts_at, visit::id))
-            .limit(limit)
-            .load(connection)?;
-        rows.extend(found);
-    }
-    rows.sort_unstable_by_key(|row| (row.starts_at, row.id));
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(rows)
+    unless_empty!(merchant_ids);
+    visit::table
+        .filter(one_of(connection, visit::merchant_id, merchant_ids).and(visit::ends_at.gt(now)))
+        .filter(visit::cancelled.eq(false).and(visit::starts_at.gt(now)))
+        .order((visit::starts_at, visit::id))
+        .limit(limit)
+        .load(connection)
 }
 
 /// Visits that stand and begin after `now`, whose merchant's address takes no mail, and why.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::copy::RowDigest;
 use crate::db::schema::visit;
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::db::{Connection, Instant, insert_rows, one_of, unless_empty};
 
 /// A visit. `night` is the local date of its evening, as `2026-11-25`.
 #[derive(Clone, Debug, PartialEq, Hash, Queryable, Insertable)]
@@ -29,11 +29,8 @@ pub fn insert(connection: &mut Connection, rows: &[VisitRow]) -> QueryResult<()>
 
 /// The visits with these ids, in no order.
 pub fn by_ids(connection: &mut Connection, ids: &[i64]) -> QueryResult<Vec<VisitRow>> {
-    let mut rows = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(LOOKUP_KEYS) {
-        rows.extend(visit::table.filter(visit::id.eq_any(chunk)).load::<VisitRow>(connection)?);
-    }
-    Ok(rows)
+    unless_empty!(ids);
+    visit::table.filter(one_of(connection, visit::id, ids)).load(connection)
 }
 
 /// The visit with this calendar UID.
@@ -47,17 +44,11 @@ pub fn at_sites(
     site_ids: &[i64],
     nights: &[&str],
 ) -> QueryResult<Vec<VisitRow>> {
-    let mut rows = Vec::new();
-    for sites in site_ids.chunks(LOOKUP_KEYS) {
-        for nights in nights.chunks(LOOKUP_KEYS) {
-            rows.extend(
-                visit::table
-                    .filter(visit::site_id.eq_any(sites).and(visit::night.eq_any(nights)))
-                    .load::<VisitRow>(connection)?,
-            );
-        }
-    }
-    Ok(rows)
+    unless_empty!(nights);
+    unless_empty!(site_ids);
+    visit::table
+        .filter(one_of(connection, visit::site_id, site_ids).and(one_of(connection, visit::night, nights)))
+        .load(connection)
 }
 
 /// A merchant's visits that stand and end after `instant`, the earliest first.

@@ -10,7 +10,7 @@ use crate::db::campaign::CampaignRow;
 use crate::db::schema::{
     appointment, appointment_work, campaign, campaign_wave, terminal, terminal_lock, wave_member,
 };
-use crate::db::{Connection, Instant, LOOKUP_KEYS, insert_rows};
+use crate::db::{Connection, Instant, insert_rows, one_of, unless_empty};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::campaign::wave::REST;
 use crate::domain::campaign::{CampaignState, WaveState};
@@ -80,16 +80,11 @@ pub fn remove_members_from(connection: &mut Connection, campaign_id: i64, first:
 
 /// The waves of these campaigns, in order.
 pub fn of_campaigns(connection: &mut Connection, campaign_ids: &[i64]) -> QueryResult<Vec<WaveRow>> {
-    let mut rows = Vec::new();
-    for chunk in campaign_ids.chunks(LOOKUP_KEYS) {
-        rows.extend(
-            campaign_wave::table
-                .filter(campaign_wave::campaign_id.eq_any(chunk))
-                .order((campaign_wave::campaign_id, campaign_wave::number))
-                .load::<WaveRow>(connection)?,
-        );
-    }
-    Ok(rows)
+    unless_empty!(campaign_ids);
+    campaign_wave::table
+        .filter(one_of(connection, campaign_wave::campaign_id, campaign_ids))
+        .order((campaign_wave::campaign_id, campaign_wave::number))
+        .load(connection)
 }
 
 /// The wave of a campaign that stands at its gate: open, or halted by it.
@@ -144,16 +139,13 @@ pub fn members(
     campaign_id: i64,
     terminal_ids: &[i64],
 ) -> QueryResult<HashMap<i64, i32>> {
-    let mut waves = HashMap::new();
-    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
-        waves.extend(
-            wave_member::table
-                .filter(wave_member::campaign_id.eq(campaign_id).and(wave_member::terminal_id.eq_any(chunk)))
-                .select((wave_member::terminal_id, wave_member::wave))
-                .load::<(i64, i32)>(connection)?,
-        );
-    }
-    Ok(waves)
+    unless_empty!(terminal_ids);
+    let these = one_of(connection, wave_member::terminal_id, terminal_ids);
+    let rows: Vec<(i64, i32)> = wave_member::table
+        .filter(wave_member::campaign_id.eq(campaign_id).and(these))
+        .select((wave_member::terminal_id, wave_member::wave))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Every terminal that has a wave of its own, with it.
@@ -316,23 +308,19 @@ pub fn done_at(
     campaign_id: i64,
     terminal_ids: &[i64],
 ) -> QueryResult<HashMap<i64, Instant>> {
+    unless_empty!(terminal_ids);
+    let rows: Vec<(i64, Option<Instant>)> = appointment::table
+        .inner_join(appointment_work::table)
+        .filter(one_of(connection, appointment::terminal_id, terminal_ids))
+        .filter(appointment::state.eq(AppointmentState::Done.as_str()))
+        .filter(appointment_work::campaign_id.eq(campaign_id))
+        .select((appointment::terminal_id, appointment::closed_at))
+        .load(connection)?;
     let mut done: HashMap<i64, Instant> = HashMap::new();
-    for chunk in terminal_ids.chunks(LOOKUP_KEYS) {
-        let rows: Vec<(i64, Option<Instant>)> = appointment::table
-            .inner_join(appointment_work::table)
-            .filter(
-                appointment::terminal_id
-                    .eq_any(chunk)
-                    .and(appointment::state.eq(AppointmentState::Done.as_str()))
-                    .and(appointment_work::campaign_id.eq(campaign_id)),
-            )
-            .select((appointment::terminal_id, appointment::closed_at))
-            .load(connection)?;
-        for (terminal, closed_at) in rows {
-            let Some(closed_at) = closed_at else { continue };
-            let known = done.entry(terminal).or_insert(closed_at);
-            *known = (*known).max(closed_at);
-        }
+    for (terminal, closed_at) in rows {
+        let Some(closed_at) = closed_at else { continue };
+        let known = done.entry(terminal).or_insert(closed_at);
+        *known = (*known).max(closed_at);
     }
     Ok(done)
 }

@@ -156,8 +156,11 @@ fn put_into_words(
 ) -> Result<Vec<Option<Words>>, Error> {
     // What stands may not change meanwhile, and nobody else puts anything into words for the same merchants.
     connection.share_schedule()?;
+    let (in_words, wordless): (Vec<&NoticeRow>, Vec<&NoticeRow>) =
+        rows.iter().partition(|row| row.envelope_from.is_some());
+    let to_word: Vec<i64> = wordless.iter().map(|row| row.merchant_id).collect();
+    db::fleet::lock_merchants(connection, &to_word)?;
     let merchants: Vec<i64> = rows.iter().map(|row| row.merchant_id).collect();
-    db::fleet::lock_merchants(connection, &merchants)?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let attempts = db::notice::attempts_of(connection, &ids)?;
     let addresses: Vec<String> = rows.iter().map(|row| row.recipient.to_lowercase()).collect();
@@ -166,7 +169,6 @@ fn put_into_words(
         .map(|row| (row.address, row.reason))
         .collect();
     let without = db::merchant_answer::without_optional(connection, &merchants)?;
-    let in_words: Vec<&NoticeRow> = rows.iter().filter(|row| row.envelope_from.is_some()).collect();
     let truths = Truth::of_each(connection, app, &in_words)?;
     let stored: Vec<i64> = in_words.iter().map(|row| row.id).collect();
     let mut messages = db::notice::messages_of(connection, &stored)?;
