@@ -79,6 +79,7 @@ pub fn merchant_page(
 
 /// How many of these terminals, each named once, belong to a part.
 pub fn terminals_in(connection: &mut Connection, part: &Part, serials: &[&str]) -> QueryResult<i64> {
+    unless_empty!(serials);
     let of = terminal::table.inner_join(site::table.inner_join(merchant::table)).filter(one_of(
         connection,
         terminal::serial,
@@ -90,14 +91,26 @@ pub fn terminals_in(connection: &mut Connection, part: &Part, serials: &[&str]) 
     }
 }
 
-/// The serial number of an appointment's terminal.
-pub fn serial_of_appointment(connection: &mut Connection, id: i64) -> QueryResult<Option<String>> {
-    appointment::table
-        .inner_join(terminal::table)
-        .filter(appointment::id.eq(id))
-        .select(terminal::serial)
-        .first(connection)
-        .optional()
+/// How many of these appointments, each named once, belong to a part.
+pub fn appointments_in(connection: &mut Connection, part: &Part, ids: &[i64]) -> QueryResult<i64> {
+    unless_empty!(ids);
+    let of = appointment::table
+        .inner_join(terminal::table.inner_join(site::table.inner_join(merchant::table)))
+        .filter(one_of(connection, appointment::id, ids));
+    match part {
+        Part::Region(region) => of.filter(site::region.eq(region)).count().get_result(connection),
+        Part::Merchant(number) => of.filter(merchant::number.eq(number)).count().get_result(connection),
+    }
+}
+
+/// Whether a site belongs to a part.
+pub fn has_site(connection: &mut Connection, part: &Part, code: &str) -> QueryResult<bool> {
+    let of = site::table.inner_join(merchant::table).filter(site::code.eq(code));
+    let count: i64 = match part {
+        Part::Region(region) => of.filter(site::region.eq(region)).count().get_result(connection)?,
+        Part::Merchant(number) => of.filter(merchant::number.eq(number)).count().get_result(connection)?,
+    };
+    Ok(count > 0)
 }
 
 /// The serial number of a lock's terminal.

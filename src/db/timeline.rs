@@ -19,6 +19,20 @@ pub struct Nights {
     pub last: String,
 }
 
+/// That a site is visited in one of these nights.
+macro_rules! visited_in {
+    ($nights:expr) => {
+        exists(
+            visit::table.filter(
+                visit::site_id
+                    .eq(site::id)
+                    .and(visit::night.ge($nights.first.clone()))
+                    .and(visit::night.le($nights.last.clone())),
+            ),
+        )
+    };
+}
+
 /// Every region with its number of sites.
 pub fn regions(connection: &mut Connection) -> QueryResult<Vec<(String, i64)>> {
     site::table
@@ -81,14 +95,7 @@ pub fn sites_of_region(
         .filter(site::region.eq(region.to_owned()).and(site::code.gt(after.to_owned())))
         .into_boxed();
     if let Some(nights) = nights {
-        query = query.filter(exists(
-            visit::table.filter(
-                visit::site_id
-                    .eq(site::id)
-                    .and(visit::night.ge(nights.first.clone()))
-                    .and(visit::night.le(nights.last.clone())),
-            ),
-        ));
+        query = query.filter(visited_in!(nights));
     }
     query.order(site::code).limit(limit).load(connection)
 }
@@ -113,7 +120,15 @@ pub fn appointments_at(
     Ok(rows)
 }
 
-/// A merchant's sites.
-pub fn sites_of_merchant(connection: &mut Connection, merchant_id: i64) -> QueryResult<Vec<SiteRow>> {
-    site::table.filter(site::merchant_id.eq(merchant_id)).load(connection)
+/// A merchant's sites; only those visited in `nights`, if that is given.
+pub fn sites_of_merchant(
+    connection: &mut Connection,
+    merchant_id: i64,
+    nights: Option<&Nights>,
+) -> QueryResult<Vec<SiteRow>> {
+    let mut query = site::table.filter(site::merchant_id.eq(merchant_id)).into_boxed();
+    if let Some(nights) = nights {
+        query = query.filter(visited_in!(nights));
+    }
+    query.load(connection)
 }

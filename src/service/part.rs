@@ -6,11 +6,12 @@ use crate::api::Page;
 use crate::api::fleet::{MerchantView, SiteView, TerminalHistory, TerminalView};
 use crate::api::lock::LockView;
 use crate::api::notice::{NoticeQuery, NoticeView};
+use crate::api::timeline::{Timeline, TimelineQuery};
 use crate::api::{PageQuery, appointment::AppointmentQuery, appointment::AppointmentView};
 use crate::db;
 use crate::domain::access::Part;
 use crate::domain::ids::{AppointmentId, LockId, NoticeId};
-use crate::service::{Actor, App, Error, appointment, fleet, lock, notice};
+use crate::service::{Actor, App, Error, appointment, fleet, lock, notice, timeline};
 
 /// Refuses if any of these terminals lies outside the part that `actor` is confined to. One that is not there lies
 /// outside as well, so that nobody learns which there are elsewhere.
@@ -28,10 +29,29 @@ pub fn check_terminals(app: &App, actor: &Actor, serials: &[String]) -> Result<(
 
 /// The same for an appointment.
 pub fn check_appointment(app: &App, actor: &Actor, AppointmentId(id): AppointmentId) -> Result<(), Error> {
+    check_appointments(app, actor, [id])
+}
+
+/// The same for several appointments.
+pub fn check_appointments(app: &App, actor: &Actor, ids: impl IntoIterator<Item = i64>) -> Result<(), Error> {
     let Some(part) = actor.part() else { return Ok(()) };
-    let serial =
-        app.database.read(|connection| Ok::<_, Error>(db::part::serial_of_appointment(connection, id)?))?;
-    check_terminals(app, actor, &[serial.ok_or_else(|| outside(part))?])
+    let named: Vec<i64> = ids.into_iter().collect::<BTreeSet<i64>>().into_iter().collect();
+    let inside = app
+        .database
+        .read(|connection| Ok::<_, Error>(db::part::appointments_in(connection, part, &named)?))?;
+    if usize::try_from(inside).is_ok_and(|inside| inside == named.len()) {
+        Ok(())
+    } else {
+        Err(outside(part))
+    }
+}
+
+/// The same for a site.
+pub fn check_site(app: &App, actor: &Actor, code: &str) -> Result<(), Error> {
+    let Some(part) = actor.part() else { return Ok(()) };
+    let is_inside =
+        app.database.read(|connection| Ok::<_, Error>(db::part::has_site(connection, part, code)?))?;
+    if is_inside { Ok(()) } else { Err(outside(part)) }
 }
 
 /// The same for a lock.
@@ -64,6 +84,22 @@ pub fn sites(app: &App, actor: &Actor, query: &PageQuery) -> Result<Page<SiteVie
 /// Terminals that `actor` may see, by serial number.
 pub fn terminals(app: &App, actor: &Actor, query: &PageQuery) -> Result<Page<TerminalView>, Error> {
     fleet::terminals_in(app, actor.part(), query)
+}
+
+/// One site, if `actor` may see it.
+pub fn site(app: &App, actor: &Actor, code: &str) -> Result<SiteView, Error> {
+    check_site(app, actor, code)?;
+    fleet::site(app, code)
+}
+
+/// The timeline of what `actor` may see.
+pub fn timeline(app: &App, actor: &Actor, query: &TimelineQuery) -> Result<Timeline, Error> {
+    timeline::show_in(app, actor.part(), query)
+}
+
+/// The names of the regions of which `actor` may see something.
+pub fn regions(app: &App, actor: &Actor) -> Result<Vec<String>, Error> {
+    timeline::regions_in(app, actor.part())
 }
 
 /// One terminal's history, if `actor` may see it.

@@ -10,6 +10,7 @@ use crate::api::timeline::{Timeline, TimelineQuery, TimelineRegion, TimelineSite
 use crate::db::fleet::SiteRow;
 use crate::db::timeline::{self as rows, Nights};
 use crate::db::{self, Connection, Instant};
+use crate::domain::access::Part;
 use crate::domain::appointment::AppointmentState;
 use crate::service::{App, Error, appointment};
 
@@ -21,6 +22,9 @@ const LARGE: i64 = 20_000;
 /// Up to so many sites are sorted here; with more, the fleet is walked in its order, which then soon fills a page.
 const FEW_SITES: i64 = 2_000;
 
+/// No merchant's number.
+const NOBODY: i64 = 0;
+
 /// What is asked, checked.
 struct Asked {
     from: DateTime<Utc>,
@@ -30,16 +34,19 @@ struct Asked {
     nights: Nights,
     states: Vec<AppointmentState>,
     campaign: Option<(i64, String)>,
+    /// Whose sites alone are shown; everybody's without one.
+    merchant: Option<i64>,
     closed: BTreeSet<String>,
     after: Option<(String, String)>,
     limit: i64,
 }
 
-/// A page of the timeline.
-pub fn show(app: &App, query: &TimelineQuery) -> Result<Timeline, Error> {
+/// A page of the timeline; of a part of the fleet, or of all of it.
+pub(super) fn show_in(app: &App, part: Option<&Part>, query: &TimelineQuery) -> Result<Timeline, Error> {
     app.database.read(|connection| {
-        let asked = check(connection, app, query)?;
-        let counts = region_counts(connection, app)?;
+        let mut asked = check(connection, app, query)?;
+        asked.merchant = merchant_of(connection, part)?;
+        let counts = region_counts(connection, app, part)?;
         let sites = sites_on_page(connection, app, query, &asked, &counts)?;
         let more = i64::try_from(sites.len()).is_ok_and(|count| count > asked.limit);
         let sites = &sites[..sites.len().min(usize::try_from(asked.limit).unwrap_or_default())];
@@ -96,6 +103,7 @@ fn check(connection: &mut Connection, app: &App, query: &TimelineQuery) -> Resul
         nights: Nights { first: before.to_string(), last: behind.to_string() },
         states: states.map_err(|error| Error::invalid("state", error))?,
         campaign,
+        merchant: None,
         closed: words(query.closed.as_ref()).into_iter().collect(),
         after: after.transpose()?,
         limit,
@@ -115,11 +123,17 @@ fn sites_on_page(
     counts: &[(String, i64)],
 ) -> Result<Vec<SiteRow>, Error> {
     let region = given(query.region.as_ref());
-    let is_open = |name: &str| !asked.closed.contains(name) && region.is_none_or(|only| only == name);
+    // A region that is not among the counts is not the reader's.
+    let is_open = |name: &str| {
+        !asked.closed.contains(name)
+            && region.is_none_or(|only| only == name)
+            && counts.iter().any(|(known, _)| known == name)
+    };
     if let Some(few) = few_sites(connection, app, query, asked)? {
         let mut found: Vec<SiteRow> = few.into_iter().filter(|site| is_open(&site.region)).collect();
         found.sort_unstable_by(|a, b| (&a.region, &a.code).cmp(&(&b.region, &b.code)));
         found.dedup_by_key(|site| site.id);
+        found.retain(|site| asked.merchant.is_none_or(|merchant| site.merchant_id == merchant));
         if let Some((region, code)) = &asked.after {
             found.retain(|site| (&site.region, &site.code) > (region, code));
         }
@@ -156,9 +170,13 @@ fn few_sites(
         let ids: Vec<i64> = terminals.iter().map(|terminal| terminal.site_id).collect();
         found.extend(db::fleet::sites_by_id(connection, &ids)?);
         for merchant in db::fleet::merchants_by_number(connection, &[word])? {
-            found.extend(rows::sites_of_merchant(connection, merchant.id)?);
+            found.extend(rows::sites_of_merchant(connection, merchant.id, None)?);
         }
         return Ok(Some(found));
+    }
+    if let Some(merchant) = asked.merchant {
+        let nights = (query.every_site != Some(true)).then_some(&asked.nights);
+        return Ok(Some(rows::sites_of_merchant(connection, merchant, nights)?));
     }
     let mut ids = if let Some((campaign, _)) = &asked.campaign {
         match sites_of_campaign(connection, app, *campaign, asked)? {
@@ -295,18 +313,42 @@ fn with_headings(
         .collect()
 }
 
-/// Every region by name, with its number of sites; of a large fleet as it was a moment ago.
-fn region_counts(connection: &mut Connection, app: &App) -> Result<Vec<(String, i64)>, Error> {
+/// The merchant that a part of the fleet is; none if there is no such merchant (any more), which has no sites either.
+fn merchant_of(connection: &mut Connection, part: Option<&Part>) -> Result<Option<i64>, Error> {
+    let Some(Part::Merchant(number)) = part else { return Ok(None) };
+    let found = db::fleet::merchants_by_number(connection, &[number])?.pop();
+    Ok(Some(found.map_or(NOBODY, |merchant| merchant.id)))
+}
+
+/// Every region of a part of the fleet by name, with its number of sites; of a large fleet as it was a moment ago.
+fn region_counts(
+    connection: &mut Connection,
+    app: &App,
+    part: Option<&Part>,
+) -> Result<Vec<(String, i64)>, Error> {
+    if let Some(merchant) = merchant_of(connection, part)? {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for site in rows::sites_of_merchant(connection, merchant, None)? {
+            *counts.entry(site.region).or_default() += 1;
+        }
+        return Ok(counts.into_iter().collect());
+    }
     let is_large = |counts: &Vec<(String, i64)>| counts.iter().map(|(_, sites)| sites).sum::<i64>() > LARGE;
-    app.figures.get(app, connection, "regions", is_large, |connection| {
+    let counts = app.figures.get(app, connection, "regions", is_large, |connection| {
         let mut counts = rows::regions(connection)?;
         counts.sort_unstable();
         Ok(counts)
-    })
+    });
+    let mut counts = counts?;
+    if let Some(Part::Region(only)) = part {
+        counts.retain(|(name, _)| name == only);
+    }
+    Ok(counts)
 }
 
-/// Every region's name.
-pub fn regions(app: &App) -> Result<Vec<String>, Error> {
-    app.database
-        .read(|connection| Ok(region_counts(connection, app)?.into_iter().map(|(name, _)| name).collect()))
+/// The name of every region of a part of the fleet, or of all of it.
+pub(super) fn regions_in(app: &App, part: Option<&Part>) -> Result<Vec<String>, Error> {
+    app.database.read(|connection| {
+        Ok(region_counts(connection, app, part)?.into_iter().map(|(name, _)| name).collect())
+    })
 }

@@ -16,6 +16,7 @@ use crate::service::{Actor, account, session};
 use crate::web::error::plain_problem;
 use crate::web::extract::check_uri;
 use crate::web::pages::context::{PageContext, Reader};
+use crate::web::pages::nav::way_in;
 use crate::web::pages::problem::respond as problem_page;
 use crate::web::routes::Refused;
 use crate::web::{ApiError, AppState};
@@ -79,7 +80,10 @@ pub(super) async fn guard(State(state): State<AppState>, request: Request, next:
     let Ok(page_context) = PageContext::from_request_parts(&mut parts, &state).await;
     let answer = next.run(Request::from_parts(parts, body)).await;
     match answer.extensions().get::<Refused>() {
-        Some(Refused(problem)) => problem_page(&page_context, problem),
+        Some(Refused(problem)) => match way_in(&page_context) {
+            Some(path) => Redirect::to(path).into_response(),
+            None => problem_page(&page_context, problem),
+        },
         None => answer,
     }
 }

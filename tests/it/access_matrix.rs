@@ -18,7 +18,7 @@ const API: &str = "
     POST /accounts/{name}/role admin
     GET /answers viewer
     GET /appointments viewer parts
-    POST /appointments/batch operator
+    POST /appointments/batch operator parts
     GET /appointments/{id} viewer parts
     POST /appointments/{id}/cancel operator parts
     POST /appointments/{id}/move operator parts
@@ -114,7 +114,7 @@ const API: &str = "
     POST /programmes/{name}/resume operator
     GET /replicas viewer
     GET /sites viewer parts
-    GET /sites/{code} viewer
+    GET /sites/{code} viewer parts
     PATCH /sites/{code} operator
     GET /suppressions viewer
     POST /suppressions operator

@@ -25,6 +25,7 @@ mod cli_commands;
 mod cli_demo;
 mod cli_help;
 mod configuration;
+mod confined;
 mod database;
 mod database_copy;
 mod deployment;

@@ -121,7 +121,7 @@ pub(crate) fn list(wording: Wording, kind: &'static str) -> FleetPage {
     let it = history(wording, true);
     let mut page = FleetPage {
         kind,
-        kinds: ["merchants", "sites", "terminals"],
+        kinds: &["merchants", "sites", "terminals"],
         next: Some(wording.text("M01000")),
         parameters: [("kind", kind.to_owned())].into(),
         ..FleetPage::default()
@@ -153,7 +153,7 @@ pub(crate) fn nothing_found() -> FleetPage {
 
 /// No fleet at all.
 pub(crate) fn empty_list() -> FleetPage {
-    FleetPage { kind: "merchants", kinds: ["merchants", "sites", "terminals"], ..FleetPage::default() }
+    FleetPage { kind: "merchants", kinds: &["merchants", "sites", "terminals"], ..FleetPage::default() }
 }
 
 fn visit(wording: Wording, visit: i64, reason: UnreachedReason) -> Unreached {

@@ -28,7 +28,7 @@ pub(super) fn router() -> Routes {
         .parts(Role::Operator, routes!(cancel))
         .parts(Role::Operator, routes!(pin))
         .parts(Role::Operator, routes!(unpin))
-        .whole(Role::Operator, routes!(batch))
+        .parts(Role::Operator, routes!(batch))
         .parts(Role::Operator, routes!(start))
         .parts(Role::Operator, routes!(outcome))
 }
@@ -198,7 +198,11 @@ async fn batch(
     Extension(who): Who,
     Body(request): Body<BatchRequest>,
 ) -> Result<Json<BatchResult>, ApiError> {
-    let result = state.run(move |app| appointment::batch(app, &who, &request)).await?;
+    let batch = move |app: &_| {
+        part::check_appointments(app, &who, request.items.iter().map(|item| item.id))?;
+        appointment::batch(app, &who, &request)
+    };
+    let result = state.run(batch).await?;
     state.workers().wake();
     Ok(Json(result))
 }

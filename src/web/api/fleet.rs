@@ -36,7 +36,7 @@ pub(super) fn router() -> Routes {
         .whole(Role::Viewer, routes!(search))
         .whole(Role::Viewer, routes!(merchant))
         .whole(Role::Operator, routes!(change_merchant))
-        .whole(Role::Viewer, routes!(site))
+        .parts(Role::Viewer, routes!(site))
         .whole(Role::Operator, routes!(change_site))
         .parts(Role::Viewer, routes!(history))
         .whole(Role::Operator, routes!(change_terminal))
@@ -219,9 +219,10 @@ async fn merchant(
     responses((status = 200, description = "The site", body = SiteView)))]
 async fn site(
     State(state): State<AppState>,
+    Extension(who): Who,
     Segment(code): Segment<String>,
 ) -> Result<Tagged<SiteView>, ApiError> {
-    Ok(Tagged(state.run(move |app| fleet::site(app, &code)).await?))
+    Ok(Tagged(state.run(move |app| part::site(app, &who, &code)).await?))
 }
 
 /// Changes what is given of a merchant, by the rules of the import.

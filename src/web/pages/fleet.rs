@@ -5,6 +5,7 @@ pub mod site;
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -16,14 +17,14 @@ use super::routes::page;
 use crate::api::PageQuery;
 use crate::api::fleet::{FleetHits, MerchantView, SearchQuery, SiteView, TerminalView};
 use crate::domain::access::Role;
-use crate::service::{self, App, Error};
-use crate::web::AppState;
+use crate::service::{self, Actor, App, Error, part};
 use crate::web::routes::PageRoutes;
+use crate::web::{AppState, Who};
 
 /// Rows of a list.
 const ROWS: i64 = 50;
 
-/// The lists, as the address names them.
+/// The lists, as the address names them; who answers for a part of the fleet has all but the first.
 const KINDS: [&str; 3] = ["merchants", "sites", "terminals"];
 
 /// What the address asks for.
@@ -49,7 +50,7 @@ pub struct FleetPage {
     /// Which list.
     pub kind: &'static str,
     /// The lists that there are.
-    pub kinds: [&'static str; 3],
+    pub kinds: &'static [&'static str],
     /// Its rows, if it is this list.
     pub merchants: Vec<MerchantView>,
     /// Its rows, if it is this list.
@@ -66,22 +67,25 @@ pub struct FleetPage {
 
 /// The pages of the fleet.
 pub(in crate::web) fn router() -> PageRoutes {
-    PageRoutes::new().whole(Role::Viewer, "/fleet", get(show)).merge(merchant::router()).merge(site::router())
+    PageRoutes::new().parts(Role::Viewer, "/fleet", get(show)).merge(merchant::router()).merge(site::router())
 }
 
 async fn show(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Query(query): Query<FleetQuery>,
 ) -> Response {
-    page(state, page_context, move |app, _| data_of(app, &query), render_page).await
+    page(state, page_context, move |app, _| data_of(app, &who, &query), render_page).await
 }
 
-fn data_of(app: &App, query: &FleetQuery) -> Result<FleetPage, Error> {
+fn data_of(app: &App, who: &Actor, query: &FleetQuery) -> Result<FleetPage, Error> {
     let q = given(&query.q).map(str::to_owned);
-    let kind = KINDS.into_iter().find(|kind| given(&query.kind) == Some(kind)).unwrap_or(KINDS[0]);
-    let mut data = FleetPage { q: q.clone(), kind, kinds: KINDS, ..FleetPage::default() };
-    let anywhere = given(&query.anywhere).is_some();
+    let is_whole = who.part().is_none();
+    let kinds = if is_whole { &KINDS[..] } else { &KINDS[1..] };
+    let kind = kinds.iter().copied().find(|kind| given(&query.kind) == Some(kind)).unwrap_or(kinds[0]);
+    let mut data = FleetPage { q: q.clone(), kind, kinds, ..FleetPage::default() };
+    let anywhere = given(&query.anywhere).is_some() || !is_whole;
     if let Some(q) = q.clone().filter(|_| !anywhere) {
         data.hits = Some(service::fleet::search(app, &SearchQuery { q, limit: None })?);
         return Ok(data);
@@ -94,15 +98,15 @@ fn data_of(app: &App, query: &FleetQuery) -> Result<FleetPage, Error> {
     let wanted = PageQuery { limit: Some(ROWS), after: data.after.clone(), q };
     match kind {
         "sites" => {
-            let rows = service::fleet::sites(app, &wanted)?;
+            let rows = part::sites(app, who, &wanted)?;
             (data.sites, data.next) = (rows.items, rows.next);
         }
         "terminals" => {
-            let rows = service::fleet::terminals(app, &wanted)?;
+            let rows = part::terminals(app, who, &wanted)?;
             (data.terminals, data.next) = (rows.items, rows.next);
         }
         _ => {
-            let rows = service::fleet::merchants(app, &wanted)?;
+            let rows = part::merchants(app, who, &wanted)?;
             (data.merchants, data.next) = (rows.items, rows.next);
         }
     }

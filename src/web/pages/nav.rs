@@ -55,6 +55,12 @@ pub(super) fn places_for(page_context: &PageContext) -> Vec<Place> {
     PLACES.iter().filter(|_| page_context.leads_on).filter(open).copied().collect()
 }
 
+/// Where a reader begins who asked for the front page and may not see it.
+pub(in crate::web) fn way_in(page_context: &PageContext) -> Option<&'static str> {
+    let asked_for_front = page_context.address == PLACES[0].path;
+    places_for(page_context).first().map(|place| place.path).filter(|_| asked_for_front)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,7 +39,7 @@ const FIRST_FEW: i64 = 8;
 pub(in crate::web) fn routes() -> PageRoutes {
     PageRoutes::new()
         .whole(Role::Viewer, "/", get(home_page))
-        .whole(Role::Viewer, "/appointments", get(appointments_page))
+        .parts(Role::Viewer, "/appointments", get(appointments_page))
         .whole(Role::Viewer, "/plans", get(plans_page))
         .whole(Role::Viewer, "/plans/{id}", get(plan_page))
         .whole(Role::Viewer, "/plans/{id}/changes", get(plan_changes_page))
@@ -143,6 +143,7 @@ async fn home_page(
 async fn appointments_page(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Query(query): Query<AppointmentsQuery>,
 ) -> Response {
     let ask = move |app: &App, page_context: &PageContext| {
@@ -170,7 +171,7 @@ async fn appointments_page(
             limit: None,
             after: word(&query.after),
         };
-        let appointments = service::appointment::list(app, &wanted)?;
+        let appointments = service::part::appointments(app, &who, &wanted)?;
         Ok(AppointmentsPage { appointments, query, night })
     };
     page(state, page_context, ask, appointments::render_page).await

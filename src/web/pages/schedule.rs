@@ -1,6 +1,7 @@
 //! `/schedule`: the timeline. Regions, their sites, the sites' terminals, by the hours of a night or by nights;
 //! appointments are dragged, or moved by keyboard, through the API.
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,16 +16,16 @@ use super::routes::page;
 use crate::api::timeline::{Timeline, TimelineQuery};
 use crate::domain::access::Role;
 use crate::domain::appointment::AppointmentState;
-use crate::service::{App, Error, timeline};
-use crate::web::AppState;
+use crate::service::{App, Error, part};
 use crate::web::routes::PageRoutes;
+use crate::web::{AppState, Who};
 
 /// Numbers of nights that one click shows.
 const SPANS: [u32; 4] = [1, 7, 14, 30];
 
 /// The page's address.
 pub(in crate::web) fn routes() -> PageRoutes {
-    PageRoutes::new().whole(Role::Viewer, "/schedule", get(show))
+    PageRoutes::new().parts(Role::Viewer, "/schedule", get(show))
 }
 
 /// What the address asks for; a form sends an empty word for what was left open.
@@ -158,11 +159,12 @@ struct ScheduleView<'a> {
 async fn show(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Query(query): Query<ScheduleQuery>,
 ) -> Response {
     let ask = move |app: &App, page_context: &PageContext| {
-        let timeline = timeline::show(app, &query.timeline(page_context.now)?)?;
-        Ok(SchedulePage { timeline, query, regions: timeline::regions(app)? })
+        let timeline = part::timeline(app, &who, &query.timeline(page_context.now)?)?;
+        Ok(SchedulePage { timeline, query, regions: part::regions(app, &who)? })
     };
     page(state, page_context, ask, render_page).await
 }

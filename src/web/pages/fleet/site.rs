@@ -1,5 +1,6 @@
 //! `/sites/{code}`: a site with its windows, hours, terminals and appointments, and their forms.
 
+use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -10,12 +11,13 @@ use crate::api::calendar::{BlackoutView, WindowView};
 use crate::domain::access::Role;
 use crate::domain::calendar::{OpeningHours, TrafficProfile};
 use crate::service::fleet::{SiteDossier, site_dossier};
-use crate::web::AppState;
+use crate::service::part;
 use crate::web::pages::appointments::given;
 use crate::web::pages::render::{PageContext, RenderError, render};
 use crate::web::pages::routes::page;
 use crate::web::pages::rules::{Row, blackout_row, window_row};
 use crate::web::routes::PageRoutes;
+use crate::web::{AppState, Who};
 
 #[derive(Debug, Default, Deserialize)]
 struct SiteQuery {
@@ -62,17 +64,19 @@ struct View<'a> {
 }
 
 pub(super) fn router() -> PageRoutes {
-    PageRoutes::new().whole(Role::Viewer, "/sites/{code}", get(show))
+    PageRoutes::new().parts(Role::Viewer, "/sites/{code}", get(show))
 }
 
 async fn show(
     State(state): State<AppState>,
     page_context: PageContext,
+    Extension(who): Who,
     Path(code): Path<String>,
     Query(query): Query<SiteQuery>,
 ) -> Response {
     let ask = move |app: &_, _: &PageContext| {
         let after = given(&query.after).map(str::to_owned);
+        part::check_site(app, &who, &code)?;
         let dossier = site_dossier(app, &code, after.as_deref())?;
         Ok(SitePage { dossier, after, window: query.window })
     };
