@@ -145,7 +145,7 @@ async fn settled(state: &AppState, keyed: Keyed, response: Response) -> Response
         settle(state, move |app| lose(app, &keyed)).await;
         return crate::web::error::panicked(Box::new(()));
     };
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+    if status.is_server_error() {
         let code = serde_json::from_slice::<serde_json::Value>(&bytes).unwrap_or_default()["code"].take();
         let unknown = code == Outage::OutcomeUnknown.code();
         settle(state, move |app| if unknown { lose(app, &keyed) } else { release(app, &keyed) }).await;

@@ -1,6 +1,6 @@
 // Shows what the server has against something: an RFC 9457 problem in a region that screen readers speak.
 
-import { knows, moment, say, sentence } from "./words.js";
+import { knows, locale, moment, say, sentence } from "./words.js";
 
 const element = (tag, text, className) => {
   const made = document.createElement(tag);
@@ -20,12 +20,23 @@ function countOf(problem) {
   return counts?.length ? say(`rule.js_many_${problem.code}`, { n: counts.length }) : null;
 }
 
+// What it is called in the reader's language, where that is not the server's, and what the server says.
+function told(problem) {
+  const detail = element("p", problem.detail ?? problem.title);
+  const key = `problem.js_${problem.code}`;
+  if (locale === "en" || !knows(key)) {
+    return [detail];
+  }
+  detail.lang = "en";
+  return [element("p", say(key)), detail];
+}
+
 export function showProblem(region, problem, status) {
   region.replaceChildren();
   region.classList.toggle("warn", status === 412);
   const code = problem.code ? ` (${problem.code})` : "";
-  const title = status === 412 ? say("shell.js_conflict") : status === 401 ? say("shell.js_signed_out") : countOf(problem) ?? problem.detail ?? problem.title;
-  region.append(element("p", title));
+  const whole = status === 412 ? say("shell.js_conflict") : status === 401 ? say("shell.js_signed_out") : countOf(problem);
+  region.append(...(whole ? [element("p", whole)] : told(problem)));
   if (status === 412 || status === 401) {
     const link = element("a", say(status === 412 ? "shell.js_reload" : "shell.js_sign_in"));
     link.href = status === 412 ? location.href : `/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`;

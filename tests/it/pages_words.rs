@@ -11,8 +11,8 @@ use offpeak::domain::said::{Rule, Saying};
 use offpeak::web::pages::words::messages;
 
 /// Rooms whose keys are codes of the data, put together where they are used.
-const FAMILIES: [&str; 7] =
-    ["word.", "said.", "count.", "unplaced.", "rule.", "shell.nav_", "shell.language_"];
+const FAMILIES: [&str; 8] =
+    ["word.", "said.", "count.", "unplaced.", "rule.", "problem.", "shell.nav_", "shell.language_"];
 
 fn files(folder: &str, endings: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -135,5 +135,23 @@ fn every_rule_every_reason_and_every_sentence_of_the_service_has_words_in_both_l
             let is_known = codes.contains(key) || key == "js_more" || key.starts_with("skip_");
             assert!(is_known, "nobody says `{key}`");
         }
+    }
+}
+
+/// The manual's table has every code that there is, and no other: `api_document` sees to that.
+#[test]
+fn every_code_of_a_problem_has_a_name_in_both_languages() {
+    let manual = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/http.md"));
+    let manual = manual.expect("it is there");
+    let table = manual.lines().skip_while(|line| !line.starts_with("| code |"));
+    let rows = table.take_while(|line| line.starts_with('|')).filter(|line| line.starts_with("| `"));
+    let codes: BTreeSet<String> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect();
+    assert!(codes.len() > 25, "{codes:?}");
+    for locale in Locale::ALL {
+        let named = messages(locale).keys().filter_map(|key| key.strip_prefix("problem.js_"));
+        assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), codes, "{locale}");
     }
 }

@@ -103,9 +103,6 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if is_form {
         statuses.push("400");
     }
-    if changes {
-        statuses.push("429");
-    }
     let mut headers = Vec::new();
     if method == "post" {
         headers.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
@@ -180,7 +177,6 @@ fn error_responses() -> Value {
         ),
         (413, "invalid", "The body cannot be read", "length limit exceeded"),
         (422, "invalid", "Invalid value", "limit: 0 is out of range; use 1 to 1000"),
-        (429, "too_many", "Too many requests", "too many attempts; wait a minute"),
         (500, "internal", "Internal error", "the server stumbled over this request; its log says where"),
         (503, "database_locked", "Not available for now", "somebody else is writing; try again in a moment"),
     ] {

@@ -3,12 +3,26 @@
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use serde::Serialize;
+
 use super::render::{PageContext, RenderError, render};
+use super::words::messages;
 use crate::api::problem::Problem;
+use crate::domain::fleet::Locale;
+
+#[derive(Serialize)]
+struct View<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    /// What it is called in the reader's language.
+    heading: &'a str,
+}
 
 /// Puts an error into HTML.
 pub fn render_page(page_context: &PageContext, problem: &Problem) -> Result<String, RenderError> {
-    render("problem.html", page_context, problem)
+    let known = messages(page_context.locale).get(&format!("problem.js_{}", problem.code));
+    let heading = known.filter(|_| page_context.locale != Locale::En).unwrap_or(&problem.title);
+    render("problem.html", page_context, &View { problem, heading })
 }
 
 /// The answer to a request whose page cannot be shown.

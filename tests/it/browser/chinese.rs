@@ -57,5 +57,10 @@ fn what_the_rules_forbid_and_what_does_not_fit_is_said_in_chinese() {
         assert!(preview.contains("将 fleet 的额度从 1 提高到"), "{preview}");
         assert_chinese(&preview);
         assert_eq!(browser.step("ann", "complaints", json!({})), json!([]));
+
+        // What else is wrong has its name in Chinese, before the server's own words.
+        browser.step("ann", "open", json!({"path": "/plans/77"}));
+        browser.text("ann", "text", json!({"selector": "h1", "holds": "找不到"}));
+        browser.text("ann", "text", json!({"selector": "[lang=en]", "holds": "there is no plan"}));
     });
 }
