@@ -280,7 +280,8 @@ pub fn standing_at(
     unless_empty!(terminal_ids);
     let rows: Vec<StandingColumns> = appointment::table
         .filter(one_of(connection, appointment::terminal_id, terminal_ids))
-        .filter(appointment::state.eq_any(standing_words()).and(appointment::ends_at.gt(ends_after)))
+        .filter(appointment::state.concat("").eq_any(standing_words()))
+        .filter(appointment::ends_at.gt(ends_after))
         .select(standing_columns!())
         .load(connection)?;
     Ok(rows.into_iter().map(standing_of).collect())
@@ -301,7 +302,7 @@ pub fn standing_of_terminals(
     appointment::table
         .filter(
             one_of(connection, appointment::terminal_id, terminal_ids)
-                .and(appointment::state.eq_any(standing_words())),
+                .and(appointment::state.concat("").eq_any(standing_words())),
         )
         .load(connection)
 }
@@ -339,9 +340,8 @@ pub fn cancelled_of_visits(
 ) -> QueryResult<Vec<AppointmentRow>> {
     appointment::table
         .filter(
-            appointment::visit_id
-                .eq_any(visit_ids)
-                .and(appointment::state.eq(AppointmentState::Cancelled.as_str())),
+            one_of(connection, appointment::visit_id, visit_ids)
+                .and(appointment::state.concat("").eq(AppointmentState::Cancelled.as_str())),
         )
         .order((appointment::starts_at, appointment::id))
         .load(connection)
@@ -445,7 +445,7 @@ pub fn move_to(
 pub fn announce(connection: &mut Connection, visit_ids: &[i64], accepted_at: Instant) -> QueryResult<usize> {
     unless_empty!(visit_ids);
     let planned = one_of(connection, appointment::visit_id, visit_ids)
-        .and(appointment::state.eq(AppointmentState::Planned.as_str()));
+        .and(appointment::state.concat("").eq(AppointmentState::Planned.as_str()));
     diesel::update(appointment::table.filter(planned))
         .set((
             appointment::state.eq(AppointmentState::Announced.as_str()),
@@ -464,7 +464,7 @@ pub fn unannounce(
 ) -> QueryResult<Vec<i64>> {
     unless_empty!(visit_ids);
     let announced_by_it = one_of(connection, appointment::visit_id, visit_ids)
-        .and(appointment::state.eq(AppointmentState::Announced.as_str()))
+        .and(appointment::state.concat("").eq(AppointmentState::Announced.as_str()))
         .and(appointment::announced_at.eq(accepted_at));
     let found: Vec<i64> = appointment::table
         .filter(announced_by_it)

@@ -50,7 +50,7 @@ pub fn open_of(connection: &mut Connection, terminal_ids: &[i64]) -> QueryResult
     terminal_lock::table
         .filter(
             one_of(connection, terminal_lock::terminal_id, terminal_ids)
-                .and(terminal_lock::state.eq_any(down_words())),
+                .and(terminal_lock::state.concat("").eq_any(down_words())),
         )
         .load(connection)
 }

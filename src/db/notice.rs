@@ -199,7 +199,7 @@ pub fn enter(
 ) -> QueryResult<usize> {
     unless_empty!(ids);
     let from: Vec<&str> = state.previous().into_iter().map(NoticeState::as_str).collect();
-    let these = one_of(connection, notice::id, ids).and(notice::state.eq_any(&from));
+    let these = one_of(connection, notice::id, ids).and(notice::state.concat("").eq_any(&from));
     diesel::update(notice::table.filter(these))
         .set((
             notice::state.eq(state.as_str()),
@@ -413,10 +413,7 @@ pub fn postpone(
 pub fn accept(connection: &mut Connection, ids: &[i64], now: Instant) -> QueryResult<Vec<(i64, String)>> {
     unless_empty!(ids);
     let from: Vec<&str> = NoticeState::Accepted.previous().into_iter().map(NoticeState::as_str).collect();
-    // The empty text keeps the state out of the choice of an index: figures of a moment when nothing was on its way
-    // would have all that waits read for the few that are meant.
-    let state = sql::<Text>("notice.state || ''");
-    let these = one_of(connection, notice::id, ids).and(state.eq_any(from));
+    let these = one_of(connection, notice::id, ids).and(notice::state.concat("").eq_any(from));
     diesel::update(notice::table.filter(these))
         .set((
             notice::state.eq(NoticeState::Accepted.as_str()),

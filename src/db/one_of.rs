@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::Connection;
 
-/// `column` is one of `values`.
+/// `column` is one of `values`. What else a statement asks of the same rows, say of their state, it asks of
+/// `state.concat("")`: SQLite knows nothing of how many values there are, and would sooner walk through all of a state.
 pub(super) fn one_of<C, V>(connection: &Connection, column: C, values: &[V]) -> OneOf<C>
 where
     C: Expression,

@@ -77,40 +77,51 @@ pub fn merchant_page(
     query.order(merchant::number).limit(limit).load(connection)
 }
 
-/// How many of these terminals, each named once, belong to a part.
-pub fn terminals_in(connection: &mut Connection, part: &Part, serials: &[&str]) -> QueryResult<i64> {
-    unless_empty!(serials);
-    let of = terminal::table.inner_join(site::table.inner_join(merchant::table)).filter(one_of(
-        connection,
-        terminal::serial,
-        serials,
-    ));
+/// A region and a merchant's number: to which parts something belongs.
+type Home = (String, String);
+
+fn is_home(part: &Part, (region, number): &Home) -> bool {
     match part {
-        Part::Region(region) => of.filter(site::region.eq(region)).count().get_result(connection),
-        Part::Merchant(number) => of.filter(merchant::number.eq(number)).count().get_result(connection),
+        Part::Region(name) => name == region,
+        Part::Merchant(only) => only == number,
     }
 }
 
+fn count_home(part: &Part, homes: &[Home]) -> usize {
+    homes.iter().filter(|home| is_home(part, home)).count()
+}
+
+/// How many of these terminals, each named once, belong to a part.
+pub fn terminals_in(connection: &mut Connection, part: &Part, serials: &[&str]) -> QueryResult<usize> {
+    unless_empty!(serials);
+    let homes: Vec<Home> = terminal::table
+        .inner_join(site::table.inner_join(merchant::table))
+        .filter(one_of(connection, terminal::serial, serials))
+        .select((site::region, merchant::number))
+        .load(connection)?;
+    Ok(count_home(part, &homes))
+}
+
 /// How many of these appointments, each named once, belong to a part.
-pub fn appointments_in(connection: &mut Connection, part: &Part, ids: &[i64]) -> QueryResult<i64> {
+pub fn appointments_in(connection: &mut Connection, part: &Part, ids: &[i64]) -> QueryResult<usize> {
     unless_empty!(ids);
-    let of = appointment::table
+    let homes: Vec<Home> = appointment::table
         .inner_join(terminal::table.inner_join(site::table.inner_join(merchant::table)))
-        .filter(one_of(connection, appointment::id, ids));
-    match part {
-        Part::Region(region) => of.filter(site::region.eq(region)).count().get_result(connection),
-        Part::Merchant(number) => of.filter(merchant::number.eq(number)).count().get_result(connection),
-    }
+        .filter(one_of(connection, appointment::id, ids))
+        .select((site::region, merchant::number))
+        .load(connection)?;
+    Ok(count_home(part, &homes))
 }
 
 /// Whether a site belongs to a part.
 pub fn has_site(connection: &mut Connection, part: &Part, code: &str) -> QueryResult<bool> {
-    let of = site::table.inner_join(merchant::table).filter(site::code.eq(code));
-    let count: i64 = match part {
-        Part::Region(region) => of.filter(site::region.eq(region)).count().get_result(connection)?,
-        Part::Merchant(number) => of.filter(merchant::number.eq(number)).count().get_result(connection)?,
-    };
-    Ok(count > 0)
+    let home: Option<Home> = site::table
+        .inner_join(merchant::table)
+        .filter(site::code.eq(code))
+        .select((site::region, merchant::number))
+        .first(connection)
+        .optional()?;
+    Ok(home.is_some_and(|home| is_home(part, &home)))
 }
 
 /// The serial number of a lock's terminal.
@@ -126,29 +137,27 @@ pub fn serial_of_lock(connection: &mut Connection, id: i64) -> QueryResult<Optio
 /// Which of these notices tell of a visit or a lock in a region.
 pub fn notices_in(connection: &mut Connection, region: &str, ids: &[i64]) -> QueryResult<HashSet<i64>> {
     unless_empty!(ids);
-    let of_visits: Vec<i64> = notice_visit::table
+    let of_visits: Vec<(i64, String)> = notice_visit::table
         .inner_join(visit::table.inner_join(site::table))
-        .filter(one_of(connection, notice_visit::notice_id, ids).and(site::region.eq(region)))
-        .select(notice_visit::notice_id)
+        .filter(one_of(connection, notice_visit::notice_id, ids))
+        .select((notice_visit::notice_id, site::region))
         .load(connection)?;
-    let of_locks: Vec<i64> = notice_lock::table
+    let of_locks: Vec<(i64, String)> = notice_lock::table
         .inner_join(terminal_lock::table.inner_join(terminal::table.inner_join(site::table)))
-        .filter(one_of(connection, notice_lock::notice_id, ids).and(site::region.eq(region)))
-        .select(notice_lock::notice_id)
+        .filter(one_of(connection, notice_lock::notice_id, ids))
+        .select((notice_lock::notice_id, site::region))
         .load(connection)?;
-    Ok(of_visits.into_iter().chain(of_locks).collect())
+    let found = of_visits.into_iter().chain(of_locks).filter(|(_, of)| of == region);
+    Ok(found.map(|(id, _)| id).collect())
 }
 
 /// Which of these locks hold terminals of a part.
 pub fn locks_in(connection: &mut Connection, part: &Part, ids: &[i64]) -> QueryResult<HashSet<i64>> {
     unless_empty!(ids);
-    let of = terminal_lock::table
+    let homes: Vec<(i64, Home)> = terminal_lock::table
         .inner_join(terminal::table.inner_join(site::table.inner_join(merchant::table)))
         .filter(one_of(connection, terminal_lock::id, ids))
-        .select(terminal_lock::id);
-    let found: Vec<i64> = match part {
-        Part::Region(region) => of.filter(site::region.eq(region)).load(connection)?,
-        Part::Merchant(number) => of.filter(merchant::number.eq(number)).load(connection)?,
-    };
-    Ok(found.into_iter().collect())
+        .select((terminal_lock::id, (site::region, merchant::number)))
+        .load(connection)?;
+    Ok(homes.into_iter().filter(|(_, home)| is_home(part, home)).map(|(id, _)| id).collect())
 }

@@ -312,8 +312,8 @@ pub fn done_at(
     let rows: Vec<(i64, Option<Instant>)> = appointment::table
         .inner_join(appointment_work::table)
         .filter(one_of(connection, appointment::terminal_id, terminal_ids))
-        .filter(appointment::state.eq(AppointmentState::Done.as_str()))
-        .filter(appointment_work::campaign_id.eq(campaign_id))
+        .filter(appointment::state.concat("").eq(AppointmentState::Done.as_str()))
+        .filter((appointment_work::campaign_id + 0).eq(campaign_id))
         .select((appointment::terminal_id, appointment::closed_at))
         .load(connection)?;
     let mut done: HashMap<i64, Instant> = HashMap::new();

@@ -21,7 +21,7 @@ pub fn check_terminals(app: &App, actor: &Actor, serials: &[String]) -> Result<(
     let named: Vec<&str> = named.into_iter().collect();
     let inside =
         app.database.read(|connection| Ok::<_, Error>(db::part::terminals_in(connection, part, &named)?))?;
-    if usize::try_from(inside).is_ok_and(|inside| inside == named.len()) {
+    if inside == named.len() {
         return Ok(());
     }
     Err(outside(part))
@@ -39,11 +39,7 @@ pub fn check_appointments(app: &App, actor: &Actor, ids: impl IntoIterator<Item 
     let inside = app
         .database
         .read(|connection| Ok::<_, Error>(db::part::appointments_in(connection, part, &named)?))?;
-    if usize::try_from(inside).is_ok_and(|inside| inside == named.len()) {
-        Ok(())
-    } else {
-        Err(outside(part))
-    }
+    if inside == named.len() { Ok(()) } else { Err(outside(part)) }
 }
 
 /// The same for a site.
