@@ -23,7 +23,8 @@ use diesel::connection::SimpleConnection;
 use offpeak::clock::Clock;
 use offpeak::config::Settings;
 use offpeak::db::fleet::{MerchantRow, SiteRow};
-use offpeak::db::notice::{NoticeRow, NoticeVisitRow, Wanted};
+use offpeak::db::notice::{NoticeRow, NoticeVisitRow};
+use offpeak::db::notice_attempt::Wanted;
 use offpeak::db::visit::VisitRow;
 use offpeak::db::{self, Connection};
 use offpeak::mail::transport::{Relays, SmtpTimeouts, SmtpTransport, Transport};
@@ -209,7 +210,13 @@ fn fill(app: &App, mails: usize) -> usize {
             for NoticeRow { id, message_id, .. } in &notices {
                 let from = format!("bounce+{id}@mail.harbour.example");
                 let bytes = text.replace(&id_of_sample, message_id).into_bytes();
-                db::notice::store_message(connection, *id, "Card terminal out of service", &from, &bytes)?;
+                db::notice_attempt::store_message(
+                    connection,
+                    *id,
+                    "Card terminal out of service",
+                    &from,
+                    &bytes,
+                )?;
             }
             Ok::<_, Error>(())
         })
@@ -254,7 +261,7 @@ fn claim_ms(app: &App) -> f64 {
                     let wanted =
                         Wanted { limit: 200, urgent_only: false, except: &["busy.example".to_owned()] };
                     let until = db::Instant::from(now + TimeDelta::minutes(10));
-                    Ok::<_, Error>(db::notice::claim(connection, now.into(), until, wanted)?)
+                    Ok::<_, Error>(db::notice_attempt::claim(connection, now.into(), until, wanted)?)
                 })
                 .expect("a claim");
             assert_eq!(claimed.len(), 200);

@@ -29,6 +29,7 @@ pub mod merchant_ascii_address;
 pub mod merchant_reminders;
 pub mod migrations;
 pub mod notice;
+pub mod notice_attempt;
 pub mod notice_lock;
 pub mod notice_stats;
 mod one_of;

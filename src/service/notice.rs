@@ -171,7 +171,7 @@ pub fn show(app: &App, NoticeId(id): NoticeId) -> Result<NoticeView, Error> {
 pub fn message_bytes(app: &App, NoticeId(id): NoticeId) -> Result<Vec<u8>, Error> {
     app.database.read(|connection| {
         find(connection, id)?;
-        db::notice::messages_of(connection, &[id])?.remove(&id).ok_or_else(|| {
+        db::notice_attempt::messages_of(connection, &[id])?.remove(&id).ok_or_else(|| {
             Error::Conflict(format!(
                 "notice {id} has not been put into words yet; `offpeak notice preview` shows what it would say now"
             ))
@@ -183,7 +183,7 @@ pub fn message_bytes(app: &App, NoticeId(id): NoticeId) -> Result<Vec<u8>, Error
 pub fn message(app: &App, NoticeId(id): NoticeId) -> Result<Message, Error> {
     app.database.read(|connection| {
         let row = find(connection, id)?;
-        match db::notice::messages_of(connection, &[id])?.remove(&id) {
+        match db::notice_attempt::messages_of(connection, &[id])?.remove(&id) {
             Some(bytes) => readable(&bytes),
             None => {
                 let letter = letter::of_notice(connection, app, &row)?.ok_or_else(|| {

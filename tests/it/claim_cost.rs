@@ -8,7 +8,7 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use offpeak::db::Connection;
-use offpeak::db::notice::{Wanted, accept, claim};
+use offpeak::db::notice_attempt::{Wanted, accept, claim};
 
 use crate::support::outbox::add_notices;
 use crate::support::{TestApp, on_each_database};

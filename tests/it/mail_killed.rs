@@ -165,7 +165,8 @@ fn every_merchant_has_its_mail_however_often_the_service_is_killed() {
         rows.retain(|row| row.kind == "announcement");
         assert_eq!(rows.len(), recipients.len(), "nothing is lost, nothing is said twice");
         for row in rows {
-            let stored = app.read(|connection| Ok(offpeak::db::notice::messages_of(connection, &[row.id])?));
+            let stored =
+                app.read(|connection| Ok(offpeak::db::notice_attempt::messages_of(connection, &[row.id])?));
             let stored = as_sent(stored.get(&row.id).expect("the stored bytes"));
             let arrived = copies.get(&row.message_id);
             let arrived = arrived.unwrap_or_else(|| panic!("{} has no mail", row.recipient));

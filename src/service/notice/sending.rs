@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::letter::{self, Truth};
 use super::{composed, outbox};
 use crate::clock::Stopwatch;
-pub use crate::db::notice::Wanted;
-use crate::db::notice::{Ending, NoticeRow};
+use crate::db::notice::NoticeRow;
+use crate::db::notice_attempt::Ending;
+pub use crate::db::notice_attempt::Wanted;
 use crate::db::{self, Connection, Instant, Table};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
@@ -89,7 +90,7 @@ pub fn claim_wanted(app: &App, wanted: Wanted<'_>) -> Result<(Vec<Sendable>, u64
     let claim = TimeDelta::seconds(i64::from(app.settings.claim_seconds));
     let claimed = app.database.write(|connection| {
         let until = Instant::from(claimed_at + claim);
-        Ok::<_, Error>(db::notice::claim(connection, Instant::from(claimed_at), until, wanted)?)
+        Ok::<_, Error>(db::notice_attempt::claim(connection, Instant::from(claimed_at), until, wanted)?)
     })?;
     let (mut sendable, mut closed) = (Vec::with_capacity(claimed.len()), 0);
     let mut take = |row: NoticeRow, words: Option<Words>| match words {
@@ -162,7 +163,7 @@ fn put_into_words(
     db::fleet::lock_merchants(connection, &to_word)?;
     let merchants: Vec<i64> = rows.iter().map(|row| row.merchant_id).collect();
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let attempts = db::notice::attempts_of(connection, &ids)?;
+    let attempts = db::notice_attempt::attempts_of(connection, &ids)?;
     let addresses: Vec<String> = rows.iter().map(|row| row.recipient.to_lowercase()).collect();
     let suppressed: HashMap<String, String> = db::suppression::among(connection, &addresses)?
         .into_iter()
@@ -171,7 +172,7 @@ fn put_into_words(
     let without = db::merchant_answer::without_optional(connection, &merchants)?;
     let truths = Truth::of_each(connection, app, &in_words)?;
     let stored: Vec<i64> = in_words.iter().map(|row| row.id).collect();
-    let mut messages = db::notice::messages_of(connection, &stored)?;
+    let mut messages = db::notice_attempt::messages_of(connection, &stored)?;
     let now = app.clock.now();
     let mut all = Vec::with_capacity(rows.len());
     for (row, address) in rows.iter().zip(&addresses) {
@@ -207,14 +208,14 @@ fn put_into_words(
 /// The first words of a notice, which are kept.
 fn in_new_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Result<Option<Words>, Error> {
     // One mail a merchant a night: an earlier notice of the batch may have taken this one's visits over.
-    let found = db::notice::attempts_of(connection, &[row.id])?;
+    let found = db::notice_attempt::attempts_of(connection, &[row.id])?;
     if found.get(&row.id).is_none_or(|(state, _)| state != NoticeState::Sending.as_str()) {
         return Ok(None);
     }
     let now = app.clock.now();
     if waits_for_a_gate(connection, row)? {
         let later = Instant::from(now + TimeDelta::seconds(HELD_SECONDS));
-        db::notice::postpone(connection, row.id, Some(row.attempts), later)?;
+        db::notice_attempt::postpone(connection, row.id, Some(row.attempts), later)?;
         return Ok(None);
     }
     db::notice::absorb(connection, row, Instant::from(now))?;
@@ -227,7 +228,7 @@ fn in_new_words(connection: &mut Connection, app: &App, row: &NoticeRow) -> Resu
     match composed(app, &letter, &row.message_id, bounce_address, unsubscribe_url) {
         Ok(mail) => {
             let (subject, from) = (&mail.subject, &mail.envelope_from);
-            db::notice::store_message(connection, row.id, subject, from, &mail.bytes)?;
+            db::notice_attempt::store_message(connection, row.id, subject, from, &mail.bytes)?;
             Ok(Some((mail.envelope_to, mail.envelope_from, mail.bytes)))
         }
         Err(error) => {
@@ -274,6 +275,6 @@ fn again(
 
 fn close(connection: &mut Connection, row: &NoticeRow, state: NoticeState, why: &str) -> Result<(), Error> {
     let ending = Ending { state, accepted_at: None, next_attempt_at: None, error: Some(why) };
-    db::notice::end_attempt(connection, row.id, row.attempts, &ending)?;
+    db::notice_attempt::end_attempt(connection, row.id, row.attempts, &ending)?;
     Ok(())
 }

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ascii_address;
 use super::sending::Claim;
-use crate::db::notice::{Ending, NoticeRow};
+use crate::db::notice::NoticeRow;
+use crate::db::notice_attempt::Ending;
 use crate::db::{self, Connection, Instant};
 use crate::domain::ids::NoticeId;
 use crate::domain::notice::{NoticeKind, NoticeState};
@@ -82,7 +83,7 @@ pub fn settle_all(app: &App, all: &[(Claim, Settlement)]) -> Result<Vec<NoticeSt
             all.iter().filter(|(_, what)| is_accepted(what)).map(|(claim, _)| claim.id.0).collect();
         // In one order, whoever else settles.
         accepted.sort_unstable();
-        let of_kind = db::notice::accept(connection, &accepted, Instant::from(now))?;
+        let of_kind = db::notice_attempt::accept(connection, &accepted, Instant::from(now))?;
         let taken: HashSet<i64> = of_kind.iter().map(|(id, _)| *id).collect();
         webhook::tell_of_notices(
             connection,
@@ -105,7 +106,7 @@ pub fn settle_all(app: &App, all: &[(Claim, Settlement)]) -> Result<Vec<NoticeSt
         }
         let ids: Vec<i64> = all.iter().map(|(claim, _)| claim.id.0).collect();
         let unsure: Vec<i64> = ids.iter().copied().filter(|id| !taken.contains(id)).collect();
-        let states = db::notice::attempts_of(connection, &unsure)?;
+        let states = db::notice_attempt::attempts_of(connection, &unsure)?;
         ids.iter()
             .map(|id| match states.get(id) {
                 None if taken.contains(id) => Ok(NoticeState::Accepted),
@@ -159,7 +160,7 @@ fn settle_other(
             ending.error = row.last_error.as_deref();
         }
     }
-    if !db::notice::end_attempt(connection, id, attempt, &ending)? {
+    if !db::notice_attempt::end_attempt(connection, id, attempt, &ending)? {
         return Ok(());
     }
     if matches!(ending.state, NoticeState::Failed | NoticeState::Expired) {
@@ -202,7 +203,7 @@ pub fn give_back(app: &App, claims: &[Claim]) -> Result<(), Error> {
         let ending =
             Ending { state: NoticeState::Queued, accepted_at: None, next_attempt_at: None, error: None };
         for claim in claims {
-            db::notice::end_attempt(connection, claim.id.0, claim.attempt, &ending)?;
+            db::notice_attempt::end_attempt(connection, claim.id.0, claim.attempt, &ending)?;
         }
         Ok(())
     })

@@ -211,7 +211,7 @@ pub(super) fn wake(
         let latest = row.next_attempt_at.utc();
         let at = app.settings.quiet_hours.respect(row.send_after.utc(), now, latest, zone);
         if at < latest {
-            db::notice::postpone(connection, id, None, Instant::from(at))?;
+            db::notice_attempt::postpone(connection, id, None, Instant::from(at))?;
         }
     }
     Ok(())
