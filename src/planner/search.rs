@@ -41,7 +41,7 @@ struct Pace {
 /// A part of a large problem: the prices of its large groups are known, and most of the rest is luck.
 const PART_PACE: Pace = Pace {
     learning: Learning { passes: 2, step: 0.6, decay: 0.8 },
-    settling: Settling { passes: 20, growth: 1.18, look_again_every: 8, calm_max: 0, look_when_crowded: 2.0 },
+    settling: Settling { passes: 40, growth: 1.09, look_again_every: 8, calm_max: 0, look_when_crowded: 2.0 },
 };
 /// A problem in one piece.
 const WHOLE_PACE: Pace = Pace {
