@@ -167,11 +167,11 @@ impl Reach {
         if first > last {
             return;
         }
-        let row = &mut self.hops[at * self.slots..(at + 1) * self.slots];
-        let new = row[first as usize..=last as usize].iter_mut().filter(|known| **known == NEVER);
-        new.for_each(|known| *known = hops);
         let words = words(self.slots as u32);
-        set_run(&mut self.reached[at * words..(at + 1) * words], first, last + 1);
+        let row = &mut self.hops[at * self.slots..(at + 1) * self.slots];
+        let reached = &mut self.reached[at * words..(at + 1) * words];
+        ones(first, last, |word| !reached[word]).for_each(|start| row[start as usize] = hops);
+        set_run(reached, first, last + 1);
     }
 }
 
