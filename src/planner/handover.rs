@@ -10,6 +10,7 @@ use super::relay::{BRISK, Notes, Relay, THOROUGH};
 const FEW: usize = 32;
 /// So often a crowd is measured anew.
 const ROUNDS: usize = 5;
+
 /// Finds places for those who wait where others can hand theirs on.
 pub(super) fn hand_on(board: &mut Board<'_>, stop: &Stop<'_>) {
     let tables = board.tables;

@@ -127,7 +127,7 @@ impl<'a, 't> Relay<'a, 't> {
         found
     }
 
-    /// The task takes the place of another one, which looks for its own with a hop less.
+    /// The task takes the place of another one, which looks for its own with the hops that are left.
     fn hand_on(&mut self, task: u32, hops: u8) -> bool {
         for (_, start) in self.promising(task, hops) {
             for partner in self.partners(task, start, hops) {
