@@ -4,8 +4,10 @@
 //! sample what a place in a slot of a large group is worth, by [`negotiate`] and [`dual`] over [`charges`]; [`cut`]
 //! says where a large problem falls apart. [`board`] holds where every task stands and, through [`ledger`], how full
 //! every group is in every slot; [`construct`] places one task after the other, [`repair`] makes room for those that
-//! found none, [`polish`] lowers the disruption. [`bound`] proves what no plan can beat; [`explain`] says why the
-//! rest has no place, what would give it one, and why announced tasks moved. `docs/planning.md` tells the method.
+//! found none, [`polish`] lowers the disruption. What was announced is planned again by [`again`]: in [`handover`]
+//! others hand their places on, along the shortest way to a free one, which [`reach`] measures. [`bound`] proves what
+//! no plan can beat; [`explain`] says why the rest has no place, what would give it one, and why announced tasks
+//! moved. `docs/planning.md` tells the method.
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
 
@@ -16,10 +18,13 @@ mod board;
 mod bound;
 mod charges;
 mod construct;
+mod crowd;
 mod crowding;
 mod cut;
 mod dual;
 mod explain;
+mod handover;
+mod homecoming;
 mod ledger;
 mod lesson;
 mod mend;
@@ -27,6 +32,8 @@ mod negotiate;
 mod order;
 mod polish;
 mod prices;
+mod reach;
+mod relay;
 mod renew;
 mod repair;
 mod report;
@@ -37,6 +44,7 @@ mod ruin;
 mod sample;
 mod search;
 mod side;
+mod standing;
 mod tables;
 mod tally;
 

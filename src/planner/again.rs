@@ -1,22 +1,38 @@
 //! Planning again what was announced: everybody stays where they were, as far as that is legal; the others find the
-//! cheapest place that is left, or take that of somebody who was not announced; and only then announced tasks make
-//! way.
+//! cheapest place that is left; and only then announced tasks make way, one for the other along the shortest way to a
+//! free place.
 
 use std::collections::{HashMap, HashSet};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::alone::Alone;
 use super::board::Board;
 use super::mend::{Part, Workshop};
 use super::order::{Order, sorted};
 use super::prices::Prices;
 use super::search::{Found, parts, prove};
 use super::tables::{Count, Tables};
-use super::{Effort, Phase, SolveOptions, Stop, Voice, construct, polish, repair};
+use super::{Effort, Phase, SolveOptions, Stop, Voice, construct, handover, polish, repair};
 
 /// So often the parts mend what they took from each other.
 const ROUNDS: usize = 3;
+
+/// How much is tried for those who still wait when places have been handed on.
+#[derive(Debug, Clone, Copy)]
+struct Tries {
+    /// Whether every start is looked at.
+    anywhere: bool,
+    /// Chains break several promises for one place, so they get a part of the patience they have elsewhere.
+    patience_divisor: usize,
+}
+
+/// In a small problem there is time.
+const MANY_TRIES: Tries = Tries { anywhere: true, patience_divisor: 5 };
+const SOME_TRIES: Tries = Tries { anywhere: true, patience_divisor: 20 };
+/// For those who have had their tries.
+const FEW_TRIES: Tries = Tries { anywhere: false, patience_divisor: 200 };
 
 /// Plans again, in parts where there are more than `whole_tasks_max` tasks.
 pub(super) fn again<'t>(
@@ -32,10 +48,15 @@ pub(super) fn again<'t>(
     let prices = Prices::none(tables);
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
+    if board.waits() {
+        handover::hand_on(&mut board, stop);
+        construct::place_all(&mut board, &prices);
+    }
     // In a large problem, who found the cheapest place that is left is content.
     let is_small = board.starts.len() <= whole_tasks_max;
-    if is_small && board.moved_or_new() || board.waits() {
-        mend(&mut board, whole_tasks_max, options, stop);
+    let hopeful = hopeful(&board);
+    if is_small && board.moved_or_new() || !hopeful.is_empty() {
+        mend(&mut board, &hopeful, whole_tasks_max, options, stop);
     }
     voice.say(0, Phase::Improving, &board);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
@@ -43,19 +64,25 @@ pub(super) fn again<'t>(
 }
 
 /// Finds places for those who wait, in the part of each.
-fn mend(board: &mut Board<'_>, whole_tasks_max: usize, options: &SolveOptions, stop: &Stop<'_>) {
+fn mend(
+    board: &mut Board<'_>,
+    hopeful: &HashSet<u32>,
+    whole_tasks_max: usize,
+    options: &SolveOptions,
+    stop: &Stop<'_>,
+) {
     let order = Order::of(board.tables.problem);
     let parts = parts(board.tables.problem, &order, whole_tasks_max);
     let workshop = Workshop { groups: &order.groups, threads: options.threads, stop };
+    let tries = if board.starts.len() <= whole_tasks_max { MANY_TRIES } else { SOME_TRIES };
     for round in 0..ROUNDS {
-        let waiting: Vec<(usize, &Part)> = parts
-            .iter()
-            .enumerate()
-            .filter(|(_, part)| parts.len() == 1 || part.iter().any(|&task| board.start(task).is_none()))
-            .collect();
+        let waits = |task: &u32| board.start(*task).is_none() && (round > 0 || hopeful.contains(task));
+        let waiting: Vec<(usize, &Part)> =
+            parts.iter().enumerate().filter(|(_, part)| parts.len() == 1 || part.iter().any(waits)).collect();
+        let tries = if round > 0 { FEW_TRIES } else { tries };
         let lost = workshop.mend(board, &waiting, |number, board, _| {
             let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ ((number as u64) << 32));
-            mend_part(board, options.effort, round, &mut random, stop);
+            mend_part(board, options.effort, tries, &mut random, stop);
         });
         if lost == 0 {
             return;
@@ -64,15 +91,20 @@ fn mend(board: &mut Board<'_>, whole_tasks_max: usize, options: &SolveOptions, s
     }
 }
 
-fn mend_part(board: &mut Board<'_>, effort: Effort, round: usize, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
+/// Those without a place who might have one if they were alone.
+fn hopeful(board: &Board<'_>) -> HashSet<u32> {
+    let alone = Alone::new(board.tables);
+    let waits = |&task: &u32| board.start(task).is_none() && alone.has_room(task);
+    (0..board.tables.task_count()).filter(waits).collect()
+}
+
+fn mend_part(board: &mut Board<'_>, effort: Effort, tries: Tries, random: &mut ChaCha8Rng, stop: &Stop<'_>) {
     let prices = Prices::none(board.tables);
     polish::squeeze_in(board, true, stop);
-    if round == 0 {
+    if tries.anywhere {
         polish::squeeze_in_anywhere(board, stop);
     }
-    // Chains break several promises for one place: a few tries are enough, and next to none for those who have had
-    // theirs.
-    let patience = repair::patience(effort) / if round == 0 { 20 } else { 200 };
+    let patience = repair::patience(effort) / tries.patience_divisor;
     repair::make_room(board, &prices, (patience, repair::BRISK), random, stop);
     polish::bring_home(board, stop);
     polish::improve_unannounced(board, effort, random, stop);

@@ -303,6 +303,42 @@ impl<'t> Board<'t> {
         most.unwrap_or(0).max(0) as u32
     }
 
+    /// Notes where a task that is not placed would be one too many at `start`; says no if it would be more than one
+    /// too many.
+    pub(super) fn obstacles(&self, task: u32, start: u32, obstacles: &mut Vec<(u32, u32)>) -> bool {
+        let tables = self.tables;
+        let end = start + tables.problem.duration(task);
+        obstacles.clear();
+        for &group in tables.problem.groups_of(task) {
+            match tables.count(group) {
+                Count::Never => {}
+                Count::Dense(row) => {
+                    if self.ledger.is_full(row, start, end) {
+                        for slot in start..end {
+                            match self.ledger.left(row, slot) {
+                                1.. => {}
+                                0 => obstacles.push((group, slot)),
+                                _ => return false,
+                            }
+                        }
+                    }
+                }
+                Count::Sparse => {
+                    if self.lack(group, start, end) > 0 {
+                        for slot in start..end {
+                            match self.lack(group, slot, slot + 1) {
+                                0 => {}
+                                1 => obstacles.push((group, slot)),
+                                _ => return false,
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        true
+    }
+
     /// How many more tasks of a group fit into a slot; below 0 where more are down than may be.
     pub(super) fn left(&self, group: u32, slot: u32) -> i32 {
         match self.tables.count(group) {

@@ -91,7 +91,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// Adds one task, if it has room alone (where nobody is asked, it is known to have).
+    /// Adds one task, if it has room alone (where nobody is asked, it is known to have, and so it is of who has a place).
     fn add(&mut self, seeker: &mut Seeker<'_>, task: u32, alone: Option<&Alone<'_>>, board: &Board<'_>) {
         let tables = seeker.tables;
         let problem = tables.problem;
@@ -105,7 +105,7 @@ impl Sum {
             let own = problem.current(task).map_or(0, |start| tables.cost(task, start));
             self.pinned_cost += i128::from(own + share);
         } else if let Some(cost) = seeker.least(task)
-            && alone.is_none_or(|alone| alone.has_room(task))
+            && (board.start(task).is_some() || alone.is_none_or(|alone| alone.has_room(task)))
         {
             self.weight_upper += u64::from(weight);
             if board.start(task).is_none() {

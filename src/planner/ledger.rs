@@ -5,7 +5,7 @@
 //! starts it cannot take: a few machine words. Groups with few members (a shop's terminals, mostly) have no
 //! row: their members are looked at one by one.
 
-use super::bits::{set_run, smear};
+use super::bits::{ones, set_run, smear};
 use super::tables::{Count, NONE, Tables};
 
 /// What is left in the groups that have a row.
@@ -187,6 +187,12 @@ impl Ledger {
             return (begin..end).any(|slot| self.left(row, slot) <= 0);
         }
         self.window(row, begin) << (WINDOW_SLOTS - (end - begin)) != 0
+    }
+
+    /// How many slots of `[begin, end)` are full.
+    pub(super) fn full_count(&self, row: u32, begin: u32, end: u32) -> u32 {
+        let full = &self.full[row as usize * self.words..(row as usize + 1) * self.words];
+        ones(begin, end - 1, |at| full[at]).count() as u32
     }
 
     /// The full slots of a row from `from` on, one bit each; what lies behind the last slot means nothing.

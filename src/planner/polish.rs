@@ -12,7 +12,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::board::{Board, SEEN_MAX};
 use super::prices::{self, Prices};
-use super::tables::Count;
 use super::{Effort, Stop};
 
 /// Moves and exchanges tasks once.
@@ -331,7 +330,7 @@ impl<'b, 't> Polish<'b, 't> {
 
     /// Tasks each of which, taken out, would let `task` in at `start`.
     fn partners(&mut self, task: u32, start: u32) -> Vec<u32> {
-        if !self.find_obstacles(task, start) {
+        if !self.board.obstacles(task, start, &mut self.obstacles) {
             return Vec::new();
         }
         let tables = self.board.tables;
@@ -361,40 +360,5 @@ impl<'b, 't> Polish<'b, 't> {
         });
         partners.truncate(self.partners_max);
         partners
-    }
-
-    /// Notes where `task` would be one too many at `start`; says no if it would be more than one too many.
-    fn find_obstacles(&mut self, task: u32, start: u32) -> bool {
-        let tables = self.board.tables;
-        let end = start + tables.problem.duration(task);
-        self.obstacles.clear();
-        for &group in tables.problem.groups_of(task) {
-            match tables.count(group) {
-                Count::Never => {}
-                Count::Dense(row) => {
-                    if self.board.ledger.is_full(row, start, end) {
-                        for slot in start..end {
-                            match self.board.ledger.left(row, slot) {
-                                1.. => {}
-                                0 => self.obstacles.push((group, slot)),
-                                _ => return false,
-                            }
-                        }
-                    }
-                }
-                Count::Sparse => {
-                    if self.board.lack(group, start, end) > 0 {
-                        for slot in start..end {
-                            match self.board.lack(group, slot, slot + 1) {
-                                0 => {}
-                                1 => self.obstacles.push((group, slot)),
-                                _ => return false,
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        true
     }
 }

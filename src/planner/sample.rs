@@ -21,15 +21,26 @@ pub(super) fn anywhere(slots: u32) -> Sample {
 
 /// All tasks in one cell that is always open and lets `cap` of them be down; a slot costs what `cost` says.
 pub(super) fn cell(cap: u32, visit_cost: u64, cost: &[u32], tasks: &[Sample]) -> Problem {
+    let names: Vec<String> = (0..tasks.len()).map(|number| format!("T{number}")).collect();
+    named_cell(cap, visit_cost, cost, tasks.iter().zip(&names))
+}
+
+/// The same with names for the tasks.
+pub(super) fn named_cell<'a>(
+    cap: u32,
+    visit_cost: u64,
+    cost: &[u32],
+    tasks: impl Iterator<Item = (&'a Sample, &'a String)>,
+) -> Problem {
     let slots = cost.len() as u32;
     let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, slots);
     builder.visit_cost(visit_cost);
     builder.add_calendar(Calendar { id: "always".into(), open: vec![(0, slots)], cutoff_slots: 0 });
     builder.add_profile(Profile { id: "p".into(), cost: cost.to_vec() });
     builder.add_group(GroupInput { id: "cell", kind: "cell", cap, caps: &[], down: 0 });
-    for (number, task) in tasks.iter().enumerate() {
+    for (task, name) in tasks {
         builder.add_task(TaskInput {
-            id: &format!("T{number}"),
+            id: name,
             duration: task.duration,
             calendar: 0,
             profile: Some(0),
