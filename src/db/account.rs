@@ -47,20 +47,20 @@ pub fn any(connection: &mut Connection) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(account::table.select(account::id))).get_result(connection)
 }
 
-/// How many accounts with one of these roles can sign in now.
+/// How many accounts with one of these roles, for all of the fleet, can sign in now.
 pub fn active_with(connection: &mut Connection, roles: &[&str]) -> QueryResult<i64> {
     account::table
-        .filter(account::role.eq_any(roles))
+        .filter(account::role.eq_any(roles).and(account::scope.is_null()))
         .filter(account::password_hash.is_not_null())
         .filter(account::disabled_at.is_null())
         .count()
         .get_result(connection)
 }
 
-/// How many accounts with one of these roles, besides this one, can sign in now.
+/// How many accounts with one of these roles, for all of the fleet, besides this one, can sign in now.
 pub fn active_besides(connection: &mut Connection, roles: &[&str], name: &str) -> QueryResult<i64> {
     account::table
-        .filter(account::role.eq_any(roles))
+        .filter(account::role.eq_any(roles).and(account::scope.is_null()))
         .filter(account::password_hash.is_not_null())
         .filter(account::disabled_at.is_null())
         .filter(account::name.ne(name))

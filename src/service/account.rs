@@ -196,10 +196,13 @@ fn checked(name: &str, password: &str, field: &'static str) -> Result<String, Er
 
 /// Whoever answers for the whole house must not lock himself out of it.
 fn keep_an_admin(connection: &mut Connection, row: &AccountRow) -> Result<(), Error> {
-    let counts = row.role == Role::Admin.as_str() && row.disabled_at.is_none() && row.password_hash.is_some();
+    let counts = row.role == Role::Admin.as_str()
+        && row.scope.is_none()
+        && row.disabled_at.is_none()
+        && row.password_hash.is_some();
     if counts && db::account::active_with(connection, &[Role::Admin.as_str()])? <= 1 {
         return Err(Error::Conflict(format!(
-            "`{}` is the only administrator who can sign in; make another one first",
+            "`{}` is the only administrator of the whole fleet who can sign in; make another one first",
             row.name
         )));
     }

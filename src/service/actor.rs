@@ -13,6 +13,7 @@ pub struct Actor {
     role: Role,
     part: Option<Part>,
     origin: Option<String>,
+    program: bool,
     /// The token of the lease under which it acts.
     fence: Option<i64>,
 }
@@ -26,16 +27,18 @@ impl Actor {
             role: Role::Admin,
             part: None,
             origin: None,
+            program: false,
             fence: None,
         }
     }
 
-    /// The system user who runs the command on the local database. Whoever can write the database can do anything,
-    /// so he is an administrator.
+    /// The system user who runs the command on the local database, as the system knows him: what the environment says of
+    /// him anybody may set. Whoever can write the database can do anything, so he is an administrator.
     pub fn local() -> Self {
-        let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-        let user = clean_text(&user);
-        Actor::named(format!("local:{}", if user.is_empty() { "unknown" } else { &user }))
+        let uid = nix::unistd::getuid();
+        let user = nix::unistd::User::from_uid(uid).ok().flatten();
+        let name = user.map_or_else(|| format!("uid {uid}"), |user| clean_text(&user.name));
+        Actor::named(format!("local:{name}"))
     }
 
     /// Somebody who showed the token of the settings.
@@ -76,7 +79,7 @@ impl Actor {
     /// A program that shows a token which `maker` made.
     pub fn program(token: &str, maker: &str, account: Option<i64>, role: Role, part: Option<Part>) -> Self {
         let name = format!("{maker}/{token}");
-        Actor { person: Some(maker.to_owned()), account, role, part, ..Actor::named(name) }
+        Actor { person: Some(maker.to_owned()), account, role, part, program: true, ..Actor::named(name) }
     }
 
     /// Somebody whose request a second person has approved: it is carried out in his name.
@@ -100,6 +103,11 @@ impl Actor {
     /// Who answers for it: two tokens of one person, or his browser, are no second person.
     pub fn person(&self) -> &str {
         self.person.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether it is a token that somebody has made.
+    pub fn is_program(&self) -> bool {
+        self.program
     }
 
     /// The account behind it, if there is one.

@@ -35,10 +35,11 @@ pub fn publish(
     if app.settings.approval_above_terminals.is_some() {
         let shown = plan::show(app, id)?;
         expected.check(&shown)?;
-        let terminals = shown.report.as_ref().map_or(0, |report| report.placed);
+        let (placed, moved) = shown.report.as_ref().map_or((0, 0), |report| (report.placed, report.moved));
+        let terminals = placed + moved;
         if above_limit(app, terminals) {
             let reason = reason.map(str::to_owned);
-            return Err(ask(app, actor, Asked::PublishPlan { plan: id.0, terminals, reason })?);
+            return Err(ask(app, actor, Asked::PublishPlan { plan: id.0, terminals, moved, reason })?);
         }
     }
     plan::publish(app, actor, id, expected, reason)

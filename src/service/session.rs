@@ -103,29 +103,74 @@ pub fn sign_out(app: &App, word: &str, origin: Option<&str>) -> Result<(), Error
     })
 }
 
-/// Who shows this word of a session; nobody when it has expired or ended, or may not sign in any more.
-pub fn of_session(app: &App, word: &str, origin: Option<String>) -> Result<Option<Actor>, Error> {
+/// What a request shows to be let in.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// The word of a session's cookie.
+    Session(String),
+    /// An API token.
+    Token(String),
+}
+
+/// Who shows this; nobody when it has expired, ended or was revoked, or its account may not sign in any more. That it
+/// was used is written down.
+pub fn admit(app: &App, shown: &Shown, origin: Option<String>) -> Result<Option<Actor>, Error> {
+    let Some(Found { actor, used_at, key }) = look(app, shown)? else { return Ok(None) };
+    let now = app.clock.now();
+    if used_at.is_none_or(|at| now - at >= SEEN_EVERY) {
+        app.database.write(|connection| {
+            match &key {
+                Key::Session(token_hash) => db::session::seen(connection, token_hash, now.into())?,
+                Key::Token(id) => db::api_token::used(connection, *id, now.into())?,
+            };
+            Ok::<_, Error>(())
+        })?;
+    }
+    Ok(Some(actor.from_address(origin)))
+}
+
+/// Whether this would still let in the one whom it has let in, with all that he may do. It is no use of it: a page that
+/// only listens keeps no session alive.
+pub fn still_admits(app: &App, shown: &Shown, whom: &Actor) -> Result<bool, Error> {
+    let found = look(app, shown)?;
+    Ok(found.is_some_and(|found| found.actor.from_address(whom.origin().map(str::to_owned)) == *whom))
+}
+
+struct Found {
+    actor: Actor,
+    used_at: Option<DateTime<Utc>>,
+    key: Key,
+}
+
+enum Key {
+    Session(String),
+    Token(i64),
+}
+
+fn look(app: &App, shown: &Shown) -> Result<Option<Found>, Error> {
+    match shown {
+        Shown::Session(word) => session(app, word),
+        Shown::Token(word) => token(app, word),
+    }
+}
+
+fn session(app: &App, word: &str) -> Result<Option<Found>, Error> {
     let (token_hash, now) = (digest(word), app.clock.now());
     let found =
         app.database.read(|connection| Ok::<_, Error>(db::session::find(connection, &token_hash)?))?;
     let Some((session, account)) = found else { return Ok(None) };
-    let idle = now - session.seen_at.utc();
+    let seen_at = session.seen_at.utc();
     let over = session.expires_at.utc() <= now
-        || idle >= TimeDelta::minutes(app.settings.session_idle_minutes.into())
+        || now - seen_at >= TimeDelta::minutes(app.settings.session_idle_minutes.into())
         || account.disabled_at.is_some()
         || account.password_hash.is_none();
     if over {
         return Ok(None);
     }
-    if idle >= SEEN_EVERY {
-        app.database
-            .write(|connection| Ok::<_, Error>(db::session::seen(connection, &token_hash, now.into())?))?;
-    }
-    Ok(Some(actor_of(&account)?.from_address(origin)))
+    Ok(Some(Found { actor: actor_of(&account)?, used_at: Some(seen_at), key: Key::Session(token_hash) }))
 }
 
-/// Who shows this API token; nobody when it has expired or was revoked, or its maker may not sign in any more.
-pub fn of_token(app: &App, word: &str, origin: Option<String>) -> Result<Option<Actor>, Error> {
+fn token(app: &App, word: &str) -> Result<Option<Found>, Error> {
     let (token_hash, now) = (digest(word), app.clock.now());
     let found =
         app.database.read(|connection| Ok::<_, Error>(db::api_token::find(connection, &token_hash)?))?;
@@ -136,11 +181,8 @@ pub fn of_token(app: &App, word: &str, origin: Option<String>) -> Result<Option<
     if over {
         return Ok(None);
     }
-    if token.used_at.is_none_or(|at| now - at.utc() >= SEEN_EVERY) {
-        app.database
-            .write(|connection| Ok::<_, Error>(db::api_token::used(connection, token.id, now.into())?))?;
-    }
-    Ok(Some(program_of(&token, account.as_ref())?.from_address(origin)))
+    let actor = program_of(&token, account.as_ref())?;
+    Ok(Some(Found { actor, used_at: token.used_at.map(Instant::utc), key: Key::Token(token.id) }))
 }
 
 pub(super) fn actor_of(account: &AccountRow) -> Result<Actor, Error> {

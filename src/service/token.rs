@@ -25,10 +25,11 @@ const PREFIX_CHARS: usize = 11;
 pub fn list(app: &App, actor: &Actor, query: &TokenQuery) -> Result<Page<TokenView>, Error> {
     let limit = page_limit(query.limit)?;
     let before = query.after.as_deref().map(page_cursor).transpose()?;
-    let whose = match (query.everybody, actor.role(), actor.account_id()) {
-        (true, Role::Admin, _) | (false, Role::Admin, None) => None,
-        (true, _, _) => {
-            return Err(Error::Forbidden("everybody's tokens are shown to administrators".to_owned()));
+    let whose = match (query.everybody, governs(actor), actor.account_id()) {
+        (true, true, _) | (false, true, None) => None,
+        (true, false, _) => {
+            let whom = "administrators of the whole fleet";
+            return Err(Error::Forbidden(format!("everybody's tokens are shown to {whom}")));
         }
         // A program whose token no account made has none of its own.
         (false, _, account) => Some(account.unwrap_or(0)),
@@ -41,8 +42,17 @@ pub fn list(app: &App, actor: &Actor, query: &TokenQuery) -> Result<Page<TokenVi
     })
 }
 
-/// Makes a token that may do at most what its maker may.
+/// Whether somebody may see and end the tokens of others.
+fn governs(actor: &Actor) -> bool {
+    actor.role() == Role::Admin && actor.part().is_none()
+}
+
+/// Makes a token that may do at most what its maker may. A token makes none: it would outlive itself.
 pub fn make(app: &App, actor: &Actor, new: &NewToken) -> Result<MadeToken, Error> {
+    if actor.is_program() {
+        let remedy = "sign in, or use `offpeak token create` on the server";
+        return Err(Error::Forbidden(format!("a token makes no other tokens; {remedy}")));
+    }
     let name = clean_text(&new.name);
     if name.is_empty() || name.chars().count() > 64 {
         return Err(Error::invalid("name", "say in 1 to 64 characters what the token is for"));
@@ -94,14 +104,16 @@ pub fn make(app: &App, actor: &Actor, new: &NewToken) -> Result<MadeToken, Error
     })
 }
 
-/// Ends a token: one's own, or as an administrator anybody's.
+/// Ends a token: one's own, or as an administrator of the whole fleet anybody's.
 pub fn revoke(app: &App, actor: &Actor, id: i64, because: &Because) -> Result<TokenView, Error> {
     let now = app.clock.now();
     app.database.write(|connection| {
         let row = db::api_token::by_id(connection, id)?;
         let own = |row: &ApiTokenRow| row.account_id.is_some() && row.account_id == actor.account_id();
-        let row = row.filter(|row| actor.role() == Role::Admin || own(row)).ok_or_else(|| {
-            Error::NotFound { what: "token", key: id.to_string(), remedy: "see `offpeak token list`" }
+        let row = row.filter(|row| governs(actor) || own(row)).ok_or_else(|| Error::NotFound {
+            what: "token",
+            key: id.to_string(),
+            remedy: "see `offpeak token list`",
         })?;
         if db::api_token::revoke(connection, id, now.into())? {
             let change =

@@ -12,12 +12,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 
 use crate::service::secret::{derived, same};
-use crate::service::{Actor, account, session};
+use crate::service::session::{self, Shown};
+use crate::service::{Actor, account};
 use crate::web::error::plain_problem;
 use crate::web::extract::check_uri;
 use crate::web::pages::context::{PageContext, Reader};
 use crate::web::pages::nav::way_in;
-use crate::web::pages::problem::respond as problem_page;
+use crate::web::pages::refusal as problem_page;
 use crate::web::routes::Refused;
 use crate::web::{ApiError, AppState};
 
@@ -55,7 +56,8 @@ pub(super) async fn guard(State(state): State<AppState>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     if parts.extensions.get::<Actor>().is_none() {
         match admit(&state, &parts).await {
-            Ok(Admitted { actor, session }) => {
+            Ok(Admitted { actor, session, shown }) => {
+                parts.extensions.insert(Admission(shown));
                 if let Some(session) = session {
                     let reader = Reader {
                         name: actor.as_str().to_owned(),
@@ -91,6 +93,21 @@ pub(super) async fn guard(State(state): State<AppState>, request: Request, next:
 struct Admitted {
     actor: Actor,
     session: Option<Session>,
+    /// What has let him in and may end; nothing of the sort where the settings let him in.
+    shown: Option<Shown>,
+}
+
+/// Why a request was let in: an answer that takes long asks now and then whether it still would be.
+#[derive(Clone)]
+pub(super) struct Admission(Option<Shown>);
+
+impl Admission {
+    /// Whether what has let `whom` in still would.
+    pub(super) async fn holds(&self, state: &AppState, whom: &Actor) -> bool {
+        let Some(shown) = self.0.clone() else { return true };
+        let whom = whom.clone();
+        state.run(move |app| session::still_admits(app, &shown, &whom)).await.unwrap_or(false)
+    }
 }
 
 async fn admit(state: &AppState, request: &Parts) -> Result<Admitted, ApiError> {
@@ -102,20 +119,24 @@ async fn admit(state: &AppState, request: &Parts) -> Result<Admitted, ApiError> 
     let origin = origin_of(&request.extensions, headers, settings.trusted_proxies.as_deref());
     if let Some(word) = shown_token(headers) {
         if settings.api_token.as_deref().is_some_and(|token| same(&word, token)) {
-            return Ok(Admitted { actor: Actor::token().from_address(origin), session: None });
+            return Ok(Admitted { actor: Actor::token().from_address(origin), session: None, shown: None });
         }
-        let actor = state.run(move |app| session::of_token(app, &word, origin)).await?;
-        return actor.map(|actor| Admitted { actor, session: None }).ok_or_else(unauthorized);
+        let shown = Shown::Token(word);
+        let known = shown.clone();
+        let actor = state.run(move |app| session::admit(app, &known, origin)).await?;
+        let admitted = |actor| Admitted { actor, session: None, shown: Some(shown) };
+        return actor.map(admitted).ok_or_else(unauthorized);
     }
     if let Some(known) = session_of(headers) {
         let from = origin.clone();
-        let shown = known.word.clone();
-        if let Some(actor) = state.run(move |app| session::of_session(app, &shown, from)).await? {
+        let shown = Shown::Session(known.word.clone());
+        let word = shown.clone();
+        if let Some(actor) = state.run(move |app| session::admit(app, &word, from)).await? {
             // A page's own forms show it among their fields; their handlers look.
             if !request.method.is_safe() && !is_page(request) && !shows_csrf(headers, &known) {
                 return Err(no_csrf());
             }
-            return Ok(Admitted { actor, session: Some(known) });
+            return Ok(Admitted { actor, session: Some(known), shown: Some(shown) });
         }
     }
     if settings.sign_in_on_loopback || settings.api_token.is_some() {
@@ -127,7 +148,7 @@ async fn admit(state: &AppState, request: &Parts) -> Result<Admitted, ApiError> 
                       serve others";
         return Err(plain_problem(StatusCode::FORBIDDEN, "foreign_host", "Foreign host name", detail));
     }
-    Ok(Admitted { actor: Actor::loopback().from_address(origin), session: None })
+    Ok(Admitted { actor: Actor::loopback().from_address(origin), session: None, shown: None })
 }
 
 fn unauthorized() -> ApiError {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::api::problem::{FieldProblem, ItemProblem, Problem};
 use crate::service::{DatabaseError, Error, Outage};
+use crate::web::routes::Refused;
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -140,15 +141,17 @@ fn item_problem(id: i64, error: Error) -> ItemProblem {
 }
 
 /// No route of that path.
-pub(super) async fn no_route(uri: axum::http::Uri) -> ApiError {
+pub(super) async fn no_route(uri: axum::http::Uri) -> Response {
     let detail = format!("there is nothing at {}; the API is described at /api/v1/openapi.json", uri.path());
-    plain_problem(StatusCode::NOT_FOUND, "no_route", "No such page", &detail)
+    Refused::answer(plain_problem(StatusCode::NOT_FOUND, "no_route", "No such page", &detail))
 }
 
 /// A route of that path, but not for that method.
-pub(super) async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
+pub(super) async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> Response {
     let detail = format!("{} does not take {method}; see /api/v1/openapi.json", uri.path());
-    plain_problem(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "Method not allowed", &detail)
+    let problem =
+        plain_problem(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "Method not allowed", &detail);
+    Refused::answer(problem)
 }
 
 /// A handler panicked: the request fails, the server lives on.

@@ -42,7 +42,7 @@ pub mod words;
 
 pub use context::PageContext;
 pub use render::RenderError;
-pub(super) use routes::{routes, with_headers};
+pub(super) use routes::{refusal, routes, with_headers};
 
 /// What a browser may do with a page: load our own style sheet, script and mail frame, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

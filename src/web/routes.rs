@@ -16,7 +16,7 @@ use crate::api::problem::Problem;
 use crate::domain::access::Role;
 use crate::service::Actor;
 use crate::web::error::plain_problem;
-use crate::web::{AppState, pages};
+use crate::web::{ApiError, AppState, pages};
 
 /// What a route asks of whoever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,16 @@ pub fn page_table() -> Vec<(&'static str, Asks)> {
 #[derive(Clone)]
 pub(super) struct Refused(pub(super) Arc<Problem>);
 
+impl Refused {
+    /// The refusal, as one that becomes a page.
+    pub(super) fn answer(refusal: ApiError) -> Response {
+        let problem = Refused(Arc::new(refusal.problem().clone()));
+        let mut answer = refusal.into_response();
+        answer.extensions_mut().insert(problem);
+        answer
+    }
+}
+
 /// Lets whoever may pass.
 async fn require(State(asks): State<Asks>, request: Request, next: Next) -> Response {
     let Some(actor) = request.extensions().get::<Actor>() else {
@@ -159,8 +169,5 @@ async fn require(State(asks): State<Asks>, request: Request, next: Next) -> Resp
     } else {
         return next.run(request).await;
     };
-    let problem = Refused(Arc::new(refusal.problem().clone()));
-    let mut answer = refusal.into_response();
-    answer.extensions_mut().insert(problem);
-    answer
+    Refused::answer(refusal)
 }

@@ -98,6 +98,69 @@ fn a_plan_is_published_when_a_second_person_agrees() {
 }
 
 #[test]
+fn a_plan_that_only_moves_what_stands_is_for_two_as_well() {
+    four_eyes(Some(1), |app| async move {
+        people(&app).await;
+        app.import_small_fleet().await;
+        let ids = app.arrange(&["T1", "T4", "T5"], "2026-12-07 02:00").await;
+        let blackout =
+            json!({"name": "stocktaking", "scope": "fleet", "from": "2026-12-07", "to": "2026-12-07"});
+        app.post("/blackouts", blackout).await;
+        let plan = app.plan(json!({"only": {"appointments": ids}})).await;
+        let report = &plan["report"];
+        assert_eq!((&report["placed"], &report["moved"]), (&json!(0), &json!(3)), "{plan}");
+        let mut olga = Browser::signed_in(&app, "olga", PASSWORD).await;
+        let asked = olga.post(&format!("/plans/{}/publish", plan["id"]), json!({})).await;
+        assert_eq!(
+            (asked.status.as_u16(), asked.code().as_str()),
+            (202, "approval_needed"),
+            "{}",
+            asked.text
+        );
+        assert!(asked.text.contains("moves 3"), "{}", asked.text);
+    });
+}
+
+#[test]
+fn whoever_answers_for_a_part_is_no_second_person() {
+    four_eyes(None, |app| async move {
+        app.import_small_fleet().await;
+        let account = |name: &str, role: &str, scope: Option<&str>| json!({"name": name, "role": role, "password": PASSWORD, "scope": scope});
+        app.post("/accounts", account("boss", "admin", None)).await;
+        app.post("/accounts", account("cadm", "admin", Some("region:east"))).await;
+        let mut boss = Browser::signed_in(&app, "boss", PASSWORD).await;
+        // Nobody could answer it, so it is not asked for.
+        let emergency = json!({"serials": ["T1"], "at": "now", "duration_minutes": 20, "reason": "smoke", "emergency": true});
+        let done = boss.post("/maintenance", emergency).await;
+        assert_ne!(done.status.as_u16(), 202, "{}", done.text);
+        // And nobody else could administer the house.
+        let closed = boss.post("/accounts/boss/disable", json!({})).await;
+        assert_eq!(closed.code(), "conflict", "{}", closed.text);
+
+        // He governs no tokens but his own, and a token makes none.
+        let whole = boss.post("/tokens", json!({"name": "tms", "role": "operator"})).await.json();
+        let mut cadm = Browser::of(&app);
+        cadm.sign_in("cadm", PASSWORD).await;
+        cadm.get("/schedule").await;
+        let own = cadm.post("/tokens", json!({"name": "east", "role": "operator", "days": 1})).await.json();
+        let all = cadm.get("/api/v1/tokens?everybody=true").await;
+        assert_eq!(all.code(), "forbidden", "{}", all.text);
+        let foreign = cadm.post(&format!("/tokens/{}/revoke", whole["token"]["id"]), json!({})).await;
+        assert_eq!(foreign.code(), "not_found", "{}", foreign.text);
+        let bearer = format!("Bearer {}", own["secret"].as_str().unwrap());
+        let more = Browser::of(&app)
+            .send(
+                axum::http::Method::POST,
+                "/api/v1/tokens",
+                &[("authorization", bearer.as_str()), ("content-type", "application/json")],
+                json!({"name": "for ever", "role": "viewer"}).to_string(),
+            )
+            .await;
+        assert_eq!(more.code(), "forbidden", "{}", more.text);
+    });
+}
+
+#[test]
 fn what_was_asked_for_cannot_become_something_else() {
     four_eyes(Some(0), |app| async move {
         people(&app).await;

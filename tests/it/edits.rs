@@ -379,6 +379,26 @@ fn where_it_may_start_is_what_a_move_would_be_told() {
 }
 
 #[test]
+fn what_is_planned_again_beside_locked_terminals_can_be_published() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        let ids = app.arrange(&["T1", "T2"], "2026-12-07 02:00").await;
+        for serial in ["T1", "T2"] {
+            app.post("/locks", json!({"serial": serial, "cause": "dark"})).await;
+        }
+        app.post("/budgets", json!({"grouping": "region", "value": "east", "limit": {"count": 3}})).await;
+        let blackout =
+            json!({"name": "stocktaking", "scope": "fleet", "from": "2026-12-07", "to": "2026-12-07"});
+        app.post("/blackouts", blackout).await;
+        // Each is down already, and no more so when its work is done at another time.
+        let plan = app.plan(json!({"only": {"appointments": ids}})).await;
+        assert_eq!((&plan["state"], &plan["report"]["moved"]), (&json!("verified"), &json!(2)), "{plan}");
+        let published = app.post(&format!("/plans/{}/publish", plan["id"]), json!({})).await;
+        assert_eq!(published["state"], "published", "{published}");
+    });
+}
+
+#[test]
 fn a_selection_is_planned_again_and_the_rest_stays() {
     on_sqlite(|app| async move {
         app.import_small_fleet().await;

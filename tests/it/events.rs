@@ -13,7 +13,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::support::browser::Browser;
 use crate::support::{TestApp, on_each_database, postgres_url, run};
+
+/// What a browser shows.
+fn cookies(browser: &Browser<'_>) -> String {
+    let all = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+    all.collect::<Vec<_>>().join("; ")
+}
 
 /// Two replicas on one PostgreSQL; `adjust` the second.
 fn two(adjust: impl Fn(&mut Settings)) -> (TestApp, TestApp) {
@@ -212,6 +219,43 @@ fn where_nothing_can_be_heard_the_trail_is_looked_at() {
             let id = lock(&one, "T1").await;
             listener.until("lock", &id).await;
         }
+    });
+}
+
+#[test]
+fn whoever_listens_hears_nothing_more_once_he_has_signed_out() {
+    run(async {
+        let app = TestApp::guarded(None);
+        app.account("olga", "operator", "a quiet night in November").await;
+        app.import_small_fleet().await;
+        let loops = loops(&app).await;
+        let mut browser = Browser::signed_in(&app, "olga", "a quiet night in November").await;
+        let token = browser.post("/tokens", json!({"name": "screen", "role": "viewer"})).await.json();
+        let bearer = format!("Bearer {}", token["secret"].as_str().unwrap());
+        for (header, value) in [("cookie", cookies(&browser)), ("authorization", bearer)] {
+            let request = Request::builder().uri("/api/v1/events").header(header, value);
+            let response =
+                router(app.state.clone()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+            let mut listener =
+                Listener { body: response.into_body().into_data_stream(), unread: String::new() };
+            let serial = if header == "cookie" { "T1" } else { "T2" };
+            let id = lock(&app, serial).await;
+            listener.until("lock", &id).await;
+            if header == "cookie" {
+                let csrf = browser.csrf.clone().expect("the page shows it");
+                assert_eq!(browser.form("/sign-out", &[("csrf", &csrf)]).await.status.as_u16(), 303);
+            } else {
+                app.post(&format!("/tokens/{}/revoke", token["token"]["id"]), json!({})).await;
+            }
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            let later = lock(&app, if header == "cookie" { "T3" } else { "T4" }).await;
+            // What was under way already may still arrive; then it is over.
+            while let Some(event) = listener.next().await {
+                assert_ne!(event["id"], later, "{header}");
+            }
+        }
+        drop(loops);
     });
 }
 

@@ -187,6 +187,8 @@ async fn what_is_not_there_or_cannot_be_is_answered_with_a_page() {
         ("/appointments?night=24.11.", StatusCode::UNPROCESSABLE_ENTITY, "write it as 2026-11-25"),
         ("/appointments?state=broken", StatusCode::UNPROCESSABLE_ENTITY, "is not a state"),
         ("/notices?kind=spam", StatusCode::UNPROCESSABLE_ENTITY, "is not a kind of notice"),
+        ("/nothing-here", StatusCode::NOT_FOUND, "there is nothing at"),
+        ("/notices/", StatusCode::NOT_FOUND, "there is nothing at"),
     ] {
         let answer = served.get(address).await;
         assert_eq!(answer.status, status, "{address}");

@@ -11,6 +11,7 @@ use crate::cli::context::{Context, shell_quoted};
 use crate::cli::error::CliError;
 use crate::cli::local::Local;
 use crate::cli::logging::{self, LogFormat};
+use crate::config::Settings;
 
 use folder::{Folder, Found};
 
@@ -55,7 +56,8 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
     if !reusable {
         folder.start_afresh()?;
     }
-    let mut local = Local::open(folder.settings()?)?;
+    let settings = || Ok::<_, CliError>(Settings { listen: args.listen.clone(), ..folder.settings()? });
+    let mut local = Local::open(settings()?)?;
     let mut stage = context.on(local.client());
     let finished = if reusable { story::finished(&stage)? } else { None };
     let outcome = match finished {
@@ -66,16 +68,16 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
                 drop(stage);
                 drop(local);
                 folder.start_afresh()?;
-                local = Local::open(folder.settings()?)?;
+                local = Local::open(settings()?)?;
                 stage = context.on(local.client());
             }
             story::tell(&stage, &folder, args.terminals, args.seed)?
         }
     };
-    let settings = folder.settings_file();
+    let settings_file = folder.settings_file();
     let program = std::env::args().next().unwrap_or_else(|| "offpeak".to_owned());
     let by_hand =
-        format!("{} --config {}", shell_quoted(&program), shell_quoted(&settings.display().to_string()));
+        format!("{} --config {}", shell_quoted(&program), shell_quoted(&settings_file.display().to_string()));
     context.output.show(&outcome, |screen| outcome.draw(screen, &by_hand))?;
     if args.no_serve {
         return Ok(());

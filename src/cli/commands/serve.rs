@@ -30,7 +30,10 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
             .hint("Leave out --server, and unset OFFPEAK_SERVER."));
     }
     logging::start(args.log, "info");
-    let settings = local::settings(&context.globals)?;
-    let listen = args.listen.clone().unwrap_or_else(|| settings.listen.clone());
+    let mut settings = local::settings(&context.globals)?;
+    if let Some(listen) = &args.listen {
+        settings.listen.clone_from(listen);
+    }
+    let listen = settings.listen.clone();
     Local::open(settings)?.serve(&listen, &context.output)
 }

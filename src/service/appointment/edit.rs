@@ -404,7 +404,10 @@ fn pin_rows(
         db::appointment::set_pinned(connection, &changed, pinned)?;
         let action = if pinned { "appointment.pin" } else { "appointment.unpin" };
         for id in changed {
-            let change = Change::new(action, format!("appointment {id}")).because(edit.reason.as_deref());
+            let change = Change::new(action, format!("appointment {id}"))
+                .before(&!pinned)
+                .after(&pinned)
+                .because(edit.reason.as_deref());
             record(connection, app, actor, change)?;
         }
     }

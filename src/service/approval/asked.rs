@@ -12,12 +12,35 @@ use crate::service::Error;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Asked {
-    PublishPlan { plan: i64, terminals: u64, reason: Option<String> },
-    StartCampaign { campaign: String, terminals: u64, reason: Option<String> },
-    SetWaves { campaign: String, request: NewWaves },
-    PassGate { campaign: String, wave: i32, reason: Option<String> },
-    Emergency { request: Maintenance },
-    GoOn { visit: i64, reason: Option<String> },
+    PublishPlan {
+        plan: i64,
+        /// New and moved appointments together.
+        terminals: u64,
+        #[serde(default)]
+        moved: u64,
+        reason: Option<String>,
+    },
+    StartCampaign {
+        campaign: String,
+        terminals: u64,
+        reason: Option<String>,
+    },
+    SetWaves {
+        campaign: String,
+        request: NewWaves,
+    },
+    PassGate {
+        campaign: String,
+        wave: i32,
+        reason: Option<String>,
+    },
+    Emergency {
+        request: Maintenance,
+    },
+    GoOn {
+        visit: i64,
+        reason: Option<String>,
+    },
 }
 
 impl Asked {
@@ -60,8 +83,12 @@ impl Asked {
     /// The whole in words.
     pub(super) fn words(&self) -> String {
         match self {
-            Asked::PublishPlan { plan, terminals, .. } => {
+            Asked::PublishPlan { plan, terminals, moved: 0, .. } => {
                 format!("publish plan {plan}, with {terminals} appointments")
+            }
+            Asked::PublishPlan { plan, terminals, moved, .. } => {
+                let new = terminals.saturating_sub(*moved);
+                format!("publish plan {plan}, which makes {new} appointments and moves {moved}")
             }
             Asked::StartCampaign { campaign, terminals, .. } => {
                 format!("start the campaign {campaign}, for {terminals} terminals")

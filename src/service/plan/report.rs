@@ -161,7 +161,13 @@ pub(super) fn report_of(draft: &Draft, outcome: &planner::Outcome, tally: &Tally
                 }
             }
             Meaning::Standing(_) if *start == draft.problem.current(task) => kept += 1,
-            Meaning::Standing(_) => moved += 1,
+            Meaning::Standing(index) => {
+                moved += 1;
+                let terminal = world.terminal(world.standing[*index as usize].terminal_id);
+                if let Some(entry) = terminal {
+                    is_told[world.site(entry).merchant as usize] = true;
+                }
+            }
         }
     }
     let mut down = 0;

@@ -117,9 +117,7 @@ impl<'a> Writer<'a> {
         } else {
             (0, grid.slots(), self.always_open())
         };
-        // A locked terminal is counted as down already.
-        let locked = world.locked.contains(&row.terminal_id);
-        let groups = if locked { Vec::new() } else { self.groups_of(terminal) };
+        let groups = self.groups_of(terminal);
         let profile = self.profile(terminal);
         let entry = &world.terminals[terminal];
         self.builder.add_task(TaskInput {
@@ -217,6 +215,10 @@ impl<'a> Writer<'a> {
     fn groups_of(&mut self, terminal: usize) -> Vec<u32> {
         let mut written = std::mem::take(&mut self.at_hand);
         written.clear();
+        // A locked terminal is counted as down already.
+        if self.world.locked.contains(&self.world.terminals[terminal].id) {
+            return written;
+        }
         written.extend(self.groups.of_terminal(terminal));
         for number in &mut written {
             *number = self.group(*number);

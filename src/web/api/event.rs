@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Sse;
@@ -14,10 +15,12 @@ use tokio::sync::{broadcast, watch};
 use utoipa_axum::routes;
 
 use crate::api::event::Event;
+use crate::clock::Stopwatch;
 use crate::domain::access::Role;
-use crate::service::{Error, events};
+use crate::service::{Actor, Error, events};
+use crate::web::access::Admission;
 use crate::web::routes::Routes;
-use crate::web::{ApiError, AppState};
+use crate::web::{ApiError, AppState, Who};
 
 /// Events that are told again to somebody who comes back.
 const MISSED_MAX: i64 = 1000;
@@ -25,19 +28,24 @@ const MISSED_MAX: i64 = 1000;
 /// A comment so often, so that nobody on the way takes the connection for dead.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 
+/// An event may still be told so long after the session has ended.
+const ASKED_AGAIN_AFTER_MS: u64 = 1000;
+
 pub(super) fn router() -> Routes {
     Routes::new().whole(Role::Viewer, routes!(listen))
 }
 
 /// What happens, as it happens, wherever it was asked for: server-sent events, each an `Event` as JSON, named by its
 /// kind, numbered by its entry on the audit trail. With `Last-Event-ID` what was missed comes first, or a `resync`
-/// where that is too much. A comment comes every 15 seconds.
+/// where that is too much. A comment comes every 15 seconds. It ends when what has let the listener in ends.
 #[utoipa::path(get, path = "/events", tag = "events",
     params(("Last-Event-ID" = Option<i64>, Header, description = "The number of the last event that was read")),
     responses((status = 200, description = "Events, without an end", content_type = "text/event-stream",
         body = Event)))]
 async fn listen(
     State(state): State<AppState>,
+    Extension(who): Who,
+    admission: Option<Extension<Admission>>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, ApiError> {
     let mut heard = Heard {
@@ -46,6 +54,8 @@ async fn listen(
         // First, so that nothing falls between what was missed and what comes.
         coming: state.workers().listen(),
         closing: state.workers().closing(),
+        admission: admission.map(|Extension(admission)| (admission, who)),
+        asked: Stopwatch::start(),
         state: state.clone(),
     };
     if let Some(last) = headers.get("last-event-id") {
@@ -71,19 +81,30 @@ struct Heard {
     told: BTreeSet<i64>,
     coming: broadcast::Receiver<Event>,
     closing: watch::Receiver<bool>,
+    /// What has let the listener in, and whom.
+    admission: Option<(Admission, Actor)>,
+    /// Since it was asked whether that still holds.
+    asked: Stopwatch,
     state: AppState,
 }
 
 impl Heard {
-    /// The next event; none when the server stops.
+    /// The next event; none when the server stops, or when the listener would not be let in any more.
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                return Some(written(&event));
+                return self.may_go_on().await.then(|| written(&event));
             }
             let event = tokio::select! {
-                event = self.coming.recv() => event,
+                event = self.coming.recv() => Some(event),
                 _ = self.closing.wait_for(|closing| *closing) => return None,
+                () = tokio::time::sleep(HEARTBEAT_EVERY) => None,
+            };
+            let Some(event) = event else {
+                if self.may_go_on().await {
+                    continue;
+                }
+                return None;
             };
             match event {
                 Ok(event) if event.number.is_some_and(|number| self.told.remove(&number)) => {}
@@ -92,6 +113,17 @@ impl Heard {
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+}
+
+impl Heard {
+    async fn may_go_on(&mut self) -> bool {
+        let Some((admission, who)) = &self.admission else { return true };
+        if self.asked.elapsed_ms() < ASKED_AGAIN_AFTER_MS {
+            return true;
+        }
+        self.asked = Stopwatch::start();
+        admission.holds(&self.state, who).await
     }
 }
 

@@ -24,6 +24,7 @@ use super::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, terminal};
 use super::{access, approvals, audit};
 use crate::api::appointment::AppointmentQuery;
 use crate::api::notice::{NoticeQuery, PreviewRequest};
+use crate::api::problem::Problem;
 use crate::api::{ListQuery, PageQuery};
 use crate::domain::access::Role;
 use crate::domain::ids::PlanId;
@@ -64,13 +65,25 @@ pub(in crate::web) fn routes() -> PageRoutes {
 }
 
 /// What a browser may do with a page, and that it keeps none for others.
+fn page_headers() -> [(HeaderName, HeaderValue); 2] {
+    [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    ]
+}
+
+/// The same, on each page.
 pub(in crate::web) fn with_headers(router: Router<AppState>) -> Router<AppState> {
-    let header = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
-    router
-        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .layer(header(header::CACHE_CONTROL, "private, no-cache"))
+    let [policy, keeping] =
+        page_headers().map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, value));
+    router.layer(policy).layer(keeping)
+}
+
+/// The same, on the page of a refusal, which is made outside of their router.
+pub(in crate::web) fn refusal(page_context: &PageContext, problem: &Problem) -> Response {
+    let mut response = problem::respond(page_context, problem);
+    response.headers_mut().extend(page_headers());
+    response
 }
 
 /// Asks the use cases for a page's data and renders it; an error becomes a page of its own.
