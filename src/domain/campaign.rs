@@ -105,13 +105,15 @@ pub enum SkipReason {
     Locked,
     /// Its next inspection falls due after the horizon.
     NotDue,
+    /// The campaign may begin, or its merchants have been told, only after the horizon.
+    NotYet,
     /// Its wave opens after the horizon, or nobody can say yet when.
     WaveNotOpen,
 }
 
 impl SkipReason {
     /// Every one.
-    pub const ALL: [SkipReason; 9] = [
+    pub const ALL: [SkipReason; 10] = [
         SkipReason::AlreadyInstalled,
         SkipReason::ModelMismatch,
         SkipReason::FromVersionMismatch,
@@ -120,6 +122,7 @@ impl SkipReason {
         SkipReason::AlreadyDone,
         SkipReason::Locked,
         SkipReason::NotDue,
+        SkipReason::NotYet,
         SkipReason::WaveNotOpen,
     ];
 
@@ -134,6 +137,7 @@ impl SkipReason {
             SkipReason::AlreadyDone => "already_done",
             SkipReason::Locked => "locked",
             SkipReason::NotDue => "not_due",
+            SkipReason::NotYet => "not_yet",
             SkipReason::WaveNotOpen => "wave_not_open",
         }
     }
@@ -169,6 +173,9 @@ impl SkipReason {
             }
             SkipReason::NotDue => {
                 "the last inspection is recent enough; the next falls due after the horizon"
+            }
+            SkipReason::NotYet => {
+                "the campaign may begin, or its merchants have been told, only after the horizon; plan further ahead"
             }
             SkipReason::WaveNotOpen => {
                 "its wave opens after the horizon, or the one before it has no appointments yet; plan again then"

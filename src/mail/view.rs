@@ -31,6 +31,8 @@ pub(super) struct LetterView {
     pub(super) single_visit_when: Option<String>,
     /// When the first visit starts, if there are several; for the subject.
     pub(super) first_start: Option<String>,
+    /// At least one visit takes place at another time than was told before.
+    pub(super) new_time: bool,
     /// Somebody comes to at least one site.
     pub(super) technician_comes: bool,
     pub(super) emergency: bool,
@@ -142,6 +144,7 @@ impl LetterView {
             single_terminal,
             single_visit_when,
             first_start,
+            new_time: letter.visits.iter().any(|visit| visit.previous.is_some()),
             technician_comes,
             emergency: letter.emergency,
             reason: letter.reason.clone(),

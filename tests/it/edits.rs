@@ -211,6 +211,30 @@ fn a_move_says_where_it_came_from_and_a_move_back_undoes_it() {
 }
 
 #[test]
+fn what_was_moved_and_moved_back_is_told_as_keeping_its_hours() {
+    on_sqlite(|app| async move {
+        app.import_small_fleet().await;
+        let id = app.arrange(&["T1"], "2026-12-07 02:00").await[0];
+        app.work("notify").await;
+        let path = format!("/appointments/{id}/move");
+        let subject_after = async |at: Value| {
+            app.post(&path, json!({"at": at})).await;
+            app.clock.set(app.clock.now() + chrono::TimeDelta::minutes(11));
+            app.work("notify").await;
+            let told = app.notices("accepted").await;
+            let last = told.iter().rfind(|row| row["kind"] == "moved").expect("it was told");
+            last["subject"].as_str().unwrap().to_owned()
+        };
+        // Moved and moved back within the time that changes have to settle.
+        let moved = app.post(&path, json!({"at": "2026-12-08 03:00"})).await;
+        let subject = subject_after(moved["previous"]["starts_at"].clone()).await;
+        assert!(subject.contains("Same hours") || subject.contains("时段不变"), "{subject}");
+        let subject = subject_after(json!("2026-12-08 03:00")).await;
+        assert!(subject.contains("New time") || subject.contains("改期"), "{subject}");
+    });
+}
+
+#[test]
 fn plans_leave_a_pinned_appointment_where_it_is() {
     on_each_database(|app| async move {
         app.import_small_fleet().await;

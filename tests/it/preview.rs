@@ -66,6 +66,22 @@ fn what_does_not_fit_is_said_with_what_would_make_it_fit() {
 }
 
 #[test]
+fn a_deadline_before_anybody_can_be_told_is_said_to_come_too_soon() {
+    on_sqlite(|app| async move {
+        sixty(&app).await;
+        let mut soon = campaign("2026-12-02T20:00:00Z");
+        soon["notice_lead_minutes"] = json!(72 * 60);
+        soon["deadline_at"] = json!(app.state.app().clock.now() + chrono::TimeDelta::hours(35));
+        let preview = app.post("/campaigns/preview", soon).await;
+        assert_eq!(preview["placed"], 0, "{preview}");
+        assert!(preview["to_plan"].as_u64().unwrap() > 40, "{preview}");
+        assert!(!preview["skipped"].to_string().contains("not_due"), "{preview}");
+        assert!(preview["unplaced"].to_string().contains("no_opening"), "{preview}");
+        assert!(preview["remedies"].to_string().contains("change_deadline"), "{preview}");
+    });
+}
+
+#[test]
 fn waves_follow_each_other_with_time_to_tell_between_them() {
     on_sqlite(|app| async move {
         sixty(&app).await;

@@ -202,7 +202,8 @@ impl Picking {
         } else if world.windows_of(entry).is_empty() {
             TargetState::Skipped(SkipReason::NoWindow)
         } else if term.release_at >= world.grid.horizon().end {
-            TargetState::Skipped(SkipReason::NotDue)
+            let rolls = self.every.is_some();
+            TargetState::Skipped(if rolls { SkipReason::NotDue } else { SkipReason::NotYet })
         } else {
             TargetState::ToPlan { term }
         }

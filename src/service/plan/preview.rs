@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::drawing::{Down, draw};
 use super::problem::{Draft, Meaning, Reading};
@@ -23,6 +23,9 @@ const LOOK_MS_MAX: u64 = 8_000;
 
 /// How far ahead it is looked, whatever the deadline, in days.
 const HORIZON_DAYS_MAX: i64 = 62;
+
+/// So many days after the merchants have been told are looked at, whatever the deadline.
+const BEYOND_DAYS: i64 = 7;
 
 /// Previews that are worked out at once: each holds a fleet in memory.
 const AT_ONCE: usize = 2;
@@ -70,7 +73,12 @@ pub fn preview(app: &App, new: &NewCampaign) -> Result<CampaignPreview, Error> {
     if let Some(first) = waves.first_mut() {
         WaveState::Open.as_str().clone_into(&mut first.state);
     }
-    let ahead = (new.deadline_at - app.clock.now()).num_days() + 1;
+    let allowance = app.settings.announce_allowance_minutes;
+    let lead = i64::from(row.notice_lead_minutes) + i64::from(allowance);
+    let told_at = row.release_at.utc().max(app.clock.now() + TimeDelta::minutes(lead));
+    // Also where the deadline comes too soon: how much later it would have to be can only be seen there.
+    let until = new.deadline_at.max(told_at + TimeDelta::days(BEYOND_DAYS));
+    let ahead = (until - app.clock.now()).num_days() + 1;
     let days = u32::try_from(ahead.clamp(1, HORIZON_DAYS_MAX)).unwrap_or(1);
     let mut picking = Picking::of_new(row, waves)?;
     let world = app.database.read(|connection| {
@@ -79,7 +87,6 @@ pub fn preview(app: &App, new: &NewCampaign) -> Result<CampaignPreview, Error> {
             picking.look_at(place, terminal, site, merchant);
         })
     })?;
-    let allowance = app.settings.announce_allowance_minutes;
     let to_plan: Vec<u32> = picking
         .targets(&world, allowance)
         .filter(|target| matches!(target.state, TargetState::ToPlan { .. }))
