@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::approval::ApprovalState;
+use crate::domain::said::Said;
 
 /// What somebody has asked for, and what a second person said to it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -17,6 +18,9 @@ pub struct ApprovalView {
     pub subject: String,
     /// The whole in words.
     pub words: String,
+    /// The same as data, for whoever says it in another language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
     /// Exactly what is carried out.
     pub request: serde_json::Value,
     /// Why, in the words of who asked.

@@ -35,6 +35,12 @@ impl From<String> for Fact {
     }
 }
 
+impl From<u64> for Fact {
+    fn from(number: u64) -> Self {
+        Fact::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
 impl From<u32> for Fact {
     fn from(number: u32) -> Self {
         Fact::Number(i64::from(number))
@@ -164,6 +170,18 @@ sayings! {
     ChangeOpeningWeekly = "change_opening_weekly" [from_at, to_at];
     /// What comes before it would have to be earlier.
     ChangePredecessor = "change_predecessor" [predecessor];
+    /// A plan is to be published.
+    AskedPublish = "asked_publish" [plan, created, moved];
+    /// A campaign is to start.
+    AskedStart = "asked_start" [campaign, terminals];
+    /// A campaign is to get other waves.
+    AskedWaves = "asked_waves" [campaign, shares];
+    /// A gate is to be passed by hand.
+    AskedGate = "asked_gate" [campaign, wave];
+    /// Terminals are to go down without the notice that was promised.
+    AskedEmergency = "asked_emergency" [terminals, start, length_minutes];
+    /// A visit is to go on though its merchant was not told.
+    AskedGoOn = "asked_go_on" [visit];
 }
 
 impl Saying {

@@ -410,6 +410,7 @@ fn view(row: ApprovalRow) -> Result<ApprovalView, Error> {
         action,
         subject,
         words,
+        said: Asked::from_json(&request).ok().map(|asked| asked.said()),
         request: serde_json::from_str(&request).map_err(|error| Error::Corrupt(error.to_string()))?,
         reason,
         state,

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::api::appointment::Maintenance;
 use crate::api::wave::{NewGate, NewWave, NewWaves};
 use crate::db::{self, Connection};
+use crate::domain::said::{Said, Saying};
 use crate::service::Error;
 
 /// A request, as it is kept.
@@ -109,6 +110,33 @@ impl Asked {
             Asked::GoOn { visit, .. } => {
                 format!("go on with visit {visit} though its merchant has not been told in time")
             }
+        }
+    }
+
+    /// The same as data, for whoever says it in another language.
+    pub(super) fn said(&self) -> Said {
+        match self {
+            Asked::PublishPlan { plan, terminals, moved, .. } => Saying::AskedPublish.with([
+                ("plan", plan.to_string().into()),
+                ("created", terminals.saturating_sub(*moved).into()),
+                ("moved", (*moved).into()),
+            ]),
+            Asked::StartCampaign { campaign, terminals, .. } => Saying::AskedStart
+                .with([("campaign", campaign.as_str().into()), ("terminals", (*terminals).into())]),
+            Asked::SetWaves { campaign, request } => {
+                let shares: Vec<&str> = request.waves.iter().map(|wave| wave.share.as_str()).collect();
+                Saying::AskedWaves
+                    .with([("campaign", campaign.as_str().into()), ("shares", shares.join(", ").into())])
+            }
+            Asked::PassGate { campaign, wave, .. } => {
+                Saying::AskedGate.with([("campaign", campaign.as_str().into()), ("wave", (*wave).into())])
+            }
+            Asked::Emergency { request } => Saying::AskedEmergency.with([
+                ("terminals", request.serials.join(", ").into()),
+                ("start", request.at.as_str().into()),
+                ("length_minutes", request.duration_minutes.into()),
+            ]),
+            Asked::GoOn { visit, .. } => Saying::AskedGoOn.with([("visit", visit.to_string().into())]),
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) fn approvals(wording: Wording) -> ApprovalsPage {
             action: wording.text("plan.publish"),
             subject: wording.text("plan 7"),
             words: wording.text("publish plan 7, with 412 appointments"),
+            said: None,
             request: json!({"plan": 7}),
             reason: Some(wording.text("quarterly")),
             state,
