@@ -61,7 +61,7 @@ pub(crate) fn announced(problem: &Problem, starts: &[Option<u32>], change: Chang
 fn calendar_after(calendar: &Calendar, number: usize, slots_per_day: u32, change: Change) -> Calendar {
     let mut after = calendar.clone();
     if change == Change::Blackout && number < BLACKED_OUT_CALENDARS {
-        after.open.retain(|(begin, _)| begin / slots_per_day % BLACKED_OUT_NIGHTS != 0);
+        after.open.retain(|(begin, _)| !(begin / slots_per_day).is_multiple_of(BLACKED_OUT_NIGHTS));
     }
     after
 }

@@ -133,10 +133,9 @@ fn anybody(part: &[u32], random: &mut ChaCha8Rng) -> Vec<u32> {
 
 /// Places of those who stand between some slot and a later one, or nowhere.
 fn same_nights(board: &Board<'_>, part: &[u32], random: &mut ChaCha8Rng) -> Vec<u32> {
-    let (nowhere, mut standing): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (0..)
-        .zip(part)
-        .map(|(place, &task)| (board.starts[task as usize], place))
-        .partition(|&(start, _)| start == NONE);
+    let mut nowhere: Vec<(u32, u32)> =
+        (0..).zip(part).map(|(place, &task)| (board.starts[task as usize], place)).collect();
+    let mut standing: Vec<(u32, u32)> = nowhere.extract_if(.., |&mut (start, _)| start != NONE).collect();
     if standing.is_empty() {
         return Vec::new();
     }

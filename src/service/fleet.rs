@@ -231,11 +231,14 @@ fn next_opening(
     Ok(best.map(|(_, at)| at))
 }
 
-/// The sites of these visits and their merchants, by id.
+/// Sites and merchants by id.
+type Places = (HashMap<i64, SiteRow>, HashMap<i64, MerchantRow>);
+
+/// The sites of these visits and their merchants.
 pub(super) fn places_of<'a>(
     connection: &mut Connection,
     visits: impl Iterator<Item = &'a VisitRow>,
-) -> Result<(HashMap<i64, SiteRow>, HashMap<i64, MerchantRow>), Error> {
+) -> Result<Places, Error> {
     let (mut sites, mut merchants): (Vec<i64>, Vec<i64>) =
         visits.map(|visit| (visit.site_id, visit.merchant_id)).unzip();
     for ids in [&mut sites, &mut merchants] {

@@ -60,7 +60,7 @@ fn the_same_request_twice_is_done_once() {
         // After a day the key is forgotten.
         app.set_time("2026-12-02T09:00:01Z");
         assert_eq!(app.work("watch").await["forgotten_answers"], 3);
-        assert_eq!(send(&app, "/budgets", "one", BUDGET).await.1, false);
+        assert!(!send(&app, "/budgets", "one", BUDGET).await.1);
         assert_eq!(app.get("/budgets").await["items"].as_array().unwrap().len(), 3);
         for key in ["", "  ", "two words", "ü", &"x".repeat(256)] {
             let (status, _, answer) = send(&app, "/budgets", key, BUDGET).await;

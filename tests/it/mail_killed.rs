@@ -173,11 +173,7 @@ fn every_merchant_has_its_mail_however_often_the_service_is_killed() {
             for copy in arrived {
                 assert_eq!(*copy, stored, "every copy has the stored bytes");
             }
-            assert!(
-                stored.contains(&format!("To: ")) && stored.contains(&row.recipient),
-                "{}",
-                row.recipient
-            );
+            assert!(stored.contains("To: ") && stored.contains(&row.recipient), "{}", row.recipient);
             told.insert(row.message_id);
         }
         if seen.kills >= 50 {

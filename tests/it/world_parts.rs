@@ -277,8 +277,8 @@ fn a_picture_follows_every_change_of_an_appointment() {
             tokio::task::spawn_blocking(move || (of_night(0), of_night(1))).await.expect("both")
         };
         assert_eq!(down().await, (0, 0));
-        let id = app.arrange(&["T5"], "2026-12-11T01:00:00Z").await[0].clone();
-        let other = app.arrange(&["T6"], "2026-12-11T02:00:00Z").await[0].clone();
+        let id = app.arrange(&["T5"], "2026-12-11T01:00:00Z").await[0];
+        let other = app.arrange(&["T6"], "2026-12-11T02:00:00Z").await[0];
         let length = down().await.0 / 2;
         assert!(length > 0);
         assert_eq!(down().await, (2 * length, 0));

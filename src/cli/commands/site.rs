@@ -13,7 +13,7 @@ use crate::cli::render;
 #[command(after_help = "Example:\n  offpeak site list")]
 pub enum SiteCommand {
     List(ListArgs),
-    Set(set::SetArgs),
+    Set(Box<set::SetArgs>),
 }
 
 impl SiteCommand {

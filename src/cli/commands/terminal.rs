@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 pub enum TerminalCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),
-    Set(set::SetArgs),
+    Set(Box<set::SetArgs>),
 }
 
 impl TerminalCommand {

@@ -6,7 +6,7 @@ use crate::domain::notice::NoticeState;
 
 /// Everything that is worth a look, the worst first.
 pub fn stats(screen: &mut Screen, stats: &NoticeStats) {
-    screen.heading("Outbox".to_owned());
+    screen.heading("Outbox");
     let waited = stats
         .oldest_due_seconds
         .map_or_else(String::new, |oldest| format!(", the oldest for {}", span(oldest)));

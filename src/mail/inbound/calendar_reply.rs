@@ -113,8 +113,11 @@ fn unfolded(calendar: &str) -> Vec<String> {
     lines
 }
 
+/// Names and values.
+type Parameters = Vec<(String, String)>;
+
 /// Name, parameters and value of a line; a quoted parameter may hold what else would end it.
-fn property(line: &str) -> Option<(String, Vec<(String, String)>, &str)> {
+fn property(line: &str) -> Option<(String, Parameters, &str)> {
     let mut quoted = false;
     let colon = line.char_indices().find(|(_, character)| {
         quoted ^= *character == '"';

@@ -37,7 +37,7 @@ pub enum Action {
 /// What a message reports on a delivery, if it is such a report.
 pub(super) fn delivery_report(parts: &Parts<'_>) -> Option<(Vec<Outcome>, Returned)> {
     let fields = parts.first(&["message/delivery-status", "message/global-delivery-status"])?;
-    let outcomes: Vec<Outcome> = groups(&fields).iter().skip(1).filter_map(|group| outcome(group)).collect();
+    let outcomes: Vec<Outcome> = groups(&fields).iter().skip(1).filter_map(outcome).collect();
     if outcomes.is_empty() {
         return None;
     }

@@ -16,7 +16,7 @@ pub fn complete_ended(app: &App, leader: &Leader) -> Result<u64, Error> {
     let now: DateTime<Utc> = app.clock.now();
     let mut completed = 0;
     // Nobody waits for a writer that has nothing to write.
-    for (id, name) in app.database.read(|connection| idle(connection))? {
+    for (id, name) in app.database.read(idle)? {
         let why = match app.database.read(|connection| why_over(connection, app, &name, now))? {
             Look::Over(why) => why,
             Look::GoesOn => continue,

@@ -130,7 +130,7 @@ impl<'a> Members<'a> {
             let groups = self.locked.iter().filter_map(|id| self.group_at(self.places.of(*id)?));
             groups.for_each(|group| locked[group] += 1);
         }
-        Counted { grid: night.grid.clone(), begins: next, ends, spans, locked, since }
+        Counted { grid: night.grid, begins: next, ends, spans, locked, since }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is down in a night, as the appointments say it: kept, since every picture and every question of that night counts
 //! the same rows. What has changed since is read from the audit trail, which tells of every appointment that changes.
 
-use std::collections::HashMap;
+use std::collections::hash_map::{self, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -128,10 +128,13 @@ impl KeptNights {
             }
             let mut patched = None;
             if let Some(known) = known {
-                if !changes.contains_key(&known.position) {
-                    changes.insert(known.position, changed_since(connection, known.position)?);
-                }
-                if let Some(Some((ids, rows))) = changes.get(&known.position) {
+                let changed = match changes.entry(known.position) {
+                    hash_map::Entry::Occupied(entry) => entry.into_mut(),
+                    hash_map::Entry::Vacant(entry) => {
+                        entry.insert(changed_since(connection, known.position)?)
+                    }
+                };
+                if let Some((ids, rows)) = changed {
                     patched = Some(known.patched(ids, rows, position, places.clone()));
                 }
             }
