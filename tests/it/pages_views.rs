@@ -48,7 +48,10 @@ fn full_pages_in(context: &PageContext, wording: Wording) -> Vec<(String, String
         page
     };
     let one_campaign = |state| {
-        let page = CampaignPage { campaign: samples::campaign(wording, state) };
+        let page = CampaignPage {
+            campaign: samples::campaign(wording, state),
+            requests: samples::waiting_for(wording, "campaign.activate"),
+        };
         campaigns::render_page(context, &page)
     };
     let pages = [
@@ -62,6 +65,7 @@ fn full_pages_in(context: &PageContext, wording: Wording) -> Vec<(String, String
         ("campaign-paused", one_campaign(CampaignState::Paused)),
         ("campaign-draft", one_campaign(CampaignState::Draft)),
         ("campaign-completed", one_campaign(CampaignState::Completed)),
+        ("campaign-cancelled", one_campaign(CampaignState::Cancelled)),
         ("plan-changes", plans::render_changes(context, &samples::plan_changes(wording))),
         ("schedule-hours", schedule::render_page(context, &samples::schedule(wording, 1))),
         ("schedule-nights", schedule::render_page(context, &samples::schedule(wording, 7))),
@@ -427,7 +431,7 @@ fn what_is_wrong_comes_first_and_only_what_is_wrong() {
         "2 mails refused for good",
         "1 mail accepted, then returned",
         "1 merchant is not reached",
-        "7 of 1,214 terminals have no place",
+        "7 of 1,214 tasks have no place",
     ];
     assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
     for (item, words) in wrong.iter().zip(expected) {
