@@ -30,7 +30,7 @@ use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
-pub(crate) use access::{approvals, audit, tokens, users};
+pub(crate) use access::{approvals, audit, tokens, users, waiting_for};
 pub(crate) use campaigns::{campaign, campaigns, gates, new_campaign, plan_changes};
 pub(crate) use mail::{empty_inbox, inbox, locks, nothing_sent, sending};
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};

@@ -54,8 +54,21 @@ fn a_campaign_is_previewed_started_and_published_by_two_and_paused() {
         browser.step("ann", "activate", json!({"button": "Create campaign"}));
         browser.step("ann", "toast", json!({"holds": "second person"}));
         assert_eq!(server.app.get("/campaigns/look").await["state"], "draft");
+        // The draft's page says for what it waits, for as long as it does, and does not offer to start it once more.
+        assert_eq!(browser.text("ann", "path", json!({})), "/campaigns/look");
+        browser.step("ann", "open", json!({"path": "/campaigns/look"}));
+        browser.step("ann", "text", json!({"selector": ".waiting", "holds": "second person"}));
+        browser.step("ann", "text", json!({"selector": ".waiting a[href='/approvals#approval-1']"}));
+        assert_eq!(browser.step("ann", "count", json!({"selector": "[data-dialog='activate']"})), json!(0));
         approve(&mut browser, 1);
         assert_eq!(server.app.get("/campaigns/look").await["state"], "active");
+        browser.step("ann", "open", json!({"path": "/campaigns/look"}));
+        assert_eq!(browser.step("ann", "count", json!({"selector": ".waiting"})), json!(0));
+        browser.step(
+            "ann",
+            "text",
+            json!({"selector": "#targets dd", "holds": preview["selected"].to_string()}),
+        );
 
         // The plan: made, looked at, and published the same way.
         browser.step("ann", "open", json!({"path": "/plans"}));
@@ -72,6 +85,8 @@ fn a_campaign_is_previewed_started_and_published_by_two_and_paused() {
         browser.step("ann", "activate", json!({"button": "Publish", "within": "#publish"}));
         browser.step("ann", "toast", json!({"holds": "second person"}));
         assert_eq!(server.app.get("/plans/1").await["state"], "verified");
+        browser.step("ann", "text", json!({"selector": ".waiting", "holds": "publish the plan"}));
+        assert_eq!(browser.step("ann", "count", json!({"selector": "[data-dialog='publish']"})), json!(0));
         assert_eq!(server.app.get("/appointments").await["items"], json!([]));
         approve(&mut browser, 2);
         assert_eq!(server.app.get("/plans/1").await["state"], "published");
