@@ -8,7 +8,7 @@ use std::path::Path;
 
 use offpeak::api::Page;
 use offpeak::domain::access::Role;
-use offpeak::domain::campaign::CampaignState;
+use offpeak::domain::campaign::{CampaignState, WaveState};
 use offpeak::domain::fleet::Locale;
 use offpeak::domain::plan::PlanState;
 use offpeak::web::pages::appointments::{self, AppointmentsQuery};
@@ -355,6 +355,38 @@ fn whoever_only_looks_is_offered_nothing_that_changes_something() {
     let by_operator: Vec<String> =
         seen_by(Role::Operator).iter().filter(|(name, _)| counted(name)).flat_map(offers).collect();
     assert!(by_operator.len() > 60, "{}", by_operator.len());
+}
+
+#[test]
+fn a_campaign_says_what_is_true_in_its_state_and_cuts_off_no_minutes() {
+    let shown = |state, appointments: &[(&str, i64)]| {
+        let mut campaign = samples::campaign(PLAIN, state);
+        campaign.appointments =
+            appointments.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
+        for wave in &mut campaign.waves {
+            wave.soak_minutes = 30;
+            wave.state = WaveState::Open;
+        }
+        campaign.notice_lead_minutes = 90;
+        let page = CampaignPage { campaign, requests: Vec::new() };
+        let html = campaigns::render_page(&context(), &page).expect("the page renders");
+        let document = parse("campaign", &html);
+        let main = elements(&document, "main").next().map(text_of).unwrap_or_default();
+        (main, html)
+    };
+    let (cancelled, html) = shown(CampaignState::Cancelled, &[("cancelled", 5)]);
+    assert!(
+        cancelled.contains("It was cancelled") && !cancelled.contains("offpeak plan create"),
+        "{cancelled}"
+    );
+    assert!(!cancelled.contains("open") && !html.contains("data-targets"), "{cancelled}");
+    let (completed, _) = shown(CampaignState::Completed, &[("done", 3)]);
+    assert!(completed.contains("It is over") && completed.contains("3 of 3"), "{completed}");
+    let (draft, _) = shown(CampaignState::Draft, &[]);
+    assert!(draft.contains("It is a draft") && !draft.contains("offpeak plan create"), "{draft}");
+    let (active, html) = shown(CampaignState::Active, &[]);
+    assert!(active.contains("offpeak plan create") && html.contains("data-targets"), "{active}");
+    assert!(active.contains("soaks 30 min") && active.contains("90 min"), "{active}");
 }
 
 /// What each operation of the API asks, by method and the parts of its path.

@@ -152,8 +152,12 @@ const steps = {
       await send("touchMove", Math.round(x + (part * slots * track.width) / 96));
     }
     await page.waitForSelector(".tl-row .run", { state: "attached" });
+    // A finger that still moves when it is lifted throws the page, and the next tap only stops it.
+    await page.waitForTimeout(300);
+    await send("touchMove", Math.round(x + (slots * track.width) / 96));
     await send("touchEnd", null);
     await page.waitForSelector(".chip.carried", { state: "detached" });
+    await page.waitForTimeout(300);
     await page.touchscreen.tap(x, y);
     await page.waitForSelector("#move-dialog[open]", { timeout: 5000 });
   },
@@ -338,6 +342,11 @@ const steps = {
           const wide = await page.evaluate(() => document.documentElement.scrollWidth);
           if (wide > width) {
             found.push(`${path} in ${lang}: ${wide} pixels wide on a screen of ${width}`);
+          }
+          // On a broad screen the bar is one line, whatever the zone is called.
+          const bar = await page.evaluate(() => document.querySelector(".bar").offsetHeight);
+          if (width === 1280 && bar > 60) {
+            found.push(`${path} in ${lang}: the bar is ${bar} pixels high`);
           }
           await page.screenshot({ path: `${folder}/${name}-${width}-${theme}-${lang}.png`, fullPage: true });
         }

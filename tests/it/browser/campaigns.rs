@@ -130,3 +130,23 @@ fn approve(browser: &mut Browser, request: i64) {
     browser.step("eve", "activate", json!({"button": "Approve", "within": "dialog[open]"}));
     browser.step("eve", "text", json!({"selector": row, "holds": "Done"}));
 }
+
+#[test]
+fn a_budget_that_is_full_already_is_named_beside_what_fits() {
+    run(async {
+        let mut server = Server::start().await;
+        server.app.post("/budgets", json!({"grouping": "fleet", "limit": {"count": 1}})).await;
+        for serial in ["T1", "T2"] {
+            server.app.post("/locks", json!({"serial": serial, "cause": "no answer"})).await;
+        }
+        let mut browser = Browser::start(&server.base);
+        browser.sign_in("ann", "ann", "/campaigns/new");
+        let fields = json!({"name": "look", "work.kind": "inspection", "duration_minutes": "20",
+            "deadline_at": "2026-12-20T00:00", "selector": "serial = \"T4\""});
+        browser.step("ann", "fill", json!({"form": "#campaign", "fields": fields}));
+        let said = browser.text("ann", "text", json!({"selector": "#preview .all-well"}));
+        assert!(said.contains("fleet is over its budget: 2 down at once, 1 allowed"), "{said}");
+        assert!(!said.contains("Everything fits"), "{said}");
+        server.stop();
+    });
+}

@@ -54,9 +54,9 @@ fn a_selection_keeps_its_marks_is_reached_by_key_and_is_not_moved_by_nothing() {
         browser.step("ann", "select", json!({"ids": [id, other]}));
 
         // Somebody else moves a third one: the rows are drawn anew, the marks stay.
-        let moved = json!({"at": "2026-12-05T19:30:00Z", "reason": "a delivery"});
+        let moved = json!({"at": "2026-12-06T03:30:00Z", "reason": "a delivery"});
         server.app.post(&format!("/appointments/{third}/move"), moved).await;
-        browser.step("ann", "startsAt", json!({"id": third, "at": "2026-12-05T19:30:00Z"}));
+        browser.step("ann", "startsAt", json!({"id": third, "at": "2026-12-06T03:30:00Z"}));
         let marked = json!({"selector": ".chip[aria-pressed='true']"});
         assert_eq!(browser.step("ann", "count", marked.clone()), json!(2));
 
