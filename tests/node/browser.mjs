@@ -183,6 +183,10 @@ const steps = {
         if (wide !== width) {
           found.push(`${path}: ${wide} pixels wide on a screen of ${width}`);
         }
+        const bar = await page.evaluate(() => document.querySelector(".bar").offsetHeight);
+        if (width === 1280 && bar > 60) {
+          found.push(`${path}: the bar is ${bar} pixels high`);
+        }
       }
     }
     await page.setViewportSize({ width: 1280, height: 900 });
@@ -342,11 +346,6 @@ const steps = {
           const wide = await page.evaluate(() => document.documentElement.scrollWidth);
           if (wide > width) {
             found.push(`${path} in ${lang}: ${wide} pixels wide on a screen of ${width}`);
-          }
-          // On a broad screen the bar is one line, whatever the zone is called.
-          const bar = await page.evaluate(() => document.querySelector(".bar").offsetHeight);
-          if (width === 1280 && bar > 60) {
-            found.push(`${path} in ${lang}: the bar is ${bar} pixels high`);
           }
           await page.screenshot({ path: `${folder}/${name}-${width}-${theme}-${lang}.png`, fullPage: true });
         }

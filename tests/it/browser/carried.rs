@@ -141,9 +141,12 @@ fn after_a_drag_with_a_finger_the_next_tap_opens_the_appointment() {
 }
 
 #[test]
-fn names_that_are_one_long_word_do_not_widen_a_page() {
+fn names_that_are_one_long_word_do_not_widen_a_page_nor_does_a_long_zone_wrap_the_bar() {
     run(async {
-        let mut server = Server::start().await;
+        let mut server = Server::start_with(|settings| {
+            settings.fleet_time_zone = chrono_tz::America::Argentina::Buenos_Aires;
+        })
+        .await;
         let word = "Kreuzbergerkaffeer\u{f6}sterei".repeat(5);
         for (path, field) in [("/merchants/M1", "name"), ("/sites/S1", "name"), ("/terminals/T1", "label")] {
             let change: Value = [(field, word.as_str())].into_iter().collect();
