@@ -57,6 +57,20 @@ pub fn same(
         .optional()
 }
 
+/// Requests about `subject` that still wait, the latest first.
+pub fn waiting_for(
+    connection: &mut Connection,
+    subject: &str,
+    now: Instant,
+) -> QueryResult<Vec<ApprovalRow>> {
+    approval::table
+        .filter(approval::state.eq(ApprovalState::Pending.as_str()))
+        .filter(approval::subject.eq(subject))
+        .filter(approval::expires_at.gt(now))
+        .order(approval::id.desc())
+        .load(connection)
+}
+
 /// Requests, the latest first; in one state, or in any.
 pub fn list(
     connection: &mut Connection,

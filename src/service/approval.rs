@@ -229,6 +229,21 @@ pub fn list(app: &App, query: &ApprovalQuery) -> Result<Page<ApprovalView>, Erro
     })
 }
 
+/// What somebody has asked for about `subject` and could still be given a yes: it waits, and what it refers to has not
+/// changed since.
+pub fn waiting_for(app: &App, subject: &str) -> Result<Vec<ApprovalView>, Error> {
+    let now = app.clock.now();
+    app.database.read(|connection| {
+        let mut found = Vec::new();
+        for row in db::approval::waiting_for(connection, subject, now.into())? {
+            if Asked::from_json(&row.request)?.digest(connection)? == row.digest {
+                found.push(view(row)?);
+            }
+        }
+        Ok(found)
+    })
+}
+
 /// One request.
 pub fn show(app: &App, id: i64) -> Result<ApprovalView, Error> {
     app.database.read(|connection| view(find(connection, id)?))

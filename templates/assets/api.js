@@ -6,7 +6,16 @@ import { say } from "./words.js";
 const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content;
 
 // What came of it: `{ ok, status, body, etag, problem }`. It never throws.
-export async function send(method, path, body, { ifMatch, key, signal } = {}) {
+export async function send(method, path, body, options = {}) {
+  const result = await ask(method, path, body, options);
+  // Whoever says whether the page is live hears of an end of the session, or of the server, here first.
+  if (!result.ok && !result.aborted) {
+    document.dispatchEvent(new CustomEvent("offpeak:refusal", { detail: { status: result.status } }));
+  }
+  return result;
+}
+
+async function ask(method, path, body, { ifMatch, key, signal }) {
   const headers = { accept: "application/json" };
   if (method !== "GET") {
     if (csrf()) {

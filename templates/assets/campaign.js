@@ -1,6 +1,7 @@
 // The form for a campaign: the fields of its kind, its waves, and what it would be, asked for while it is written.
 
 import { post } from "./api.js";
+import { element, facts, table } from "./campaign_parts.js";
 import { bodyOf } from "./form.js";
 import { moment, say, sentence, wordOf } from "./words.js";
 import { setUpWaves } from "./waves.js";
@@ -15,43 +16,6 @@ function showKind() {
     label.hidden = !wanted;
     label.querySelector("input").disabled = !wanted;
   }
-}
-
-const element = (name, text, attributes = {}) => {
-  const made = document.createElement(name);
-  if (text !== undefined) {
-    made.textContent = text;
-  }
-  for (const [key, value] of Object.entries(attributes)) {
-    made.setAttribute(key, value);
-  }
-  return made;
-};
-
-function facts(pairs) {
-  const list = element("dl", undefined, { class: "facts" });
-  for (const [name, value] of pairs) {
-    const pair = element("div");
-    pair.append(element("dt", name), element("dd", value));
-    list.append(pair);
-  }
-  return list;
-}
-
-function table(caption, heads, lines) {
-  const made = element("table", undefined, { class: "stack" });
-  made.append(element("caption", caption));
-  const head = element("thead").appendChild(element("tr"));
-  heads.forEach((text) => head.append(element("th", text, { scope: "col" })));
-  made.append(head.parentElement);
-  const body = element("tbody");
-  for (const line of lines) {
-    const row = element("tr");
-    line.forEach((text, place) => row.append(element("td", text, { "data-label": heads[place] })));
-    body.append(row);
-  }
-  made.append(body);
-  return made;
 }
 
 const number = (value) => value.toLocaleString("en-US");
@@ -72,7 +36,14 @@ function show(it) {
     lines.push([say("campaigns.js_tightest"), `${it.tightest.group}: ${say("campaigns.js_of", { down: it.tightest.down, cap: it.tightest.cap })}`]);
   }
   const parts = [facts(lines)];
-  if (it.to_plan > 0 && it.placed === it.to_plan) {
+  // What is down already, as what is locked, may fill a budget before anything of this campaign does.
+  const fleet = { group: wordOf("fleet"), down: it.peak_down, cap: it.fleet_cap ?? Infinity };
+  const over = [fleet, it.tightest].filter((budget) => budget && budget.down > budget.cap && (budget === fleet || budget.group !== "fleet"));
+  if (over.length > 0) {
+    const said = over.map((budget) => say("campaigns.js_over", budget));
+    const fit = it.placed === it.to_plan ? say("campaigns.js_all_placed") : say("campaigns.js_some_fit", { n: it.to_plan - it.placed });
+    parts.unshift(element("p", [it.to_plan > 0 ? fit : say("campaigns.js_nobody"), ...said, say("campaigns.js_over_why")].join(" "), { class: "all-well trouble" }));
+  } else if (it.to_plan > 0 && it.placed === it.to_plan) {
     parts.unshift(element("p", say("campaigns.js_all_fit"), { class: "all-well" }));
   } else if (it.to_plan === 0) {
     parts.unshift(element("p", say("campaigns.js_nobody"), { class: "all-well trouble" }));

@@ -4,7 +4,7 @@
 import { get, post } from "./api.js";
 import { showModal } from "./dialog.js";
 import { ruleName, showProblem } from "./problem.js";
-import { toast } from "./toast.js";
+import { toast, toastProblem } from "./toast.js";
 import { clock, day, instantOf, locale, moment, say, sentence, wordOf, zone } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -36,7 +36,6 @@ function showSelection() {
   const text = say("schedule.js_selected", { n: selected.size });
   byId("selection").hidden = selected.size === 0;
   byId("selection-count").textContent = text;
-  byId("selection-problem").replaceChildren();
 }
 
 export function toggle(element, through = false) {
@@ -54,6 +53,7 @@ export function toggle(element, through = false) {
     }
   }
   last_selected = id;
+  byId("selection-problem").replaceChildren();
   showSelection();
   announce(say("schedule.js_selected", { n: selected.size }));
 }
@@ -81,12 +81,13 @@ async function batch(action, list, { reason, region, said, undo }) {
     return false;
   }
   const changed = result.body.appointments;
+  region.replaceChildren();
   await refresh();
   toast(said(changed.length), undo && (async () => {
     const back = await post("/appointments/batch", undo(changed));
     await refresh();
     return back;
-  }));
+  }), () => elementOf(changed[0]?.id));
   return true;
 }
 
@@ -122,7 +123,9 @@ function setUpSelection() {
       });
     } else if (button && "clear" in button.dataset) {
       selected.clear();
+      region.replaceChildren();
       showSelection();
+      elementOf(last_selected)?.focus();
     } else if (button && "replan" in button.dataset) {
       const result = await post("/plans", { replan: true, only: { appointments: [...selected.keys()].map(Number) } });
       if (result.ok) {
@@ -137,6 +140,11 @@ function setUpSelection() {
     event.preventDefault();
     const form = event.target;
     const shift = Number(form.nights.value) * 1440 + Number(form.hours.value) * 60 + Number(form.minutes.value);
+    if (shift === 0) {
+      form.querySelector(".problem").textContent = say("schedule.js_not_moved");
+      form.nights.focus();
+      return;
+    }
     const done = await batch("move", items(() => ({ shift_minutes: shift })), {
       reason: form.reason.value.trim(), region: form.querySelector(".problem"), said: (n) => say("schedule.js_moved_many", { n }), undo: back,
     });
@@ -165,7 +173,8 @@ function setUpSelection() {
 
 const kept = new Map();
 
-// The rules' answer for every slot between two instants; asked once for each version of an appointment.
+// The rules' answer for every slot between two instants, as `{ runs }`, or `{ problem, status }` where there is none;
+// asked once for each version of an appointment.
 export async function startsOf(element, from, to) {
   const { appointment, etag } = element.dataset;
   const key = `${appointment} ${etag} ${from} ${to}`;
@@ -175,8 +184,8 @@ export async function startsOf(element, from, to) {
     // Others fill budgets meanwhile: an answer is good for a short while.
     setTimeout(() => kept.delete(key), result.ok ? 15000 : 0);
   }
-  const result = await kept.get(key);
-  return result.ok ? result.body.runs.map((run) => ({ ...run, from: Date.parse(run.from), to: Date.parse(run.to) })) : null;
+  const { ok, body, problem, status } = await kept.get(key);
+  return ok ? { runs: body.runs.map((run) => ({ ...run, from: Date.parse(run.from), to: Date.parse(run.to) })) } : { problem, status };
 }
 
 export const iso = (at) => new Date(at).toISOString().replace(".000Z", "Z");
@@ -221,7 +230,7 @@ export async function moveTo(element, at, { reason, region, etag } = {}) {
       kept.clear();
       await refresh();
       return undone;
-    }));
+    }), () => elementOf(appointment));
     return true;
   }
   if (result.status === 412) {
@@ -233,7 +242,7 @@ export async function moveTo(element, at, { reason, region, etag } = {}) {
   if (region) {
     showProblem(region, result.problem, result.status);
   } else {
-    showProblem(toast("").querySelector("p"), result.problem, result.status);
+    toastProblem(result.problem, result.status);
   }
   return false;
 }
@@ -309,8 +318,12 @@ async function offerLegal(element, form) {
   const day_ms = 86400000;
   const from = Math.max(Date.now(), Date.parse(element.dataset.from) - 2 * day_ms);
   const start = Math.floor(Math.min(from, Date.parse(element.dataset.from)) / 3600000) * 3600000;
-  const runs = await startsOf(element, start, start + 9 * day_ms);
-  if (!runs || opened !== element) {
+  const { runs, problem, status } = await startsOf(element, start, start + 9 * day_ms);
+  if (opened !== element) {
+    return;
+  }
+  if (!runs) {
+    showProblem(form.querySelector(".problem"), problem, status);
     return;
   }
   const step = Number(document.querySelector("[data-slot]")?.dataset.slot ?? 15) * 60000;
@@ -350,8 +363,11 @@ function setUpDialog() {
     const at = Date.parse(instantOf(form.at.value));
     byId("move-answer").textContent = say("schedule.js_asking", { at: moment(at) });
     const slot = 3600000;
-    const runs = await startsOf(opened, Math.floor(at / slot) * slot, (Math.floor(at / slot) + 1) * slot);
-    byId("move-answer").textContent = answerFor(runAt(runs, at), at);
+    const { runs, problem, status } = await startsOf(opened, Math.floor(at / slot) * slot, (Math.floor(at / slot) + 1) * slot);
+    byId("move-answer").textContent = runs ? answerFor(runAt(runs, at), at) : "";
+    if (!runs) {
+      showProblem(form.querySelector(".problem"), problem, status);
+    }
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -372,12 +388,25 @@ function setUpDialog() {
   });
 }
 
-// `again` asks for the rows once more and puts them in place.
+// From an appointment to what can be done with the selection, and back, without all that lies between them.
+function setUpShortcut() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) {
+      return;
+    }
+    if (event.key.toLowerCase() === "s" && event.target.closest("[data-appointment]") && selected.size > 0) {
+      event.preventDefault();
+      byId("selection").querySelector("button").focus();
+    } else if (event.key === "Escape" && event.target.closest("#selection")) {
+      elementOf(last_selected)?.focus();
+    }
+  });
+}
+
+// `again` asks for the rows once more and puts them in place; it ends with `keepSelection`.
 export function setUp(again) {
-  refresh = async () => {
-    await again();
-    keepSelection();
-  };
+  refresh = again;
   setUpSelection();
+  setUpShortcut();
   setUpDialog();
 }

@@ -167,12 +167,13 @@ function undoBody(from, form) {
 }
 
 // After a success: `data-then` says where to go, `reload` unless told; `stay` stays. A path may name members of the
-// answer: `/campaigns/{name}`.
+// answer: `/campaigns/{name}`. Where a second person has to say yes first, `data-asked` says it, with fields of the form.
 function arrive(form, from, { body }) {
-  // It waits for a second person: the answer says so itself, and nothing has changed yet.
+  // It waits for a second person, and nothing has changed yet: where it waits says so for as long as it does.
   if (body?.code === "approval_needed") {
-    toast(body.detail);
-    form.closest("dialog")?.close();
+    toastAfterLoad(say("approvals.js_waits"));
+    const asked = from.dataset.asked ?? form.dataset.asked;
+    go(asked ? pathOf(form, asked) : `/approvals#approval-${body.approval.id}`);
     return;
   }
   const text = from.dataset.said ?? form.dataset.said ?? say("shell.js_saved");
@@ -186,7 +187,11 @@ function arrive(form, from, { body }) {
     return;
   }
   toastAfterLoad(text, undo);
-  const to = new URL(then === "reload" ? location.href : fill(then), location.href);
+  go(then === "reload" ? location.href : fill(then));
+}
+
+function go(address) {
+  const to = new URL(address, location.href);
   if (to.pathname + to.search === location.pathname + location.search) {
     // A place on the same page alone would show it as it was.
     history.replaceState(null, "", to);

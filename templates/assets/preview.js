@@ -4,6 +4,7 @@
 
 import { post } from "./api.js";
 import { bodyOf, clearMarks, markFields } from "./form.js";
+import { fieldErrors } from "./problem.js";
 import { moment, say } from "./words.js";
 
 const WAIT_MS = 250;
@@ -104,8 +105,10 @@ function watch(form) {
       region.replaceChildren(...drawn[form.dataset.previewAs](result.body));
       return;
     }
-    const marked = markFields(form, result.problem);
-    region.replaceChildren(element("p", marked ? say("rules.js_fill_in") : result.problem.detail, marked ? "hint" : "field-problem"));
+    // Beside its field, and where what it would mean would stand: whoever looks there does not look at the field.
+    markFields(form, result.problem);
+    const wrong = fieldErrors(result.problem).map(([, message]) => message).filter(Boolean);
+    region.replaceChildren(...(wrong.length > 0 ? wrong : [result.problem.detail]).map((text) => element("p", text, "field-problem")));
   };
   const changed = () => {
     showParts(form);

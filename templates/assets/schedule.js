@@ -1,7 +1,8 @@
 // The timeline: puts the chips where they belong; lets them be dragged, or carried by keyboard, over the rules' answer
 // for every slot.
 
-import { announce, answerFor, elements, moveTo, openDialog, runAt, setUp, startsOf, toggle } from "./editing.js";
+import { announce, answerFor, elements, keepSelection, moveTo, openDialog, runAt, setUp, startsOf, toggle } from "./editing.js";
+import { toast, toastProblem } from "./toast.js";
 import { moment, say } from "./words.js";
 
 const timeline = document.getElementById("timeline");
@@ -103,12 +104,20 @@ async function lift(chip, by_keyboard) {
   carried = { chip, at: Date.parse(chip.dataset.from), runs: null, by_keyboard };
   const mine = carried;
   chip.classList.add("carried");
-  const runs = await startsOf(chip, from, to);
-  if (carried === mine) {
-    carried.runs = runs ?? [];
-    drawRuns(chip.closest(".tl-track"), carried.runs);
-    show();
+  const { runs, problem, status } = await startsOf(chip, from, to);
+  if (carried !== mine) {
+    return;
   }
+  if (!runs) {
+    // The rules were not heard: it is not they that forbid it.
+    pressed = null;
+    setDown();
+    toastProblem(problem, status);
+    return;
+  }
+  carried.runs = runs;
+  drawRuns(chip.closest(".tl-track"), runs);
+  show();
 }
 
 function drawRuns(track, runs) {
@@ -175,10 +184,15 @@ function setDown() {
   tip.hidden = true;
   place(chip, Date.parse(chip.dataset.from));
   carried = null;
+  if (missed) {
+    again();
+  }
 }
 
+// Whoever still holds the button down does not lift it again: not before the next press.
 function putBack() {
   const { chip } = carried;
+  pressed = null;
   setDown();
   announce(say("schedule.js_put_back", { at: moment(chip.dataset.from) }));
 }
@@ -192,7 +206,6 @@ async function drop() {
   }
   setDown();
   if (runs !== null && !run?.legal) {
-    const { toast } = await import("./toast.js");
     const text = say("schedule.js_refused", { serial: chip.dataset.serial, at: moment(chip.dataset.from), rules: answerFor(run, at) });
     announce(text);
     toast(text);
@@ -207,6 +220,8 @@ let pressed = null;
 let dragged = false;
 
 timeline.addEventListener("pointerdown", (event) => {
+  // A click may follow a drag, or none, as with a finger: what comes after the next press is no part of it.
+  dragged = false;
   const chip = event.target.closest(".chip");
   if (chip && event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && chip.dataset.movable !== undefined && !carried) {
     pressed = { chip, x: event.clientX, y: event.clientY, id: event.pointerId };
@@ -251,13 +266,21 @@ addEventListener("pointercancel", () => {
     putBack();
   }
 });
+// A chip that is dragged need not have the focus.
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && carried && !carried.by_keyboard) {
+    event.preventDefault();
+    putBack();
+  }
+});
 
 timeline.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
   if (!chip) {
     return;
   }
-  if (dragged) {
+  // A key presses a button by a click without a pointer.
+  if (dragged && event.detail > 0) {
     dragged = false;
     return;
   }
@@ -307,10 +330,10 @@ timeline.addEventListener("keydown", (event) => {
     step(event.key === "ArrowLeft" ? -1 : 1, event.shiftKey);
     show();
     chip.scrollIntoView({ block: "nearest", inline: "nearest" });
-  } else if (carried && (event.key === "Enter" || event.key === " ")) {
+  } else if (carried?.by_keyboard && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     drop();
-  } else if (carried && event.key === "Escape") {
+  } else if (carried?.by_keyboard && event.key === "Escape") {
     event.preventDefault();
     putBack();
   } else if (event.key === " ") {
@@ -339,18 +362,25 @@ timeline.addEventListener("focusout", () => setTimeout(() => {
 
 let asked = 0;
 let shown = 0;
+// Something has happened while a chip was carried: its row was left alone.
+let missed = false;
 
 async function again() {
+  missed = carried !== null;
+  if (missed) {
+    return;
+  }
   asked += 1;
   const mine = asked;
   const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
-  if (!answer?.ok || carried) {
+  if (!answer?.ok) {
     return;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const rows = fresh.getElementById("timeline-rows");
   // An answer that was overtaken by a later one is older than what is shown.
   if (!rows || carried || mine < shown) {
+    missed ||= carried !== null;
     return;
   }
   shown = mine;
@@ -359,6 +389,7 @@ async function again() {
   document.getElementById("timeline-rows").replaceWith(document.adoptNode(rows));
   layOut();
   showFolds();
+  keepSelection();
   if (focus?.startsWith("appointment-")) {
     document.getElementById(focus)?.focus();
   }
@@ -368,7 +399,7 @@ layOut();
 scrollToWork();
 setUp(again);
 document.addEventListener("offpeak:event", (event) => {
-  if (!carried && ["appointment", "plan", "resync"].includes(event.detail.kind)) {
+  if (["appointment", "plan", "resync"].includes(event.detail.kind)) {
     again();
   }
 });

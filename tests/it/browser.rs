@@ -2,9 +2,11 @@
 //! looked for on the page and in the database. The steps are in `tests/node/browser.mjs`.
 
 mod campaigns;
+mod carried;
 mod chinese;
 mod dialogs;
 mod judged;
+mod locks;
 mod rules;
 mod schedule;
 mod waves;
@@ -103,7 +105,12 @@ impl Browser {
 
     /// One step on a page; what it found there.
     fn step(&mut self, page: &str, step: &str, args: Value) -> Value {
-        let line = json!({"step": step, "page": page, "args": args});
+        self.step_with(page, step, args, &json!({}))
+    }
+
+    /// The same; on a page that is not there yet, in a browser with these options.
+    fn step_with(&mut self, page: &str, step: &str, args: Value, options: &Value) -> Value {
+        let line = json!({"step": step, "page": page, "args": args, "options": options});
         writeln!(self.input, "{line}").expect("the browser takes it");
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("the browser answers");

@@ -71,6 +71,7 @@ mod merchant_replay;
 mod migrate;
 mod outages;
 mod pages_fleet;
+mod pages_offers;
 mod pages_samples;
 mod pages_samples_fleet;
 mod pages_served;

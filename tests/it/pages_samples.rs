@@ -30,7 +30,7 @@ use offpeak::web::pages::home::HomePage;
 use offpeak::web::pages::notices::{MailPart, NoticePage, NoticesPage, NoticesQuery};
 use offpeak::web::pages::plans::{PlanPage, PlansPage};
 
-pub(crate) use access::{approvals, audit, tokens, users};
+pub(crate) use access::{approvals, audit, tokens, users, waiting_for};
 pub(crate) use campaigns::{campaign, campaigns, gates, new_campaign, plan_changes};
 pub(crate) use mail::{empty_inbox, inbox, locks, nothing_sent, sending};
 pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
@@ -499,7 +499,9 @@ pub(crate) fn plan_page(wording: Wording, state: PlanState) -> PlanPage {
     let plan = plan(wording, 7, state);
     let load = plan.report.is_some().then(|| load(wording, state == PlanState::Draft));
     let items = if plan.report.is_some() { unplaced(wording) } else { Vec::new() };
-    PlanPage { plan, load, unplaced: Page { items, next: Some(wording.text("P2-770455")) }, night: None }
+    let unplaced = Page { items, next: Some(wording.text("P2-770455")) };
+    let requests = waiting_for(wording, "plan.publish");
+    PlanPage { plan, load, unplaced, requests, night: None }
 }
 
 /// A list of notices, one in each state.

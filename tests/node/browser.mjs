@@ -123,6 +123,78 @@ const steps = {
     return shown;
   },
 
+  // Presses a chip, moves it, and presses Escape while the button is still down; then moves on and lets go.
+  async dragAndEscape(page, { id, slots }) {
+    const box = await chip(page, id).boundingBox();
+    const track = await chip(page, id).locator("xpath=ancestor::ul").boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + (slots * track.width) / 96, y, { steps: 5 });
+    await page.waitForSelector(".tl-row .run", { state: "attached" });
+    await page.keyboard.press("Escape");
+    await page.mouse.move(x + ((slots + 1) * track.width) / 96, y, { steps: 5 });
+    const carried = await page.locator(".chip.carried").count();
+    await page.mouse.up();
+    return { carried, dialogs: await page.locator("dialog[open]").count() };
+  },
+
+  // Drags a chip with a finger, lets it go where it may not start, and taps it.
+  async touchDragAndTap(page, { id, slots }) {
+    await chip(page, id).scrollIntoViewIfNeeded();
+    const box = await chip(page, id).boundingBox();
+    const track = await chip(page, id).locator("xpath=ancestor::ul").boundingBox();
+    const [x, y] = [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
+    const touch = await page.context().newCDPSession(page);
+    const send = (type, at) => touch.send("Input.dispatchTouchEvent", { type, touchPoints: at === null ? [] : [{ x: at, y }] });
+    await send("touchStart", x);
+    for (const part of [0.25, 0.5, 0.75, 1]) {
+      await send("touchMove", Math.round(x + (part * slots * track.width) / 96));
+    }
+    await page.waitForSelector(".tl-row .run", { state: "attached" });
+    // A finger that still moves when it is lifted throws the page, and the next tap only stops it.
+    await page.waitForTimeout(300);
+    await send("touchMove", Math.round(x + (slots * track.width) / 96));
+    await send("touchEnd", null);
+    await page.waitForSelector(".chip.carried", { state: "detached" });
+    await page.waitForTimeout(300);
+    await page.touchscreen.tap(x, y);
+    await page.waitForSelector("#move-dialog[open]", { timeout: 5000 });
+  },
+
+  // What goes to the API finds no way any more, or finds one again.
+  async cutOff(page, { off }) {
+    await (off ? page.route("**/api/v1/**", (route) => route.abort()) : page.unroute("**/api/v1/**"));
+  },
+
+  // As when the session has ended elsewhere.
+  async forgetSession(page) {
+    await page.context().clearCookies();
+  },
+
+  async widths(page, { paths }) {
+    const found = [];
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const path of paths) {
+        await page.goto(base + path);
+        await ready(page);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        if (wide !== width) {
+          found.push(`${path}: ${wide} pixels wide on a screen of ${width}`);
+        }
+        const bar = await page.evaluate(() => document.querySelector(".bar").offsetHeight);
+        if (width === 1280 && bar > 60) {
+          found.push(`${path}: the bar is ${bar} pixels high`);
+        }
+      }
+    }
+    await page.setViewportSize({ width: 1280, height: 900 });
+    return found;
+  },
+
+  count: (page, { selector }) => page.locator(selector).count(),
+
   async startsAt(page, { id, at }) {
     await startsAt(page, id, at);
     return startOf(page, id);
@@ -158,6 +230,10 @@ const steps = {
     await chip(page, id).focus();
     await page.keyboard.press("Enter");
     await page.waitForSelector("#move-dialog[open]");
+  },
+
+  async focus(page, { selector }) {
+    await page.locator(selector).focus();
   },
 
   async press(page, { key }) {

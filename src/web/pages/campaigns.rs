@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::appointments::given;
 use super::render::{PageContext, RenderError, render};
 use super::routes::page;
+use crate::api::approval::ApprovalView;
 use crate::api::campaign::CampaignView;
 use crate::api::{ListQuery, Page};
 use crate::domain::access::Role;
@@ -42,11 +43,14 @@ pub struct NewCampaignPage {
 pub struct CampaignPage {
     /// The campaign.
     pub campaign: CampaignView,
+    /// What waits for a second person about it.
+    pub requests: Vec<ApprovalView>,
 }
 
 #[derive(Serialize)]
 struct OneCampaignView<'a> {
     campaign: &'a CampaignView,
+    requests: &'a [ApprovalView],
     /// Waves that have begun.
     begun: usize,
     /// Appointments that are over, of all of them.
@@ -93,8 +97,11 @@ pub fn render_page(page_context: &PageContext, page: &CampaignPage) -> Result<St
     });
     let begun = campaign.waves.iter().take_while(|wave| wave.state != WaveState::Waiting).count();
     let waits = begun < campaign.waves.len();
+    // What somebody has asked for already is not offered once more.
+    let asked = |action: &str| page.requests.iter().any(|request| request.action == action);
     let view = OneCampaignView {
         campaign,
+        requests: &page.requests,
         begun,
         ended: campaign.appointments.iter().map(over).sum(),
         all: campaign
@@ -104,10 +111,10 @@ pub fn render_page(page_context: &PageContext, page: &CampaignPage) -> Result<St
             .map(|(_, count)| count)
             .sum(),
         may: Steps {
-            activate: campaign.state == CampaignState::Draft,
+            activate: campaign.state == CampaignState::Draft && !asked("campaign.activate"),
             pause: active,
             resume: campaign.state == CampaignState::Paused,
-            pass: at_a_gate && (active || halted),
+            pass: at_a_gate && (active || halted) && !asked("campaign.pass"),
             cancel: !campaign.state.is_final(),
             waves: campaign.state == CampaignState::Draft || (!campaign.state.is_final() && waits),
         },
@@ -159,7 +166,9 @@ async fn show(
     Path(name): Path<String>,
 ) -> Response {
     let ask = move |app: &service::App, _: &PageContext| {
-        Ok(CampaignPage { campaign: service::campaign::show(app, &name)? })
+        let campaign = service::campaign::show(app, &name)?;
+        let requests = service::approval::waiting_for(app, &format!("campaign {name}"))?;
+        Ok(CampaignPage { campaign, requests })
     };
     page(state, page_context, ask, render_page).await
 }

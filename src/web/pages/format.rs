@@ -11,6 +11,7 @@ use super::said::sentence;
 use super::words;
 use crate::api::AuditView;
 use crate::domain::fleet::Locale;
+use crate::domain::lock::LockState;
 use crate::domain::said::Said;
 
 type Instant = Serde<DateTime<Utc>>;
@@ -49,6 +50,10 @@ pub(super) fn add_filters(environment: &mut Environment<'_>, page_context: &Page
     environment.add_filter("days", move |number: i64| words::say(locale, "format.days", &[("n", &number)]));
     environment.add_filter("differences", |entry: Serde<AuditView>| {
         minijinja::Value::from(Serde(differences(&entry)))
+    });
+    environment.add_filter("lock_steps", |state: &str| {
+        let steps = state.parse().map(|state: LockState| state.next()).unwrap_or_default();
+        steps.iter().map(|step| step.as_str()).collect::<Vec<_>>()
     });
     environment.add_filter("local_field", move |at: Instant| local_field(*at, zone));
 }

@@ -179,7 +179,7 @@ fn attention(page: &HomePage, page_context: &PageContext) -> Vec<Attention> {
     let unplaced = page.tonight.published.as_ref().and_then(|plan| plan.report.as_ref());
     if let Some(report) = unplaced.filter(|report| report.placed < report.tasks) {
         let without = i64::try_from(report.tasks - report.placed).unwrap_or(i64::MAX);
-        let all = counted(locale, i64::try_from(report.tasks).unwrap_or(i64::MAX), "terminal");
+        let all = counted(locale, i64::try_from(report.tasks).unwrap_or(i64::MAX), "task");
         let key = if without == 1 { "home.one_unplaced" } else { "home.some_unplaced" };
         add(say(locale, key, &[("without", &count(without)), ("all", &all)]), "#unplaced", "home.see_why");
     }

@@ -8,7 +8,9 @@ use super::figures::PlanFigures;
 use super::home::NightList;
 use super::render::{PageContext, RenderError, render};
 use crate::api::Page;
+use crate::api::approval::ApprovalView;
 use crate::api::plan::{Load, NightLoad, PlanDiff, PlanItem, PlanView};
+use crate::domain::plan::PlanState;
 
 /// What the list is made from.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +28,8 @@ pub struct PlanPage {
     pub load: Option<Load>,
     /// Tasks without a place, a page of them.
     pub unplaced: Page<PlanItem>,
+    /// What waits for a second person about it.
+    pub requests: Vec<ApprovalView>,
     /// The night whose load is drawn; the first that goes over a budget, or the fullest, unless told.
     pub night: Option<NaiveDate>,
 }
@@ -80,6 +84,8 @@ struct PlansView<'a> {
 struct OnePlanView<'a> {
     data: &'a PlanPage,
     figures: Option<PlanFigures>,
+    /// Whether it can be published, and nobody has asked for that already.
+    may_publish: bool,
     picture: Option<NightPicture>,
     drawn_night: Option<NaiveDate>,
     nights: Option<NightList<'a>>,
@@ -111,6 +117,8 @@ pub fn render_page(page_context: &PageContext, page: &PlanPage) -> Result<String
     let view = OnePlanView {
         data: page,
         figures: page.plan.report.as_ref().map(|report| PlanFigures::of(report, page_context.locale)),
+        may_publish: page.plan.state == PlanState::Verified
+            && !page.requests.iter().any(|request| request.action == "plan.publish"),
         picture,
         drawn_night,
         nights: page.load.as_ref().map(|load| NightList::of(&load.nights)),

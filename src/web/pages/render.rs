@@ -62,7 +62,11 @@ pub(super) fn render<T: Serialize>(
     // What the reader may not do is not offered; that it is refused is the router's affair.
     environment.add_global(
         "may",
-        context! { edit => page_context.role() >= Role::Operator, whole => !page_context.is_confined() },
+        context! {
+            edit => page_context.role() >= Role::Operator,
+            approve => page_context.role() >= Role::Approver,
+            whole => !page_context.is_confined(),
+        },
     );
     environment
         .get_template(template)

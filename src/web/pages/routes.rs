@@ -215,7 +215,8 @@ async fn plan_page(
         let plan = service::plan::show(app, id)?;
         let load = plan.report.as_ref().map(|_| service::plan::plan_load(app, id)).transpose()?;
         let unplaced = service::plan::items(app, id, true, None, given(&query.after))?;
-        Ok(PlanPage { plan, load, unplaced, night })
+        let requests = service::approval::waiting_for(app, &format!("plan {}", plan.id))?;
+        Ok(PlanPage { plan, load, unplaced, requests, night })
     };
     page(state, page_context, ask, plans::render_page).await
 }

@@ -54,8 +54,21 @@ fn a_campaign_is_previewed_started_and_published_by_two_and_paused() {
         browser.step("ann", "activate", json!({"button": "Create campaign"}));
         browser.step("ann", "toast", json!({"holds": "second person"}));
         assert_eq!(server.app.get("/campaigns/look").await["state"], "draft");
+        // The draft's page says for what it waits, for as long as it does, and does not offer to start it once more.
+        assert_eq!(browser.text("ann", "path", json!({})), "/campaigns/look");
+        browser.step("ann", "open", json!({"path": "/campaigns/look"}));
+        browser.step("ann", "text", json!({"selector": ".waiting", "holds": "second person"}));
+        browser.step("ann", "text", json!({"selector": ".waiting a[href='/approvals#approval-1']"}));
+        assert_eq!(browser.step("ann", "count", json!({"selector": "[data-dialog='activate']"})), json!(0));
         approve(&mut browser, 1);
         assert_eq!(server.app.get("/campaigns/look").await["state"], "active");
+        browser.step("ann", "open", json!({"path": "/campaigns/look"}));
+        assert_eq!(browser.step("ann", "count", json!({"selector": ".waiting"})), json!(0));
+        browser.step(
+            "ann",
+            "text",
+            json!({"selector": "#targets dd", "holds": preview["selected"].to_string()}),
+        );
 
         // The plan: made, looked at, and published the same way.
         browser.step("ann", "open", json!({"path": "/plans"}));
@@ -72,6 +85,8 @@ fn a_campaign_is_previewed_started_and_published_by_two_and_paused() {
         browser.step("ann", "activate", json!({"button": "Publish", "within": "#publish"}));
         browser.step("ann", "toast", json!({"holds": "second person"}));
         assert_eq!(server.app.get("/plans/1").await["state"], "verified");
+        browser.step("ann", "text", json!({"selector": ".waiting", "holds": "publish the plan"}));
+        assert_eq!(browser.step("ann", "count", json!({"selector": "[data-dialog='publish']"})), json!(0));
         assert_eq!(server.app.get("/appointments").await["items"], json!([]));
         approve(&mut browser, 2);
         assert_eq!(server.app.get("/plans/1").await["state"], "published");
@@ -114,4 +129,24 @@ fn approve(browser: &mut Browser, request: i64) {
     browser.step("eve", "activate", json!({"button": "Approve", "within": row}));
     browser.step("eve", "activate", json!({"button": "Approve", "within": "dialog[open]"}));
     browser.step("eve", "text", json!({"selector": row, "holds": "Done"}));
+}
+
+#[test]
+fn a_budget_that_is_full_already_is_named_beside_what_fits() {
+    run(async {
+        let mut server = Server::start().await;
+        server.app.post("/budgets", json!({"grouping": "fleet", "limit": {"count": 1}})).await;
+        for serial in ["T1", "T2"] {
+            server.app.post("/locks", json!({"serial": serial, "cause": "no answer"})).await;
+        }
+        let mut browser = Browser::start(&server.base);
+        browser.sign_in("ann", "ann", "/campaigns/new");
+        let fields = json!({"name": "look", "work.kind": "inspection", "duration_minutes": "20",
+            "deadline_at": "2026-12-20T00:00", "selector": "serial = \"T4\""});
+        browser.step("ann", "fill", json!({"form": "#campaign", "fields": fields}));
+        let said = browser.text("ann", "text", json!({"selector": "#preview .all-well"}));
+        assert!(said.contains("fleet is over its budget: 2 down at once, 1 allowed"), "{said}");
+        assert!(!said.contains("Everything fits"), "{said}");
+        server.stop();
+    });
 }

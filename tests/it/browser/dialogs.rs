@@ -39,6 +39,9 @@ fn every_dialog_opens_holds_the_focus_closes_and_gives_it_back() {
             server.app.post("/campaigns", campaign).await;
         }
         server.app.post("/campaigns/still/pause", json!({})).await;
+        let draft = json!({"name": "draft", "work": {"kind": "inspection"}, "selector": "all", "duration_minutes": 20,
+            "deadline_at": "2026-12-20T00:00:00Z", "draft": true});
+        server.app.post("/campaigns", draft).await;
         // A merchant who cannot be told, and one whose address not every server takes.
         server.app.sql("UPDATE merchant SET email = 'owner@bakery.example' WHERE number = 'M2'");
         server.app.arrange(&["T6"], "2027-01-31 02:00").await;
@@ -47,7 +50,7 @@ fn every_dialog_opens_holds_the_focus_closes_and_gives_it_back() {
         let mut browser = Browser::start(&server.base);
         browser.sign_in("ida", "ida", "/");
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
-        let more = ["/campaigns/fw", "/campaigns/still", "/merchants/M2"];
+        let more = ["/campaigns/draft", "/campaigns/fw", "/campaigns/still", "/merchants/M2"];
         for path in PAGES.iter().map(|(path, _)| *path).chain(more) {
             browser.step("ida", "open", json!({"path": path}));
             let walked = browser.step("ida", "walkDialogs", json!({}));

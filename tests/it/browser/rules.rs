@@ -72,3 +72,22 @@ fn a_window_is_edited_with_its_next_openings_before_the_eyes_and_taken_back() {
         server.stop();
     });
 }
+
+#[test]
+fn a_rule_that_cannot_be_says_so_where_what_it_would_mean_is_shown() {
+    run(async {
+        let mut server = Server::start().await;
+        let mut browser = Browser::start(&server.base);
+        browser.sign_in("ann", "ann", "/blackouts");
+        let fields = json!({"name": "fair", "from": "2027-01-05", "to": "2027-01-02"});
+        browser.step("ann", "fill", json!({"form": "#rule-form form", "fields": fields}));
+        browser.step(
+            "ann",
+            "text",
+            json!({"selector": ".preview .field-problem", "holds": "before it begins"}),
+        );
+        browser.step("ann", "fill", json!({"form": "#rule-form form", "fields": {"to": "2027-01-06"}}));
+        browser.step("ann", "text", json!({"selector": ".preview h3", "holds": "It covers"}));
+        server.stop();
+    });
+}

@@ -78,6 +78,16 @@ pub(crate) fn approvals(wording: Wording) -> ApprovalsPage {
     }
 }
 
+/// A request that waits, of a kind.
+pub(crate) fn waiting_for(wording: Wording, action: &str) -> Vec<ApprovalView> {
+    let mut waiting = approvals(wording).approvals.items;
+    waiting.retain(|request| request.state == ApprovalState::Pending);
+    for request in &mut waiting {
+        action.clone_into(&mut request.action);
+    }
+    waiting
+}
+
 /// An entry of the trail, which somebody has searched and verified, and which is not whole.
 pub(crate) fn audit(wording: Wording) -> AuditPage {
     let entry = AuditView {
