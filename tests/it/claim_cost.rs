@@ -86,7 +86,9 @@ fn a_claim_reads_no_more_of_a_large_outbox_than_it_takes() {
                         // What a plan is made for is not there yet; it does not depend on it.
                         let steps: Vec<Step> =
                             diesel::sql_query(format!("EXPLAIN QUERY PLAN {question}")).load(connection)?;
-                        let steps: Vec<String> = steps.into_iter().map(|step| step.detail).collect();
+                        let mut steps: Vec<String> = steps.into_iter().map(|step| step.detail).collect();
+                        // The list of those that were found.
+                        steps.retain(|step| !step.starts_with("SCAN json_each"));
                         let by_index = |step: &String| {
                             step.contains("INDEX notice_by_due (state=? AND urgent=?")
                                 || step.contains("USING INTEGER PRIMARY KEY")

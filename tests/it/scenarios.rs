@@ -35,12 +35,12 @@ impl World {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", path)
-            .env("USER", "operator")
             .env("OFFPEAK_CLOCK", &self.clock)
             .output()
             .expect("every system has a shell");
         let mut text = self.tidy(&String::from_utf8_lossy(&output.stdout), "");
         text.push_str(&self.tidy(&String::from_utf8_lossy(&output.stderr), "! "));
+        text = whoever_plays(&text);
         match output.status.code() {
             Some(0) => {}
             code => text.push_str(&format!("?{}\n", code.map_or("signal".into(), |code| code.to_string()))),
@@ -65,6 +65,32 @@ impl World {
         }
         tidy
     }
+}
+
+/// Calls the system's user who plays `operator`, and makes the column in which he stands as wide as that.
+fn whoever_plays(text: &str) -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).expect("the system knows its users");
+    let name = format!("local:{}", user.expect("a user with a name").name);
+    text.split("\n\n").map(|table| in_table(table, &name)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn in_table(table: &str, name: &str) -> String {
+    const PLAYED: &str = "local:operator";
+    let place_of = |line: &str| line.find(name).map(|at| line[..at].chars().count());
+    let Some(place) = table.lines().find_map(place_of) else { return table.to_owned() };
+    let (end, width) = (place + name.chars().count(), PLAYED.chars().count());
+    let widened = |line: &str| {
+        let characters: Vec<char> = line.chars().collect();
+        if characters.len() <= end {
+            return line.to_owned();
+        }
+        let (head, tail) = (&characters[..place], &characters[end..]);
+        let cell: String = characters[place..end].iter().collect();
+        let cell = if cell == name { PLAYED } else { cell.trim_end() };
+        head.iter().collect::<String>() + &format!("{cell:width$}") + &tail.iter().collect::<String>()
+    };
+    let lines: Vec<String> = table.lines().map(widened).collect();
+    lines.join("\n") + if table.ends_with('\n') { "\n" } else { "" }
 }
 
 /// Runs a script and gives it back as it came out.
