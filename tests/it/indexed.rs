@@ -307,6 +307,12 @@ fn steps_of_postgres(connection: &mut Connection, sql: &str) -> diesel::QueryRes
 
 /// A fleet with a bit of everything.
 async fn fill(app: &TestApp) {
+    if !app.database_url().starts_with("sqlite:") {
+        // Figures that come in the middle change what is chosen: each question is explained as of tables nobody has looked at.
+        for table in LARGE {
+            app.sql(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)"));
+        }
+    }
     app.import_generated(60, 7).await;
     app.sql("UPDATE merchant SET email = 'owner@shop.example' WHERE id > 1");
     let window = json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240});
