@@ -134,7 +134,7 @@ pub struct MadeToken {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct TokenQuery {
-    /// Everybody's, not only one's own; for administrators.
+    /// Everybody's, not only one's own; for administrators of the whole fleet.
     #[serde(default)]
     pub everybody: bool,
     /// Rows on the page, 1 to 1000; 100 unless told.

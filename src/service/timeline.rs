@@ -22,8 +22,34 @@ const LARGE: i64 = 20_000;
 /// Up to so many sites are sorted here; with more, the fleet is walked in its order, which then soon fills a page.
 const FEW_SITES: i64 = 2_000;
 
-/// No merchant's number.
-const NOBODY: i64 = 0;
+/// Whose sites are shown.
+enum Within {
+    Fleet,
+    Region(String),
+    /// By id; of a merchant that is no longer there nothing is.
+    Merchant(Option<i64>),
+}
+
+impl Within {
+    fn of(connection: &mut Connection, part: Option<&Part>) -> Result<Within, Error> {
+        Ok(match part {
+            None => Within::Fleet,
+            Some(Part::Region(name)) => Within::Region(name.clone()),
+            Some(Part::Merchant(number)) => {
+                let found = db::fleet::merchants_by_number(connection, &[number])?.pop();
+                Within::Merchant(found.map(|merchant| merchant.id))
+            }
+        })
+    }
+
+    fn holds(&self, site: &SiteRow) -> bool {
+        match self {
+            Within::Fleet => true,
+            Within::Region(name) => site.region == *name,
+            Within::Merchant(id) => *id == Some(site.merchant_id),
+        }
+    }
+}
 
 /// What is asked, checked.
 struct Asked {
@@ -34,8 +60,7 @@ struct Asked {
     nights: Nights,
     states: Vec<AppointmentState>,
     campaign: Option<(i64, String)>,
-    /// Whose sites alone are shown; everybody's without one.
-    merchant: Option<i64>,
+    within: Within,
     closed: BTreeSet<String>,
     after: Option<(String, String)>,
     limit: i64,
@@ -44,9 +69,9 @@ struct Asked {
 /// A page of the timeline; of a part of the fleet, or of all of it.
 pub(super) fn show_in(app: &App, part: Option<&Part>, query: &TimelineQuery) -> Result<Timeline, Error> {
     app.database.read(|connection| {
-        let mut asked = check(connection, app, query)?;
-        asked.merchant = merchant_of(connection, part)?;
-        let counts = region_counts(connection, app, part)?;
+        let within = Within::of(connection, part)?;
+        let counts = region_counts(connection, app, &within)?;
+        let asked = check(connection, app, within, query)?;
         let sites = sites_on_page(connection, app, query, &asked, &counts)?;
         let more = i64::try_from(sites.len()).is_ok_and(|count| count > asked.limit);
         let sites = &sites[..sites.len().min(usize::try_from(asked.limit).unwrap_or_default())];
@@ -58,7 +83,12 @@ pub(super) fn show_in(app: &App, part: Option<&Part>, query: &TimelineQuery) -> 
     })
 }
 
-fn check(connection: &mut Connection, app: &App, query: &TimelineQuery) -> Result<Asked, Error> {
+fn check(
+    connection: &mut Connection,
+    app: &App,
+    within: Within,
+    query: &TimelineQuery,
+) -> Result<Asked, Error> {
     let number = query.nights.unwrap_or(1);
     if !(1..=31).contains(&number) {
         return Err(Error::invalid("nights", format!("{number} is out of range; use 1 to 31")));
@@ -103,7 +133,7 @@ fn check(connection: &mut Connection, app: &App, query: &TimelineQuery) -> Resul
         nights: Nights { first: before.to_string(), last: behind.to_string() },
         states: states.map_err(|error| Error::invalid("state", error))?,
         campaign,
-        merchant: None,
+        within,
         closed: words(query.closed.as_ref()).into_iter().collect(),
         after: after.transpose()?,
         limit,
@@ -123,17 +153,12 @@ fn sites_on_page(
     counts: &[(String, i64)],
 ) -> Result<Vec<SiteRow>, Error> {
     let region = given(query.region.as_ref());
-    // A region that is not among the counts is not the reader's.
-    let is_open = |name: &str| {
-        !asked.closed.contains(name)
-            && region.is_none_or(|only| only == name)
-            && counts.iter().any(|(known, _)| known == name)
-    };
+    let is_open = |name: &str| !asked.closed.contains(name) && region.is_none_or(|only| only == name);
     if let Some(few) = few_sites(connection, app, query, asked)? {
-        let mut found: Vec<SiteRow> = few.into_iter().filter(|site| is_open(&site.region)).collect();
+        let is_shown = |site: &SiteRow| is_open(&site.region) && asked.within.holds(site);
+        let mut found: Vec<SiteRow> = few.into_iter().filter(is_shown).collect();
         found.sort_unstable_by(|a, b| (&a.region, &a.code).cmp(&(&b.region, &b.code)));
         found.dedup_by_key(|site| site.id);
-        found.retain(|site| asked.merchant.is_none_or(|merchant| site.merchant_id == merchant));
         if let Some((region, code)) = &asked.after {
             found.retain(|site| (&site.region, &site.code) > (region, code));
         }
@@ -174,9 +199,9 @@ fn few_sites(
         }
         return Ok(Some(found));
     }
-    if let Some(merchant) = asked.merchant {
+    if let Within::Merchant(id) = asked.within {
         let nights = (query.every_site != Some(true)).then_some(&asked.nights);
-        return Ok(Some(rows::sites_of_merchant(connection, merchant, nights)?));
+        return Ok(Some(sites_of(connection, id, nights)?));
     }
     let mut ids = if let Some((campaign, _)) = &asked.campaign {
         match sites_of_campaign(connection, app, *campaign, asked)? {
@@ -313,34 +338,36 @@ fn with_headings(
         .collect()
 }
 
-/// The merchant that a part of the fleet is; none if there is no such merchant (any more), which has no sites either.
-fn merchant_of(connection: &mut Connection, part: Option<&Part>) -> Result<Option<i64>, Error> {
-    let Some(Part::Merchant(number)) = part else { return Ok(None) };
-    let found = db::fleet::merchants_by_number(connection, &[number])?.pop();
-    Ok(Some(found.map_or(NOBODY, |merchant| merchant.id)))
+/// The sites of a merchant that there may be; only those visited in `nights`, if that is given.
+fn sites_of(
+    connection: &mut Connection,
+    merchant: Option<i64>,
+    nights: Option<&Nights>,
+) -> Result<Vec<SiteRow>, Error> {
+    let sites = merchant.map(|id| rows::sites_of_merchant(connection, id, nights)).transpose()?;
+    Ok(sites.unwrap_or_default())
 }
 
-/// Every region of a part of the fleet by name, with its number of sites; of a large fleet as it was a moment ago.
+/// Every region in which something is shown by name, with its number of sites; of a large fleet as it was a moment ago.
 fn region_counts(
     connection: &mut Connection,
     app: &App,
-    part: Option<&Part>,
+    within: &Within,
 ) -> Result<Vec<(String, i64)>, Error> {
-    if let Some(merchant) = merchant_of(connection, part)? {
+    if let Within::Merchant(id) = within {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-        for site in rows::sites_of_merchant(connection, merchant, None)? {
+        for site in sites_of(connection, *id, None)? {
             *counts.entry(site.region).or_default() += 1;
         }
         return Ok(counts.into_iter().collect());
     }
     let is_large = |counts: &Vec<(String, i64)>| counts.iter().map(|(_, sites)| sites).sum::<i64>() > LARGE;
-    let counts = app.figures.get(app, connection, "regions", is_large, |connection| {
+    let mut counts = app.figures.get(app, connection, "regions", is_large, |connection| {
         let mut counts = rows::regions(connection)?;
         counts.sort_unstable();
         Ok(counts)
-    });
-    let mut counts = counts?;
-    if let Some(Part::Region(only)) = part {
+    })?;
+    if let Within::Region(only) = within {
         counts.retain(|(name, _)| name == only);
     }
     Ok(counts)
@@ -349,6 +376,7 @@ fn region_counts(
 /// The name of every region of a part of the fleet, or of all of it.
 pub(super) fn regions_in(app: &App, part: Option<&Part>) -> Result<Vec<String>, Error> {
     app.database.read(|connection| {
-        Ok(region_counts(connection, app, part)?.into_iter().map(|(name, _)| name).collect())
+        let within = Within::of(connection, part)?;
+        Ok(region_counts(connection, app, &within)?.into_iter().map(|(name, _)| name).collect())
     })
 }

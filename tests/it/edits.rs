@@ -247,6 +247,7 @@ fn plans_leave_a_pinned_appointment_where_it_is() {
             (&trail["action"], &trail["reason"]),
             (&json!("appointment.pin"), &json!("the owner is there"))
         );
+        assert_eq!((&trail["before"], &trail["after"]), (&json!(false), &json!(true)));
         app.post(&format!("/appointments/{}/pin", ids[0]), json!({})).await;
         assert_eq!(app.get("/audit?limit=1").await["items"][0], trail, "to pin it again changes nothing");
         // Both stand in what is now a blackout: one is moved out of it.

@@ -63,7 +63,7 @@ fn create(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
 
 /// List tokens, the latest first
 ///
-/// Lists one's own tokens; on the local database, and for administrators with --everybody, all of them.
+/// Lists one's own tokens; on the local database, and for administrators of the whole fleet with --everybody, all of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  offpeak token list")]
 pub struct ListArgs {

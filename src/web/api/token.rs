@@ -20,7 +20,7 @@ pub(super) fn router() -> Routes {
         .parts(Role::Viewer, routes!(revoke))
 }
 
-/// One's own tokens, the latest first; for an administrator everybody's.
+/// One's own tokens, the latest first; for an administrator of the whole fleet everybody's.
 #[utoipa::path(get, path = "/tokens", tag = "access", params(TokenQuery),
     responses((status = 200, description = "Tokens", body = Page<TokenView>)))]
 async fn tokens(
@@ -31,7 +31,7 @@ async fn tokens(
     Ok(Json(state.run(move |app| token::list(app, &who, &query)).await?))
 }
 
-/// Makes a token that may do at most what its maker may. What a program shows is in the answer, this once.
+/// Makes a token that may do at most what its maker may; a token makes none. What a program shows is in the answer, this once.
 #[utoipa::path(post, path = "/tokens", tag = "access", request_body = NewToken,
     responses((status = 201, description = "The token", body = MadeToken)))]
 async fn make(
@@ -43,7 +43,7 @@ async fn make(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Ends a token: one's own, or as an administrator anybody's.
+/// Ends a token: one's own, or as an administrator of the whole fleet anybody's.
 #[utoipa::path(post, path = "/tokens/{id}/revoke", tag = "access", request_body = Because,
     params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "The token", body = TokenView)))]
