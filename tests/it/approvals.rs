@@ -157,6 +157,9 @@ fn whoever_answers_for_a_part_is_no_second_person() {
             )
             .await;
         assert_eq!(more.code(), "forbidden", "{}", more.text);
+        // The house does without him.
+        let closed = boss.post("/accounts/cadm/disable", json!({})).await;
+        assert_eq!(closed.status.as_u16(), 200, "{}", closed.text);
     });
 }
 

@@ -1,14 +1,17 @@
 //! Claims on mails: a worker that stood still between its steps does no harm when it goes on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
+use offpeak::db;
 use offpeak::service::notice::{RefusedFor, Settlement, claim, give_back, settle};
+use offpeak::service::{App, Error};
 use offpeak::worker::Loop;
 use serde_json::json;
 
-use crate::support::{TestApp, on_each_database};
+use crate::support::{TestApp, on_each_database, postgres_url, run};
 
 /// One announcement that is due.
 async fn announcement(app: &TestApp) -> i64 {
@@ -195,5 +198,46 @@ fn what_is_claimed_and_not_begun_is_given_back_when_a_replica_stops() {
         assert_eq!((accepted, queued_now), (1, queued - 1));
         app.state.workers().run_once(Loop::Notify).await.unwrap();
         assert_eq!(announcements(&app, "queued").await, 0);
+    });
+}
+
+/// Does `meanwhile` while another replica puts something into words for this merchant; says what it came to, and whether it
+/// had before that replica was done.
+fn while_locked<T: Send>(app: &App, merchant: i64, meanwhile: impl FnOnce() -> T + Send) -> (T, bool) {
+    let (locked, is_locked) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let (done, is_done) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            app.database.write(|connection| {
+                db::fleet::lock_merchants(connection, &[merchant])?;
+                locked.send(()).unwrap();
+                released.recv_timeout(Duration::from_secs(20)).unwrap();
+                Ok::<_, Error>(())
+            })
+        });
+        is_locked.recv().unwrap();
+        scope.spawn(move || done.send(meanwhile()).unwrap());
+        let early = is_done.recv_timeout(Duration::from_secs(2)).ok();
+        release.send(()).unwrap();
+        let waited = early.is_none();
+        (early.unwrap_or_else(|| is_done.recv().unwrap()), !waited)
+    })
+}
+
+#[test]
+fn two_workers_put_nothing_into_words_for_one_merchant_at_once() {
+    run(async {
+        let app = TestApp::new(Some(postgres_url()), |_| {});
+        announcement(&app).await;
+        let merchant = app.read(|connection| Ok(db::fleet::merchants_by_number(connection, &["M2"])?[0].id));
+        let (first, was_early) = while_locked(app.state.app(), merchant, || claim(app.state.app(), 10));
+        let first = first.unwrap().0.remove(0);
+        assert!(!was_early, "it has to wait for the other's words");
+        // What has its words is sent again without waiting for anybody.
+        later(&app, chrono::TimeDelta::minutes(11));
+        let (second, was_early) = while_locked(app.state.app(), merchant, || claim(app.state.app(), 10));
+        assert_eq!(second.unwrap().0.remove(0).bytes, first.bytes);
+        assert!(was_early, "its words are there");
     });
 }

@@ -418,6 +418,7 @@ fn what_is_planned_again_beside_locked_terminals_can_be_published() {
         // Each is down already, and no more so when its work is done at another time.
         let plan = app.plan(json!({"only": {"appointments": ids}})).await;
         assert_eq!((&plan["state"], &plan["report"]["moved"]), (&json!("verified"), &json!(2)), "{plan}");
+        assert_eq!(plan["report"]["merchants"], 1, "whose appointments move is told: {plan}");
         let published = app.post(&format!("/plans/{}/publish", plan["id"]), json!({})).await;
         assert_eq!(published["state"], "published", "{published}");
     });
