@@ -150,9 +150,14 @@ fn what_somebody_else_may_have_by_now_is_not_sent() {
         crate::support::run(async {
             announcement(&app).await;
             app.mail.before_the_next(|| std::thread::sleep(Duration::from_millis(2100)));
-            assert_eq!(app.work("notify").await, json!({"queued": 1}));
-            assert!(app.mail.accepted().is_empty());
-            assert_eq!(app.work("notify").await, json!({"accepted": 1}));
+            let first = app.work("notify").await;
+            assert_eq!(first["queued"], 1, "what was held for longer than its claim lasts goes back: {first}");
+            // The same pass may claim it anew, or leave it to the next.
+            let sent_then = first["accepted"].as_u64().unwrap_or(0);
+            assert_eq!(u64::try_from(app.mail.accepted().len()).unwrap(), sent_then, "{first}");
+            let second = app.work("notify").await;
+            assert_eq!(sent_then + second["accepted"].as_u64().unwrap_or(0), 1, "{first}, {second}");
+            assert_eq!(app.mail.accepted().len(), 1);
         });
     }
 }
