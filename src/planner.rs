@@ -5,8 +5,8 @@
 //! says where a large problem falls apart. [`board`] holds where every task stands and, through [`ledger`], how full
 //! every group is in every slot; [`construct`] places one task after the other, [`repair`] makes room for those that
 //! found none, [`polish`] lowers the disruption. What was announced is planned again by [`again`]: in [`handover`]
-//! others hand their places on, along the shortest way to a free one, which [`reach`] measures. [`bound`] proves what
-//! no plan can beat; [`explain`] says why the rest has no place, what would give it one, and why announced tasks
+//! others make way, in [`clearing`] several for one, as [`tolls`] say what a place is worth in moves, in [`relay`] one for
+//! one along the shortest way to a free place, which [`reach`] measures. [`bound`] proves what no plan can beat; [`explain`] says why the rest has no place, what would give it one, and why announced tasks
 //! moved. `docs/planning.md` tells the method.
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
@@ -15,8 +15,10 @@ mod again;
 mod alone;
 mod bits;
 mod board;
+mod booth;
 mod bound;
 mod charges;
+mod clearing;
 mod construct;
 mod crowd;
 mod crowding;
@@ -24,11 +26,11 @@ mod cut;
 mod dual;
 mod explain;
 mod handover;
-mod homecoming;
 mod ledger;
 mod lesson;
 mod mend;
 mod negotiate;
+mod offers;
 mod order;
 mod polish;
 mod prices;
@@ -44,9 +46,11 @@ mod ruin;
 mod sample;
 mod search;
 mod side;
+mod stand_in;
 mod standing;
 mod tables;
 mod tally;
+mod tolls;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -159,14 +163,14 @@ pub fn solve(problem: &Problem, options: &SolveOptions, watch: &dyn Watch) -> Ou
     let stop = Stop { watch, limit: options.time_limit };
     let voice = Voice::new(watch, problem.task_count());
     let tables = OnceCell::new();
-    let search::Found { mut board, bound, bound_ms } =
+    let search::Found { mut board, tolls, bound, bound_ms } =
         search::search(problem, &tables, options, &stop, &voice);
     let cut_short = stop.now();
     let mut tally = tally::of(problem, &board.starts);
     voice.say_sums(0, Phase::Explaining, (tally.placed, tally.disruption));
     let (mut unplaced, mut report) = (Vec::new(), Report::default());
     if tally.placed < problem.task_count() as u64 || tally.moved > 0 {
-        (unplaced, report) = explain::account(&mut board);
+        (unplaced, report) = explain::account(&mut board, &tolls);
         tally = tally::of(problem, &board.starts);
     }
     let metrics = Metrics {

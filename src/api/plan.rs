@@ -120,7 +120,7 @@ pub struct PlanReport {
     pub disruption_lower: u64,
     /// Standing appointments that it moves.
     pub moved: u64,
-    /// No plan that keeps every rule moves fewer.
+    /// No plan that keeps every rule and places at least as much weight moves fewer.
     #[serde(default)]
     pub moves_unavoidable: u64,
     /// Why they are moved.

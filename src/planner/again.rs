@@ -48,8 +48,9 @@ pub(super) fn again<'t>(
     let prices = Prices::none(tables);
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
+    let mut tolls = Vec::new();
     if board.waits() {
-        handover::hand_on(&mut board, stop);
+        tolls = handover::hand_on(&mut board, options.effort, stop);
         construct::place_all(&mut board, &prices);
     }
     // In a large problem, who found the cheapest place that is left is content.
@@ -60,7 +61,7 @@ pub(super) fn again<'t>(
     }
     voice.say(0, Phase::Improving, &board);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    Found { board, bound, bound_ms: took.as_millis() as u64 }
+    Found { board, tolls, bound, bound_ms: took.as_millis() as u64 }
 }
 
 /// Finds places for those who wait, in the part of each.

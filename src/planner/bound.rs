@@ -186,7 +186,7 @@ fn income(tables: &Tables<'_>, alone: Option<&Alone<'_>>, prices: &Prices) -> i1
 }
 
 /// The least sum of costs of any choice of tasks that weighs at least `weight`, one of them taken in part.
-fn least_of_weight(mut tasks: Vec<(i64, u32)>, weight: u64, total: u64) -> i128 {
+pub(super) fn least_of_weight(mut tasks: Vec<(i64, u32)>, weight: u64, total: u64) -> i128 {
     let mut sum: i128 = tasks.iter().map(|&(cost, _)| i128::from(cost)).sum();
     // Leaving out a task that costs nothing or less never helps; one without weight goes first.
     tasks.retain(|&(cost, _)| cost > 0);

@@ -20,6 +20,7 @@ use std::cmp::Reverse;
 use super::board::Board;
 use super::report::Report;
 use super::tables::NONE;
+use super::tolls::{Toll, moves_at_least};
 use crate::domain::plan_file::Unplaced;
 use crate::domain::problem::Problem;
 use claims::Claims;
@@ -37,13 +38,13 @@ const HOMECOMINGS_MAX: usize = 4;
 /// What is said has to be true of the plan, so the plan is finished first: an announced task whose start is free
 /// returns there, and a task that fits somewhere as things stand is placed. After a search that ran to its end
 /// there is nothing of the kind.
-pub(super) fn account(board: &mut Board<'_>) -> (Vec<Unplaced>, Report) {
+pub(super) fn account(board: &mut Board<'_>, tolls: &[Toll]) -> (Vec<Unplaced>, Report) {
     let mut report = Report::default();
     let neighbours = Neighbours::new(board.tables.problem);
     send_home(board);
     place_what_fits(board);
     let unplaced = explain_unplaced(board, &neighbours, &mut report);
-    explain_moves(board, &neighbours, &mut report);
+    explain_moves(board, &neighbours, tolls, &mut report);
     (unplaced, report)
 }
 
@@ -67,7 +68,7 @@ fn explain_unplaced(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut
     entries
 }
 
-fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Report) {
+fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, tolls: &[Toll], report: &mut Report) {
     let problem = board.tables.problem;
     let away = away_tasks(problem, &board.starts);
     if away.is_empty() {
@@ -82,7 +83,8 @@ fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut Re
     for each in &report.moves {
         *report.causes.entry(each.cause).or_default() += 1;
     }
-    report.moves_unavoidable = unavoidable::moves_unavoidable(board, neighbours, &away, &claims);
+    let unavoidable = unavoidable::moves_unavoidable(board, neighbours, &away, &claims);
+    report.moves_unavoidable = unavoidable.max(moves_at_least(board, tolls));
 }
 
 /// Moves announced tasks back to where they were announced, where that is legal as things stand; the heaviest

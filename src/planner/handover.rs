@@ -1,35 +1,56 @@
 //! Places for those who wait where no place is free: crowd by crowd, others hand theirs on.
 
-use super::Stop;
+use super::alone::Alone;
 use super::board::Board;
-use super::crowd::crowds;
-use super::homecoming::go_home;
+use super::clearing::{clear, take_home};
+use super::crowd::{Crowd, crowds};
 use super::relay::{BRISK, Notes, Relay, THOROUGH};
+use super::tolls::Toll;
+use super::{Effort, Stop};
 
 /// No more than so many are the last ones.
 const FEW: usize = 32;
 /// So often a crowd is measured anew.
 const ROUNDS: usize = 5;
 
-/// Finds places for those who wait where others can hand theirs on.
-pub(super) fn hand_on(board: &mut Board<'_>, stop: &Stop<'_>) {
+/// So many rounds charges are learnt in.
+fn toll_rounds(effort: Effort) -> u32 {
+    match effort {
+        Effort::Fast | Effort::Standard => 100,
+        Effort::Best => 600,
+    }
+}
+
+/// Finds places for those who wait where others can hand theirs on; and what places were worth.
+pub(super) fn hand_on(board: &mut Board<'_>, effort: Effort, stop: &Stop<'_>) -> Vec<Toll> {
     let tables = board.tables;
     let waiting: Vec<u32> = (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
+    let alone = Alone::new(tables);
     let mut notes = Notes::new(tables.task_count());
+    let mut tolls = Vec::new();
     for crowd in crowds(board, &waiting) {
-        let mut care = BRISK;
-        for _ in 0..ROUNDS {
-            if stop.now() {
-                return;
-            }
-            let (found, left) = serve(Relay::new(board, &crowd, care, &mut notes), stop);
-            let is_over = left == 0 || found == 0 && (care.is_thorough || left > FEW);
-            if is_over {
-                break;
-            }
-            care = if left > FEW { BRISK } else { THOROUGH };
+        let toll = Toll::learn(tables, &alone, &crowd, toll_rounds(effort), stop);
+        clear(board, &crowd, &toll, stop);
+        relay(board, &crowd, &mut notes, stop);
+        take_home(board, &crowd, &toll, stop);
+        tolls.push(toll);
+    }
+    tolls
+}
+
+/// Finds places for those who still wait, one task for one.
+fn relay(board: &mut Board<'_>, crowd: &Crowd, notes: &mut Notes, stop: &Stop<'_>) {
+    let mut care = BRISK;
+    for _ in 0..ROUNDS {
+        if stop.now() || crowd.tasks.iter().all(|&task| board.start(task).is_some()) {
+            return;
         }
-        go_home(board, &crowd, stop);
+        let (found, left) = serve(Relay::new(board, crowd, care, notes), stop);
+        let is_over = left == 0 || found == 0 && (care.is_thorough || left > FEW);
+        if is_over {
+            return;
+        }
+        care = if left > FEW { BRISK } else { THOROUGH };
     }
 }
 
@@ -72,7 +93,7 @@ mod tests {
         let tables = Tables::new(&problem);
         let mut board = Board::of(&tables, starts);
         construct::place_all(&mut board, &Prices::none(&tables));
-        hand_on(&mut board, &Stop { watch: &StoppedWatch, limit: None });
+        hand_on(&mut board, Effort::Standard, &Stop { watch: &StoppedWatch, limit: None });
         for (task, &start) in tasks.iter().zip(&board.starts).filter(|&(_, &start)| start != NONE) {
             assert!(task.dates.0 <= start && start < task.dates.1);
             assert_eq!(board.starts.iter().filter(|&&other| other == start).count(), 1);
@@ -189,7 +210,7 @@ mod tests {
                 let problem = named_cell(1, 0, &[1; SLOTS as usize], listed.iter().zip(&names));
                 let tables = Tables::new(&problem);
                 let mut board = Board::of(&tables, &starts);
-                hand_on(&mut board, &Stop { watch: &StoppedWatch, limit: None });
+                hand_on(&mut board, Effort::Standard, &Stop { watch: &StoppedWatch, limit: None });
                 let mut after = vec![NONE; order.len()];
                 order.iter().zip(&board.starts).for_each(|(&task, &start)| after[task] = start);
                 after

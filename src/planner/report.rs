@@ -20,7 +20,7 @@ pub struct Report {
     pub moves: Vec<Move>,
     /// Moves, by cause.
     pub causes: BTreeMap<MoveCause, u64>,
-    /// No plan that keeps every rule moves fewer, whatever else it places.
+    /// No plan that keeps every rule and places at least as much weight moves fewer.
     pub moves_unavoidable: u64,
 }
 

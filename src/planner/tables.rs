@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::problem::{After, Problem};
+use crate::domain::problem::{After, Calendar, Problem};
 
 /// No start, no row, no task.
 pub(super) const NONE: u32 = u32::MAX;
@@ -267,9 +267,18 @@ impl<'p> Tables<'p> {
         task: u32,
         release: u32,
         deadline: u32,
-    ) -> impl Iterator<Item = (u32, u32)> + use<'_, 'p> {
-        let duration = self.problem.duration(task);
-        let calendar = self.problem.calendar(task);
+    ) -> impl Iterator<Item = (u32, u32)> + use<'p> {
+        self.runs_of(self.problem.calendar(task), self.problem.duration(task), release, deadline)
+    }
+
+    /// The same for any task of this calendar and duration.
+    pub(super) fn runs_of(
+        &self,
+        calendar: &'p Calendar,
+        duration: u32,
+        release: u32,
+        deadline: u32,
+    ) -> impl Iterator<Item = (u32, u32)> + use<'p> {
         let tail = duration.max(calendar.cutoff_slots);
         let latest = deadline.checked_sub(duration);
         let from = calendar.open.partition_point(|&(_, end)| end <= release);

@@ -93,12 +93,12 @@ fn a_claim_that_was_overtaken_is_not_put_into_words() {
 
 #[test]
 fn a_worker_that_was_overtaken_between_claim_and_words_sends_nothing() {
-    let app = TestApp::new(Some(crate::support::postgres_url()), |_| {});
-    crate::support::run(async {
+    let app = TestApp::new(Some(postgres_url()), |_| {});
+    run(async {
         announcement(&app).await;
         for overtaken in [true, false] {
             let claimed = std::thread::scope(|scope| {
-                let (held, is_held) = std::sync::mpsc::channel();
+                let (held, is_held) = mpsc::channel();
                 let others = &app;
                 scope.spawn(move || {
                     others.write(|connection| {
@@ -125,8 +125,8 @@ fn a_worker_that_was_overtaken_between_claim_and_words_sends_nothing() {
 }
 
 /// Attempts at the one announcement, as others see them.
-fn attempts(connection: &mut offpeak::db::Connection) -> Result<i32, offpeak::service::Error> {
-    let row = offpeak::db::notice::find(connection, 1)?;
+fn attempts(connection: &mut db::Connection) -> Result<i32, Error> {
+    let row = db::notice::find(connection, 1)?;
     Ok(row.expect("the announcement").attempts)
 }
 
@@ -145,13 +145,16 @@ fn what_expires_while_a_worker_stands_still_is_not_sent() {
 
 #[test]
 fn what_somebody_else_may_have_by_now_is_not_sent() {
-    for url in [None, Some(crate::support::postgres_url())] {
+    for url in [None, Some(postgres_url())] {
         let app = TestApp::new(url, |settings| settings.claim_seconds = 2);
-        crate::support::run(async {
+        run(async {
             announcement(&app).await;
             app.mail.before_the_next(|| std::thread::sleep(Duration::from_millis(2100)));
             let first = app.work("notify").await;
-            assert_eq!(first["queued"], 1, "what was held for longer than its claim lasts goes back: {first}");
+            assert_eq!(
+                first["queued"], 1,
+                "what was held for longer than its claim lasts goes back: {first}"
+            );
             // The same pass may claim it anew, or leave it to the next.
             let sent_then = first["accepted"].as_u64().unwrap_or(0);
             assert_eq!(u64::try_from(app.mail.accepted().len()).unwrap(), sent_then, "{first}");
@@ -184,7 +187,7 @@ fn what_is_claimed_and_not_begun_is_given_back_when_a_replica_stops() {
 
         static HELD: AtomicBool = AtomicBool::new(true);
         HELD.store(true, Ordering::SeqCst);
-        let (reached, has_reached) = std::sync::mpsc::channel();
+        let (reached, has_reached) = mpsc::channel();
         mail.before_the_next(move || {
             reached.send(()).unwrap();
             while HELD.load(Ordering::SeqCst) {

@@ -1,0 +1,264 @@
+//! What the members of a crowd pay under charges for its slots: at home the charges, elsewhere one move more.
+//!
+//! Who pays less than a move at home stays there, whatever is elsewhere. So those with the same home and duration are
+//! asked together, and only few are asked alone.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::alone::Alone;
+use super::crowd::Crowd;
+use super::tables::{NONE, Tables};
+
+/// One move. What is paid is counted in parts of it.
+pub(super) const MOVE: i64 = 1 << 16;
+
+/// With more starts than this in all calendars together it would take too long to ask.
+const STARTS_MAX: usize = 200_000;
+
+/// A crowd that can be asked.
+pub(super) struct Booth {
+    /// By slot: how many of the crowd may be down.
+    pub(super) room: Vec<i64>,
+    classes: Vec<Class>,
+    /// Everybody with a start at all, by home and duration; who cannot be at home, or has none, comes last.
+    pub(super) members: Vec<u32>,
+    choices: Vec<Choice>,
+    homes: Vec<Home>,
+    roamers: Range<usize>,
+    /// Announced tasks that cannot be at home.
+    pub(super) certain: i64,
+    /// Of these, those who cannot be anywhere.
+    pub(super) startless: i64,
+}
+
+/// A calendar and a duration: all starts.
+struct Class {
+    duration: u32,
+    starts: Vec<u32>,
+}
+
+/// The starts of a class from which a task may choose.
+#[derive(Clone, Copy)]
+struct Choice {
+    class: u32,
+    first: u32,
+    end: u32,
+}
+
+/// Members with the same home and duration.
+struct Home {
+    start: u32,
+    duration: u32,
+    members: Range<usize>,
+}
+
+/// What all pay, less the charges for all the room; and how many more than there is room for are in each slot then.
+pub(super) struct Answer {
+    pub(super) bound: i64,
+    pub(super) excess: Vec<i64>,
+}
+
+/// What one member pays at least: at home, if it can be there, and elsewhere, its move not included.
+pub(super) struct Member {
+    pub(super) task: u32,
+    pub(super) at_home: Option<i64>,
+    pub(super) elsewhere: i64,
+}
+
+impl Booth {
+    pub(super) fn new(tables: &Tables<'_>, alone: &Alone<'_>, crowd: &Crowd) -> Booth {
+        let slots = tables.slots;
+        let room = |slot: u32| {
+            let left = crowd.groups.iter().map(|&group| i64::from(alone.left(group, slot)));
+            left.min().unwrap_or(0).max(0)
+        };
+        let mut booth = Booth {
+            room: (0..slots).map(room).collect(),
+            classes: Vec::new(),
+            members: Vec::new(),
+            choices: Vec::new(),
+            homes: Vec::new(),
+            roamers: 0..0,
+            certain: 0,
+            startless: 0,
+        };
+        let listed = booth.list(tables, crowd);
+        for (at, &(home, duration, task, choice)) in listed.iter().enumerate() {
+            booth.members.push(task);
+            booth.choices.push(choice);
+            match booth.homes.last_mut() {
+                _ if home == NONE => {}
+                Some(last) if (last.start, last.duration) == (home, duration) => last.members.end = at + 1,
+                _ => booth.homes.push(Home { start: home, duration, members: at..at + 1 }),
+            }
+        }
+        booth.roamers = booth.homes.last().map_or(0, |last| last.members.end)..listed.len();
+        booth
+    }
+
+    /// Home (or [`NONE`]), duration, task and choice of all who have a start, sorted.
+    fn list(&mut self, tables: &Tables<'_>, crowd: &Crowd) -> Vec<(u32, u32, u32, Choice)> {
+        let problem = tables.problem;
+        let slots = tables.slots as usize;
+        let mut known: HashMap<(u32, u32), u32> = HashMap::new();
+        // By class and slot: how many starts come before.
+        let mut ranks: Vec<Vec<u32>> = Vec::new();
+        let mut listed: Vec<(u32, u32, u32, Choice)> = Vec::new();
+        for &task in crowd.tasks.iter().filter(|&&task| !tables.pinned(task)) {
+            let duration = problem.duration(task);
+            let class = *known.entry((problem.calendar_index(task), duration)).or_insert_with(|| {
+                let runs = tables.runs_of(problem.calendar(task), duration, 0, tables.slots);
+                let starts: Vec<u32> = runs.flat_map(|(first, last)| first..=last).collect();
+                let mut rank = vec![0; slots + 1];
+                starts.iter().for_each(|&start| rank[start as usize + 1] += 1);
+                (0..slots).for_each(|slot| rank[slot + 1] += rank[slot]);
+                ranks.push(rank);
+                self.classes.push(Class { duration, starts });
+                self.classes.len() as u32 - 1
+            });
+            let rank = &ranks[class as usize];
+            let first = rank[problem.release(task) as usize];
+            let latest = problem.deadline(task).checked_sub(duration);
+            let end = latest.map_or(0, |latest| rank[latest as usize + 1]);
+            let home = tables.home(task);
+            let is_lost = problem.current(task).is_some() && home.is_none();
+            self.certain += i64::from(is_lost);
+            if first >= end {
+                self.startless += i64::from(is_lost);
+            } else {
+                listed.push((home.unwrap_or(NONE), duration, task, Choice { class, first, end }));
+            }
+        }
+        listed.sort_unstable_by_key(|&(home, duration, task, _)| (home, duration, task));
+        listed
+    }
+
+    /// Whether the starts are few enough to be asked for again and again.
+    pub(super) fn is_brief(&self) -> bool {
+        self.classes.iter().map(|class| class.starts.len()).sum::<usize>() <= STARTS_MAX
+    }
+
+    /// The room that is left when everybody who can is at home.
+    pub(super) fn left_at_home(&self) -> Vec<i64> {
+        let mut changes = vec![0; self.room.len() + 1];
+        for home in &self.homes {
+            count(&mut changes, home.start, home.duration, home.members.len() as i64);
+        }
+        let mut down = 0;
+        let left = self.room.iter().zip(changes).map(|(room, change)| {
+            down += change;
+            room - down
+        });
+        left.collect()
+    }
+
+    /// What everybody pays, and where they go.
+    pub(super) fn ask(&self, charges: &[i64]) -> Answer {
+        let sums = running_sums(charges);
+        let least = Least::new(self, &sums);
+        let mut bound = self.certain * MOVE;
+        let mut changes = vec![0; charges.len() + 1];
+        for home in &self.homes {
+            let here = toll(&sums, home.start, home.duration);
+            let mut staying = home.members.len() as i64;
+            if here > MOVE {
+                for choice in &self.choices[home.members.clone()] {
+                    let (pays, start) = least.of(*choice);
+                    if MOVE + pays < here {
+                        bound += MOVE + pays;
+                        count(&mut changes, start, home.duration, 1);
+                        staying -= 1;
+                    }
+                }
+            }
+            bound += here * staying;
+            count(&mut changes, home.start, home.duration, staying);
+        }
+        for choice in &self.choices[self.roamers.clone()] {
+            let (pays, start) = least.of(*choice);
+            bound += pays;
+            count(&mut changes, start, self.classes[choice.class as usize].duration, 1);
+        }
+        let mut down = 0;
+        let mut excess = Vec::with_capacity(charges.len());
+        for ((room, change), charge) in self.room.iter().zip(changes).zip(charges) {
+            down += change;
+            excess.push(down - room);
+            bound -= room * charge;
+        }
+        Answer { bound, excess }
+    }
+
+    /// Those who cannot be at home, and those who pay more than `home_min` there.
+    pub(super) fn who_pays(&self, charges: &[i64], home_min: i64) -> Vec<Member> {
+        let sums = running_sums(charges);
+        let least = Least::new(self, &sums);
+        let member = |at: usize, at_home: Option<i64>| Member {
+            task: self.members[at],
+            at_home,
+            elsewhere: least.of(self.choices[at]).0,
+        };
+        let homes = self.homes.iter().map(|home| (home, toll(&sums, home.start, home.duration)));
+        let at_home = homes
+            .filter(|&(_, here)| here > home_min)
+            .flat_map(|(home, here)| home.members.clone().map(move |at| (at, here)));
+        let mut found: Vec<Member> = at_home.map(|(at, here)| member(at, Some(here))).collect();
+        found.extend(self.roamers.clone().map(|at| member(at, None)));
+        found
+    }
+}
+
+fn count(changes: &mut [i64], start: u32, duration: u32, tasks: i64) {
+    changes[start as usize] += tasks;
+    changes[(start + duration) as usize] -= tasks;
+}
+
+fn toll(sums: &[i64], start: u32, duration: u32) -> i64 {
+    sums[(start + duration) as usize] - sums[start as usize]
+}
+
+/// What the slots before each one cost.
+pub(super) fn running_sums(charges: &[i64]) -> Vec<i64> {
+    let mut sum = 0;
+    let sums = charges.iter().map(|charge| {
+        sum += charge;
+        sum
+    });
+    std::iter::once(0).chain(sums).collect()
+}
+
+/// The least that is paid from one start to another: for each class and power of two, over so many starts in a row.
+/// Charge and start are one number, so that the lesser is the cheaper, and then the earlier.
+struct Least {
+    levels: Vec<Vec<Vec<u64>>>,
+}
+
+impl Least {
+    fn new(booth: &Booth, sums: &[i64]) -> Least {
+        let of_class = |class: &Class| {
+            let pays = |&start: &u32| {
+                // What does not fit is rounded down, so nothing is proved that is not so.
+                let pays = u32::try_from(toll(sums, start, class.duration)).unwrap_or(u32::MAX);
+                u64::from(pays) << 32 | u64::from(start)
+            };
+            let mut levels = vec![class.starts.iter().map(pays).collect::<Vec<u64>>()];
+            let mut width = 1;
+            while 2 * width <= class.starts.len() {
+                let below = &levels[levels.len() - 1];
+                let next = below.iter().zip(&below[width..]).map(|(a, b)| *a.min(b)).collect();
+                levels.push(next);
+                width *= 2;
+            }
+            levels
+        };
+        Least { levels: booth.classes.iter().map(of_class).collect() }
+    }
+
+    fn of(&self, choice: Choice) -> (i64, u32) {
+        let level = (choice.end - choice.first).ilog2();
+        let values = &self.levels[choice.class as usize][level as usize];
+        let least = values[choice.first as usize].min(values[(choice.end - (1 << level)) as usize]);
+        (i64::from((least >> 32) as u32), least as u32)
+    }
+}

@@ -1,0 +1,261 @@
+//! What a place is worth in broken promises: the Lagrangian bound of [`super::prices`], with moves for costs.
+//!
+//! Charge the members of a crowd for every slot they take, and let each go where it pays least ([`Booth`]). The sum of
+//! what they pay, less the charges for all the room there is, is a lower bound on the moves of every plan that places
+//! them all, whatever the charges. Good ones are found with the volume algorithm (Barahona and Anbil, 2000): they rise
+//! where, on the average of the last rounds, too many gather.
+
+use super::Stop;
+use super::alone::Alone;
+use super::board::Board;
+use super::booth::{Booth, MOVE, Member, running_sums};
+use super::bound::least_of_weight;
+use super::crowd::Crowd;
+use super::tables::Tables;
+
+/// First every full slot is charged the same, in hundredths of a move; the best of these is where it begins.
+const FIRST_CHARGES: [i64; 6] = [5, 10, 15, 20, 25, 35];
+/// A step aims at so much more than the best bound so far.
+const AIM_SHARE: f64 = 0.1;
+/// How much of the last round comes into the average; less, the longer it goes on.
+const NEW_SHARE: f64 = 0.07;
+const SHARE_EVERY_ROUNDS: u32 = 60;
+const SHARE_FACTOR: f64 = 0.6;
+/// After so many rounds without a better bound the steps are shorter; after one with a better they are longer.
+const VAIN_ROUNDS: u32 = 3;
+const SHORTER: f64 = 0.66;
+const LONGER: f64 = 1.1;
+
+/// The charges in one crowd.
+pub(super) struct Toll {
+    booth: Booth,
+    charges: Vec<i64>,
+    sums: Vec<i64>,
+}
+
+impl Toll {
+    /// Finds good charges in so many rounds.
+    pub(super) fn learn(
+        tables: &Tables<'_>,
+        alone: &Alone<'_>,
+        crowd: &Crowd,
+        rounds: u32,
+        stop: &Stop<'_>,
+    ) -> Toll {
+        let booth = Booth::new(tables, alone, crowd);
+        let mut charges = vec![0; booth.room.len()];
+        if booth.is_brief() {
+            charges = learn(&booth, rounds, stop);
+        }
+        Toll { sums: running_sums(&charges), booth, charges }
+    }
+
+    /// What a place costs.
+    pub(super) fn of(&self, start: u32, duration: u32) -> i64 {
+        self.sums[(start + duration) as usize] - self.sums[start as usize]
+    }
+
+    /// Whether no slot costs anything.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.charges.iter().all(|&charge| charge == 0)
+    }
+
+    /// What each slot costs.
+    pub(super) fn charges(&self) -> &[i64] {
+        &self.charges
+    }
+
+    /// What the members pay at least, but for those who pay no more than `home_min` at home.
+    pub(super) fn who_pays(&self, home_min: i64) -> Vec<Member> {
+        self.booth.who_pays(&self.charges, home_min)
+    }
+}
+
+fn learn(booth: &Booth, rounds: u32, stop: &Stop<'_>) -> Vec<i64> {
+    let left = booth.left_at_home();
+    let mut charges = vec![0; booth.room.len()];
+    let mut best = booth.ask(&charges);
+    for hundredths in FIRST_CHARGES {
+        let tried: Vec<i64> =
+            left.iter().map(|&left| if left > 0 { 0 } else { MOVE * hundredths / 100 }).collect();
+        let answer = booth.ask(&tried);
+        if answer.bound > best.bound {
+            (best, charges) = (answer, tried);
+        }
+    }
+    let mut mean: Vec<f64> = best.excess.iter().map(|&excess| excess as f64).collect();
+    let mut bound = best.bound;
+    let (mut step, mut vain, mut share) = (1.0, 0, NEW_SHARE);
+    for round in 1..=rounds {
+        if stop.now() {
+            break;
+        }
+        // No charge falls below zero.
+        let way = |(&mean, &charge): (&f64, &i64)| if charge == 0 { mean.max(0.0) } else { mean };
+        let ways: Vec<f64> = mean.iter().zip(&charges).map(way).collect();
+        let square: f64 = ways.iter().map(|way| way * way).sum();
+        if square < 1e-6 {
+            break;
+        }
+        let aim = (bound - booth.certain * MOVE) as f64 * AIM_SHARE + MOVE as f64;
+        let stride = step * aim / square;
+        let moved = |(&charge, way): (&i64, &f64)| (charge as f64 + stride * way).round().max(0.0) as i64;
+        let tried: Vec<i64> = charges.iter().zip(&ways).map(moved).collect();
+        let answer = booth.ask(&tried);
+        let agreement: f64 = answer.excess.iter().zip(&ways).map(|(&excess, way)| excess as f64 * way).sum();
+        for (mean, &excess) in mean.iter_mut().zip(&answer.excess) {
+            *mean += share * (excess as f64 - *mean);
+        }
+        if answer.bound > bound {
+            (bound, charges, vain) = (answer.bound, tried, 0);
+            if agreement > 0.0 {
+                step *= LONGER;
+            }
+        } else {
+            vain += 1;
+            if vain == VAIN_ROUNDS {
+                (step, vain) = (step * SHORTER, 0);
+            }
+        }
+        if round % SHARE_EVERY_ROUNDS == 0 {
+            share *= SHARE_FACTOR;
+        }
+    }
+    charges
+}
+
+/// No plan that places at least the weight of the one on the board moves fewer.
+pub(super) fn moves_at_least(board: &Board<'_>, tolls: &[Toll]) -> u64 {
+    if tolls.is_empty() {
+        return 0;
+    }
+    let tables = board.tables;
+    let problem = tables.problem;
+    // Who has room if all others are gone, and is left out, could have been another one.
+    let alone = Alone::new(tables);
+    let left_out = |&task: &u32| board.start(task).is_none() && alone.has_room(task);
+    let spare: u64 =
+        (0..tables.task_count()).filter(left_out).map(|task| u64::from(problem.weight(task))).sum();
+    let mut bound = 0;
+    let mut savings: Vec<(i64, u32)> = Vec::new();
+    let mut is_member = vec![false; problem.task_count()];
+    for toll in tolls {
+        bound += i128::from(toll.booth.ask(&toll.charges).bound);
+        toll.booth.members.iter().for_each(|&task| is_member[task as usize] = true);
+        // Who is left out saves what it pays; if it was announced, it is moved all the same.
+        for Member { task, at_home, elsewhere } in toll.who_pays(MOVE) {
+            let saving = match at_home {
+                Some(here) => (here - MOVE).min(elsewhere),
+                None => elsewhere,
+            };
+            savings.push((saving, problem.weight(task)));
+        }
+    }
+    let total: u64 = savings.iter().map(|&(_, weight)| u64::from(weight)).sum();
+    let all: i128 = savings.iter().map(|&(saving, _)| i128::from(saving)).sum();
+    bound -= all - least_of_weight(savings, total.saturating_sub(spare), total);
+    let is_lost = |&task: &u32| {
+        !is_member[task as usize]
+            && !tables.pinned(task)
+            && problem.current(task).is_some()
+            && tables.home(task).is_none()
+    };
+    // Members without any start are not members any more; they have been counted.
+    let counted: i64 = tolls.iter().map(|toll| toll.booth.startless).sum();
+    let lost = (0..tables.task_count()).filter(is_lost).count() as i64 - counted;
+    let bound = u64::try_from(bound.max(0)).unwrap_or(0).div_ceil(MOVE as u64);
+    bound + u64::try_from(lost).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::planner::StoppedWatch;
+    use crate::planner::crowd::crowds;
+    use crate::planner::sample::{Sample, anywhere, cell};
+    use crate::planner::tables::NONE;
+
+    const SLOTS: u32 = 48;
+    /// Those who can go somewhere are in the first slots.
+    const OPEN: u32 = 12;
+
+    /// The fewest moves of all plans that weigh at least so much, one task after the other.
+    fn fewest(tasks: &[Sample], taken: u32, weight: u32, at_least: u32) -> Option<u32> {
+        let Some((task, rest)) = tasks.split_first() else { return (weight >= at_least).then_some(0) };
+        let moved = |start: Option<u32>| u32::from(task.current.is_some() && task.current != start);
+        let nowhere = fewest(rest, taken, weight, at_least).map(|moves| moves + moved(None));
+        let starts = task.dates.0..=task.dates.1 - task.duration;
+        let somewhere = starts.filter_map(|start| {
+            let mask = ((1 << task.duration) - 1) << start;
+            let left = if taken & mask == 0 { Some(()) } else { None };
+            left.and_then(|()| fewest(rest, taken | mask, weight + task.weight, at_least))
+                .map(|moves| moves + moved(Some(start)))
+        });
+        somewhere.chain(nowhere).min()
+    }
+
+    #[test]
+    fn no_plan_of_the_same_weight_moves_fewer() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let (mut sum, mut sum_of_fewest, mut sum_of_certain) = (0, 0, 0);
+        for round in 0..2000 {
+            let mut free = Vec::new();
+            let mut home = 0;
+            for _ in 0..5 {
+                let duration = random.random_range(1..=3);
+                let is_announced = home + duration <= OPEN && random.random_bool(0.8);
+                let release = random.random_range(0..=OPEN - duration);
+                let deadline = random.random_range(release + duration..=OPEN);
+                let current = is_announced.then_some(home);
+                home += if is_announced { duration } else { 0 };
+                let weight = random.random_range(1..3);
+                free.push(Sample {
+                    duration,
+                    weight,
+                    current,
+                    dates: (release, deadline),
+                    ..anywhere(SLOTS)
+                });
+            }
+            let mut tasks = free.clone();
+            tasks.extend((OPEN..SLOTS).map(|slot| Sample {
+                current: Some(slot),
+                dates: (slot, slot + 1),
+                ..anywhere(SLOTS)
+            }));
+            let problem = cell(1, 0, &[1; SLOTS as usize], &tasks);
+            let tables = Tables::new(&problem);
+            // Some plan: whoever comes first has the first place that is free.
+            let mut board = Board::new(&tables);
+            for task in 0..tables.task_count() {
+                if let Some(start) = board.first_start(task) {
+                    board.place(task, start);
+                }
+            }
+            let weight =
+                (0..5).filter(|&task| board.starts[task] != NONE).map(|task| tasks[task].weight).sum();
+            let waiting: Vec<u32> = (0..5).collect();
+            let stop = Stop { watch: &StoppedWatch, limit: None };
+            let alone = Alone::new(&tables);
+            let [crowd] = &crowds(&board, &waiting)[..] else { continue };
+            let tolls = [Toll::learn(&tables, &alone, crowd, 100, &stop)];
+            let bound = moves_at_least(&board, &tolls);
+            let fewest = fewest(&free, 0, 0, weight).expect("the plan on the board is one");
+            assert!(bound <= u64::from(fewest), "round {round}: {bound} of {fewest}");
+            if board.placed_count() == tasks.len() as u64 {
+                sum += bound;
+                sum_of_fewest += u64::from(fewest);
+                sum_of_certain += tolls[0].booth.certain as u64;
+            }
+        }
+        // Some had to make way, and most of it is proved: so the test is about something.
+        assert!(
+            sum_of_fewest >= sum_of_certain + 20,
+            "{sum_of_fewest} of which {sum_of_certain} are certain"
+        );
+        assert!(10 * sum >= 9 * sum_of_fewest, "{sum} of {sum_of_fewest}");
+    }
+}
