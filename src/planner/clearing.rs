@@ -353,6 +353,9 @@ impl<'b, 't> Clearing<'b, 't> {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
     use crate::planner::StoppedWatch;
     use crate::planner::alone::Alone;
@@ -452,5 +455,53 @@ mod tests {
         take_home(&mut board, crowd, &toll, &stop);
         assert_eq!((board.starts[moved], board.moved_count()), (10, 0));
         assert_eq!(board.placed_count(), tasks.len() as u64);
+    }
+
+    #[test]
+    fn whatever_is_tried_and_undone_the_plan_stays_legal_and_nobody_loses_a_place() {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let (mut found, mut moved_of_all) = (0, 0);
+        for round in 0..300 {
+            // Two layers, full but for a few holes; everybody may move a little, and some are new.
+            let mut tasks = Vec::new();
+            for _ in 0..2 {
+                let mut slot = 0;
+                while slot < SLOTS {
+                    let duration = random.random_range(1..=4).min(SLOTS - slot);
+                    if random.random_bool(0.93) {
+                        let (before, after) = (random.random_range(0..8), random.random_range(0..8));
+                        let dates = (slot.saturating_sub(before), (slot + duration + after).min(SLOTS));
+                        tasks.push(announced(slot, duration, dates));
+                    }
+                    slot += duration;
+                }
+            }
+            let first_new = tasks.len();
+            for _ in 0..4 {
+                let (release, duration) = (random.random_range(0..SLOTS - 20), random.random_range(1..=4));
+                tasks.push(Sample { duration, dates: (release, release + 20), ..anywhere(SLOTS) });
+            }
+            let problem = cell(2, 0, &[1; SLOTS as usize], &tasks);
+            let tables = Tables::new(&problem);
+            let starts: Vec<u32> = tasks.iter().map(|task| task.current.unwrap_or(NONE)).collect();
+            let mut board = Board::of(&tables, &starts);
+            let waiting: Vec<u32> = (first_new as u32..tables.task_count()).collect();
+            let stop = Stop { watch: &StoppedWatch, limit: None };
+            let crowds = crowds(&board, &waiting);
+            let Some(crowd) = crowds.first() else { continue };
+            let toll = Toll::learn(&tables, &Alone::new(&tables), crowd, 60, &stop);
+            clear(&mut board, crowd, &toll, &stop);
+            take_home(&mut board, crowd, &toll, &stop);
+            let mut down = [0; SLOTS as usize];
+            for (task, &start) in tasks.iter().zip(&board.starts).filter(|&(_, &start)| start != NONE) {
+                assert!(task.dates.0 <= start && start + task.duration <= task.dates.1, "round {round}");
+                down[start as usize..(start + task.duration) as usize].iter_mut().for_each(|down| *down += 1);
+            }
+            assert!(down.iter().all(|&down| down <= 2), "round {round}: {down:?}");
+            assert!(board.starts[..first_new].iter().all(|&start| start != NONE), "round {round}");
+            found += board.starts[first_new..].iter().filter(|&&start| start != NONE).count();
+            moved_of_all += board.moved_count();
+        }
+        assert!(found > 300 && moved_of_all > 100, "{found} found a place, {moved_of_all} moved");
     }
 }

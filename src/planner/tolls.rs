@@ -21,6 +21,8 @@ const AIM_SHARE: f64 = 0.1;
 const NEW_SHARE: f64 = 0.07;
 const SHARE_EVERY_ROUNDS: u32 = 60;
 const SHARE_FACTOR: f64 = 0.6;
+/// No slot costs more. Where a crowd cannot be placed whole, charges would rise for ever.
+const CHARGE_MAX: i64 = 16 * MOVE;
 /// After so many rounds without a better bound the steps are shorter; after one with a better they are longer.
 const VAIN_ROUNDS: u32 = 3;
 const SHORTER: f64 = 0.66;
@@ -99,7 +101,9 @@ fn learn(booth: &Booth, rounds: u32, stop: &Stop<'_>) -> Vec<i64> {
         }
         let aim = (bound - booth.certain * MOVE) as f64 * AIM_SHARE + MOVE as f64;
         let stride = step * aim / square;
-        let moved = |(&charge, way): (&i64, &f64)| (charge as f64 + stride * way).round().max(0.0) as i64;
+        let moved = |(&charge, way): (&i64, &f64)| {
+            ((charge as f64 + stride * way).round() as i64).clamp(0, CHARGE_MAX)
+        };
         let tried: Vec<i64> = charges.iter().zip(&ways).map(moved).collect();
         let answer = booth.ask(&tried);
         let agreement: f64 = answer.excess.iter().zip(&ways).map(|(&excess, way)| excess as f64 * way).sum();
