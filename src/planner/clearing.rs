@@ -47,7 +47,7 @@ const GOOD_ENOUGH: i64 = MOVE / 20;
 /// A free place that costs more is taken on the last rung only.
 const FREE_TOLL_MAX: i64 = MOVE / 2;
 /// What is left of a place that somebody leaves costs this part of its charges, since others may use it.
-const UNUSED_DIVISOR: i64 = 5;
+const UNUSED_DIVISOR: i64 = 2;
 /// What is free and has a charge is somebody else's chance.
 const FREE_DIVISOR: i64 = 4;
 /// So often it is tried to take a task home.
