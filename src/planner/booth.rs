@@ -26,10 +26,8 @@ pub(super) struct Booth {
     choices: Vec<Choice>,
     homes: Vec<Home>,
     roamers: Range<usize>,
-    /// Announced tasks that cannot be at home.
+    /// Those of them who were announced and cannot be at home.
     pub(super) certain: i64,
-    /// Of these, those who cannot be anywhere.
-    pub(super) startless: i64,
 }
 
 /// A calendar and a duration: all starts.
@@ -81,7 +79,6 @@ impl Booth {
             homes: Vec::new(),
             roamers: 0..0,
             certain: 0,
-            startless: 0,
         };
         let listed = booth.list(tables, crowd);
         for (at, &(home, duration, task, choice)) in listed.iter().enumerate() {
@@ -122,11 +119,8 @@ impl Booth {
             let latest = problem.deadline(task).checked_sub(duration);
             let end = latest.map_or(0, |latest| rank[latest as usize + 1]);
             let home = tables.home(task);
-            let is_lost = problem.current(task).is_some() && home.is_none();
-            self.certain += i64::from(is_lost);
-            if first >= end {
-                self.startless += i64::from(is_lost);
-            } else {
+            if first < end {
+                self.certain += i64::from(problem.current(task).is_some() && home.is_none());
                 listed.push((home.unwrap_or(NONE), duration, task, Choice { class, first, end }));
             }
         }

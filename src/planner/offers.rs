@@ -61,7 +61,7 @@ pub(super) fn is_movable(board: &Board<'_>, task: u32) -> bool {
 }
 
 impl<'b, 't> Offers<'b, 't> {
-    /// Nobody is asked yet, and nobody of the crowd who is not at home has a place.
+    /// Nobody is asked yet: those at home by [`Offers::ask_again`], guests by [`Offers::offer`].
     pub(super) fn new(board: &'b mut Board<'t>, crowd: &Crowd, toll: &'b Toll) -> Offers<'b, 't> {
         let room = |slot: u32| crowd.groups.iter().map(|&group| board.left(group, slot)).min().unwrap_or(0);
         Offers {

@@ -152,7 +152,9 @@ pub(super) fn moves_at_least(board: &Board<'_>, tolls: &[Toll]) -> u64 {
                 Some(here) => (here - MOVE).min(elsewhere),
                 None => elsewhere,
             };
-            savings.push((saving, problem.weight(task)));
+            // What no plan has room for is left out by every one, and frees no weight for others.
+            let is_hopeless = board.start(task).is_none() && !alone.has_room(task);
+            savings.push((saving, if is_hopeless { 0 } else { problem.weight(task) }));
         }
     }
     let total: u64 = savings.iter().map(|&(_, weight)| u64::from(weight)).sum();
@@ -164,11 +166,8 @@ pub(super) fn moves_at_least(board: &Board<'_>, tolls: &[Toll]) -> u64 {
             && problem.current(task).is_some()
             && tables.home(task).is_none()
     };
-    // Members without any start are not members any more; they have been counted.
-    let counted: i64 = tolls.iter().map(|toll| toll.booth.startless).sum();
-    let lost = (0..tables.task_count()).filter(is_lost).count() as i64 - counted;
-    let bound = u64::try_from(bound.max(0)).unwrap_or(0).div_ceil(MOVE as u64);
-    bound + u64::try_from(lost).unwrap_or(0)
+    let lost = (0..tables.task_count()).filter(is_lost).count() as u64;
+    u64::try_from(bound.max(0)).unwrap_or(0).div_ceil(MOVE as u64) + lost
 }
 
 #[cfg(test)]
@@ -177,6 +176,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::domain::problem::{Calendar, GroupInput, ProblemBuilder, TaskInput};
     use crate::planner::StoppedWatch;
     use crate::planner::crowd::crowds;
     use crate::planner::sample::{Sample, anywhere, cell};
@@ -261,5 +261,49 @@ mod tests {
             "{sum_of_fewest} of which {sum_of_certain} are certain"
         );
         assert!(10 * sum >= 9 * sum_of_fewest, "{sum} of {sum_of_fewest}");
+    }
+
+    #[test]
+    fn nobody_makes_way_for_what_has_no_room_in_any_plan() {
+        // All slots but the last are taken, by tasks of which the first could go there. A new one can only be in its
+        // place, and in a closed cell, if it is in that as well.
+        for is_closed in [false, true] {
+            let mut builder = ProblemBuilder::new(chrono::DateTime::UNIX_EPOCH, 15, SLOTS);
+            builder.add_calendar(Calendar { id: "c".into(), open: vec![(0, SLOTS)], cutoff_slots: 0 });
+            for (id, cap) in [("region", 1), ("closed", 0)] {
+                builder.add_group(GroupInput { id, kind: id, cap, caps: &[], down: 0 });
+            }
+            for task in 0..SLOTS {
+                let is_new = task == SLOTS - 1;
+                let start = if is_new { 0 } else { task };
+                builder.add_task(TaskInput {
+                    id: &format!("T{task}"),
+                    duration: 1,
+                    calendar: 0,
+                    profile: None,
+                    volume: 0,
+                    release: start,
+                    deadline: if task == 0 { SLOTS } else { start + 1 },
+                    weight: 1,
+                    groups: if is_new && is_closed { &[0, 1] } else { &[0] },
+                    site: None,
+                    current: (!is_new).then_some(start),
+                    pinned: false,
+                    after: &[],
+                });
+            }
+            let problem = builder.finish().expect("valid");
+            let tables = Tables::new(&problem);
+            let mut starts: Vec<u32> =
+                (0..SLOTS).map(|task| if task < SLOTS - 1 { task } else { NONE }).collect();
+            if !is_closed {
+                (starts[0], starts[SLOTS as usize - 1]) = (SLOTS - 1, 0);
+            }
+            let board = Board::of(&tables, &starts);
+            let crowd = Crowd { tasks: (0..SLOTS).collect(), groups: vec![0] };
+            let stop = Stop { watch: &StoppedWatch, limit: None };
+            let tolls = [Toll::learn(&tables, &Alone::new(&tables), &crowd, 100, &stop)];
+            assert_eq!(moves_at_least(&board, &tolls), u64::from(!is_closed));
+        }
     }
 }
