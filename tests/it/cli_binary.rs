@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use crate::support::free_port;
+
 fn offpeak(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_offpeak"))
         .args(arguments)
@@ -49,9 +51,7 @@ fn a_duration_without_a_unit_says_how_to_write_it() {
 
 #[test]
 fn an_unreachable_server_ends_with_5() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let server = format!("http://{}", listener.local_addr().expect("an address"));
-    drop(listener);
+    let server = format!("http://127.0.0.1:{}", free_port());
     let output = offpeak(&["fleet", "summary", "--server", &server]);
     assert_eq!(code(&output), 5, "{}", stderr(&output));
     assert!(stderr(&output).starts_with("Not available:"), "{}", stderr(&output));

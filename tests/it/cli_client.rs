@@ -14,6 +14,8 @@ use offpeak::cli::client::{Client, InProcess, Remote, UploadFile, path_segment};
 use offpeak::cli::error::ErrorKind;
 use serde_json::{Value, json};
 
+use crate::support::free_port;
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -179,11 +181,8 @@ fn the_token_travels_only_over_the_network() {
 
 #[test]
 fn a_server_that_is_not_there_is_unavailable() {
-    // A port that was free a moment ago: nobody listens there.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
-    let client = Client::new(Remote::new(&format!("http://{address}"), None).expect("a valid address"));
+    let server = format!("http://127.0.0.1:{}", free_port());
+    let client = Client::new(Remote::new(&server, None).expect("a valid address"));
     let error = client.get::<Value>("/fleet").expect_err("nobody listens");
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(error.hints[0].contains("offpeak serve"), "{error:?}");

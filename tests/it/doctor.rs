@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, on_each_database, on_sqlite, postgres_url};
+use crate::support::{TestApp, free_port, on_each_database, on_sqlite, postgres_url};
 
 /// Settings with which all is well, over `url`, changed by `environment`; what the doctor says, and its code.
 fn examined(url: &str, environment: &[(&str, &str)]) -> (i32, Value) {
@@ -244,7 +244,7 @@ fn mail_is_tried_up_to_the_point_where_one_would_begin() {
         assert!(check(&diagnosis, "mail").1.contains("535"));
         let (code, diagnosis) = with(&format!("smtp+starttls://127.0.0.1:{port}"));
         assert_eq!((code, health(&diagnosis, "mail").as_str()), (1, "problem"), "no STARTTLS");
-        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let nobody = free_port();
         for mail in
             [format!("smtp://127.0.0.1:{nobody}"), "folder:/proc/nowhere".to_owned(), "smtp:".to_owned()]
         {

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::mail_misbehaving;
-use crate::mail_postfix::{Extra, Postfix, two_free_ports};
-use crate::support::{TestApp, run};
+use crate::mail_postfix::{Extra, Postfix};
+use crate::support::{TestApp, free_port, run};
 
 /// A server that is stopped when it is dropped.
 struct Server(Child);
@@ -96,7 +96,7 @@ async fn notice_in(app: &TestApp, state: &str, postfix: &Postfix) -> Value {
 }
 
 async fn bounce(way: Way) {
-    let (sink_port, back_port) = two_free_ports();
+    let (sink_port, back_port) = (free_port(), free_port());
     let _sink = refusing("550 5.1.1 no such user here", sink_port);
     let postfix = postfix(way, sink_port, back_port);
     let transport = postfix.transport("smtp://127.0.0.1:PLAIN");
@@ -181,7 +181,7 @@ async fn accepted_at(app: &TestApp, address: &str, postfix: &Postfix) -> Value {
 #[test]
 fn reports_about_addresses_beyond_ascii_come_back_and_the_second_address_is_told() {
     run(async {
-        let (sink_port, back_port) = two_free_ports();
+        let (sink_port, back_port) = (free_port(), free_port());
         // The way there leads over a server without SMTPUTF8.
         let mut command = Command::new("/usr/sbin/smtp-sink");
         let _sink = Server::start(
@@ -229,7 +229,7 @@ fn an_address_beyond_ascii_that_does_not_exist_is_suppressed() {
     run(async {
         // It speaks SMTPUTF8, and knows nobody at gone.example.
         let next = mail_misbehaving::Server::start(&[]);
-        let (back_port, _) = two_free_ports();
+        let back_port = free_port();
         let postfix = Postfix::start_with(|_| Extra {
             main: format!(
                 "transport_maps = inline:{{ {{gone.example = smtp:[127.0.0.1]:{}}} \
@@ -262,18 +262,18 @@ fn an_address_beyond_ascii_that_does_not_exist_is_suppressed() {
 fn greylisting_ends_in_one_delivery() {
     run(async {
         let folder = tempfile::tempdir().unwrap();
-        let (port, _) = two_free_ports();
+        let grey_port = free_port();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let mut command = Command::new("/usr/sbin/postgrey");
-        let (inet, dbdir) = (format!("--inet=127.0.0.1:{port}"), format!("--dbdir={}", data.display()));
+        let (inet, dbdir) = (format!("--inet=127.0.0.1:{grey_port}"), format!("--dbdir={}", data.display()));
         let _postgrey = Server::start(
             command.args([inet.as_str(), "--delay=1", "--user=root", "--group=root", &dbdir]),
-            port,
+            grey_port,
         );
         let postfix = Postfix::start_with(|_| Extra {
             main: format!(
-                "smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:{port}, permit_mynetworks, reject\n"
+                "smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:{grey_port}, permit_mynetworks, reject\n"
             ),
             master: String::new(),
         });

@@ -1,7 +1,7 @@
 //! What filters make of our mails: SpamAssassin and rspamd, on every notice in both languages as a Postfix delivered it.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::mail_dkim::key;
 use crate::mail_letters::{envelope, every_letter};
 use crate::mail_postfix::Postfix;
+use crate::support::free_port;
 
 /// The most that SpamAssassin may hold against a mail.
 const SCORE_MAX: f64 = 1.0;
@@ -52,7 +53,7 @@ struct Rspamd {
 impl Rspamd {
     fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("offpeak-rspamd-").tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = folder.path().join("local.d");
         fs::create_dir(&settings).unwrap();
         let write = |name: &str, text: &str| fs::write(settings.join(name), text).unwrap();

@@ -47,7 +47,7 @@ impl Server {
     }
 
     pub(crate) fn smtp(&self) -> SmtpTransport {
-        self.smtp_with(Duration::from_secs(2))
+        self.smtp_with(Duration::from_secs(5))
     }
 
     pub(crate) fn smtp_with(&self, patience: Duration) -> SmtpTransport {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use serde_json::Value;
 
 use crate::mail_letters::{envelope, small};
 use crate::mail_parsers::{check, every_mail, expectation};
+use crate::support::free_port;
 
 /// Lines for Postfix's `main.cf` and `master.cf`.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl Postfix {
     /// One with more settings; they may speak of its folder.
     pub(crate) fn start_with(extra: impl FnOnce(&Path) -> Extra) -> Self {
         let folder = tempfile::Builder::new().prefix("offpeak-postfix-").tempdir().expect("a folder").keep();
-        let (plain_port, tls_port) = two_free_ports();
+        let (plain_port, tls_port) = (free_port(), free_port());
         let Extra { main, master } = extra(&folder);
         fs::write(folder.join("main"), main).expect("settings");
         fs::write(folder.join("master"), master).expect("settings");
@@ -115,13 +115,6 @@ impl Drop for Postfix {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
-}
-
-pub(crate) fn two_free_ports() -> (u16, u16) {
-    let bind = || TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let (one, other) = (bind(), bind());
-    let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
-    (port(&one), port(&other))
 }
 
 fn files_of(folder: &Path) -> Vec<PathBuf> {

@@ -9,18 +9,13 @@ use offpeak::worker::Loop;
 use serde_json::json;
 
 use crate::mail_misbehaving::{Server, addresses, announce_to, announcements, relays, until};
-use crate::support::{TestApp, on_each_database, run};
+use crate::support::{TestApp, free_port, on_each_database, run};
 
 /// A server that is not there, or says nothing.
 fn at(port: u16, patience: Duration) -> SmtpTransport {
     let timeouts = SmtpTimeouts { connect: patience, command: patience, message: patience };
     let url = format!("smtp://127.0.0.1:{port}").parse().expect("a URL");
     SmtpTransport::new(url, timeouts).expect("a transport")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 #[test]
@@ -43,9 +38,9 @@ fn a_server_that_is_down_is_left_alone_and_asked_again() {
 fn without_any_server_mail_waits_and_goes_when_one_is_back() {
     on_each_database(|app| async move {
         // The memory takes nothing; another application has no server on the same database.
-        let port = free_port();
+        let nobody = free_port();
         let transport = Transport::Relays(Box::new(Relays::with_rest(
-            vec![at(port, Duration::from_secs(1))],
+            vec![at(nobody, Duration::from_secs(1))],
             Duration::from_millis(50),
         )));
         let other = TestApp::over(Some(app.database_url()), transport, |_| {});

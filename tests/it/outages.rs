@@ -27,7 +27,11 @@ fn open(url: &str) -> Database {
 }
 
 fn read(database: &Database) -> Result<(), DatabaseError> {
-    database.read(|connection| statement(connection, "SELECT 1"))
+    read_of(database, "SELECT 1")
+}
+
+fn read_of(database: &Database, text: &str) -> Result<(), DatabaseError> {
+    database.read(|connection| statement(connection, text))
 }
 
 fn write(database: &Database, text: &str) -> Result<(), DatabaseError> {
@@ -188,6 +192,11 @@ fn a_process_that_is_stopped_while_it_copies_is_cut_off() {
     let mut speech = stopped.stdin.take().unwrap();
     speech.write_all(words.as_bytes()).unwrap();
     speech.flush().unwrap();
+    let holds = "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                 WHERE objid = 7305221 AND granted AND datname = current_database()); END $$";
+    while read_of(&database, holds).is_err() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
     std::thread::sleep(Duration::from_millis(1500));
     let stopwatch = Stopwatch::start();
     let written = database.write(|connection| {

@@ -3,10 +3,12 @@
 
 pub mod browser;
 pub mod outbox;
+mod ports;
 mod postgres;
 #[cfg(feature = "postgres-tls")]
 mod tls;
 
+pub use ports::free_port;
 pub use postgres::Cluster;
 #[cfg(feature = "postgres-tls")]
 pub use tls::TlsServer;

@@ -1,7 +1,6 @@
 //! Replicas as processes of their own: killed, made to stand still, started again; and somebody who asks them.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -9,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use serde_json::Value;
+
+use crate::support::free_port;
 
 /// Replicas on one database.
 pub struct Replicas {
@@ -30,10 +31,6 @@ impl Drop for Replicas {
 
 impl Replicas {
     pub fn start(database: &str, mail_port: u16, folder: &Path, count: usize) -> Replicas {
-        let listeners: Vec<TcpListener> =
-            (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let ports = listeners.iter().map(|it| it.local_addr().expect("an address").port()).collect();
-        drop(listeners);
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(8)))
             .http_status_as_error(false)
@@ -43,7 +40,7 @@ impl Replicas {
             database: database.to_owned(),
             mail_port,
             folder: folder.to_owned(),
-            ports,
+            ports: (0..count).map(|_| free_port()).collect(),
             processes: (0..count).map(|_| Mutex::new(None)).collect(),
             agent,
         };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::postgres::Cluster;
+use super::{free_port, postgres::Cluster};
 
 /// An authority that signs, one that does not, a certificate for `localhost`, and one that has expired.
 const CERTIFICATES: &str = r#"
@@ -68,9 +68,4 @@ impl TlsServer {
         self.cluster.run(&["cp", &file("expired.pem"), &file("server.pem")]);
         self.cluster.control(&["-w", "-l", &folder.join("log").display().to_string(), "restart"]);
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
 }
