@@ -10,6 +10,7 @@ mod sending;
 mod settling;
 mod stats;
 pub mod suppressing;
+mod truth;
 pub mod unreached;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -254,3 +254,28 @@ fn an_announcement_leaves_a_week_ahead_and_never_later_than_its_lead() {
         assert_eq!(of_far, ["announcement"]);
     });
 }
+
+#[test]
+fn what_is_to_come_of_a_visit_that_has_begun_is_announced() {
+    let adjust = |settings: &mut Settings| settings.notice_lead_minutes = 60;
+    on_each(adjust, async |app| {
+        app.import_small_fleet().await;
+        let early = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
+        let late = app.arrange(&["T6"], "2026-12-10 04:30").await[0];
+        // No mail left until the first till's hour had come.
+        app.clock.set(instant("2026-12-10T02:10:00Z"));
+        assert_eq!(app.work("notify").await["accepted"], 1);
+        let mail = app.mail.accepted().pop().unwrap();
+        let text = String::from_utf8_lossy(&mail.bytes).into_owned();
+        assert!(text.contains("04:30") && !text.contains("02:00"), "{text}");
+        // So the second one goes down with notice, and the first one not at all.
+        app.clock.set(instant("2026-12-10T04:30:00Z"));
+        app.work("dispatch").await;
+        assert_eq!(app.appointment(late).await["state"], "open");
+        assert_ne!(app.appointment(early).await["state"], "open");
+        app.clock.set(instant("2026-12-10T04:31:00Z"));
+        app.work("notify").await;
+        let told = kinds_sent(&app).await;
+        assert_eq!(told.iter().filter(|kind| *kind == "announcement").count(), 1, "once: {told:?}");
+    });
+}

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use super::truth::Truth;
 use crate::config::Settings;
 use crate::db::appointment::AppointmentRow;
 use crate::db::fleet::SiteRow;
@@ -17,7 +18,6 @@ use crate::domain::campaign::Work;
 use crate::domain::fleet::Locale;
 use crate::domain::ids::MerchantId;
 use crate::domain::link::{Link, Purpose};
-use crate::domain::lock::LockState;
 use crate::domain::notice::{
     Letter, LetterLock, LetterTerminal, LetterVisit, NoticeKind, SupportContact, WorkItem, WorkKind,
 };
@@ -87,104 +87,6 @@ pub(super) fn unsubscribe_url(
     }
     let link = links::lasting(app, Purpose::Optional, MerchantId(notice.merchant_id));
     links::address(connection, app, &link)
-}
-
-/// What is still true of a notice.
-pub(super) struct Truth {
-    /// What it was to tell, by visit.
-    abouts: HashMap<i64, NoticeVisitRow>,
-    /// Visits of which it still holds.
-    pub(super) visits: Vec<VisitRow>,
-    /// How many locks it was to tell of.
-    lock_count: usize,
-    /// Locks of which it still holds.
-    locks: Vec<LockRow>,
-}
-
-impl Truth {
-    /// Asks what is true now of one notice.
-    fn of(connection: &mut Connection, app: &App, notice: &NoticeRow) -> Result<Truth, Error> {
-        let truth = Truth::of_each(connection, app, &[notice])?.remove(&notice.id);
-        truth.ok_or_else(|| Error::Corrupt(format!("notice {} was asked about and not answered", notice.id)))
-    }
-
-    /// Asks what is true now of each of these notices: visits stand in the revision that it tells of, or have gone as
-    /// it says, and there is still time to read it.
-    pub(super) fn of_each(
-        connection: &mut Connection,
-        app: &App,
-        notices: &[&NoticeRow],
-    ) -> Result<HashMap<i64, Truth>, Error> {
-        let notice_ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
-        let mut abouts: HashMap<i64, HashMap<i64, NoticeVisitRow>> = HashMap::new();
-        let mut visit_ids: Vec<i64> = Vec::new();
-        for about in db::notice::visits_of(connection, &notice_ids)? {
-            visit_ids.push(about.visit_id);
-            abouts.entry(about.notice_id).or_default().insert(about.visit_id, about);
-        }
-        visit_ids.sort_unstable();
-        visit_ids.dedup();
-        let visits: HashMap<i64, VisitRow> =
-            db::visit::by_ids(connection, &visit_ids)?.into_iter().map(|visit| (visit.id, visit)).collect();
-        let mut lock_ids: HashMap<i64, Vec<i64>> = HashMap::new();
-        let with_locks = db::notice_lock::of_notices(connection, &notice_ids)?;
-        let all_locks: Vec<i64> = with_locks.iter().map(|(_, lock)| *lock).collect();
-        for (notice, lock) in with_locks {
-            lock_ids.entry(notice).or_default().push(lock);
-        }
-        let locks: HashMap<i64, LockRow> =
-            db::lock::by_ids(connection, &all_locks)?.into_iter().map(|lock| (lock.id, lock)).collect();
-        let now = app.clock.now();
-        let truth = |notice: &&NoticeRow| {
-            let abouts = abouts.remove(&notice.id).unwrap_or_default();
-            let lock_ids = lock_ids.remove(&notice.id).unwrap_or_default();
-            let kind: Result<NoticeKind, String> = notice.kind.parse();
-            let mut told: Vec<&VisitRow> = abouts.keys().filter_map(|id| visits.get(id)).collect();
-            told.retain(|visit| still_holds(notice, &kind, visit, abouts[&visit.id].revision, now));
-            told.sort_by_key(|visit| visit.id);
-            let ended = kind == Ok(NoticeKind::Unlocked);
-            let is_told = |lock: &&LockRow| lock.state.parse().is_ok_and(LockState::is_over) == ended;
-            let truth = Truth {
-                visits: told.into_iter().cloned().collect(),
-                lock_count: lock_ids.len(),
-                locks: lock_ids.iter().filter_map(|id| locks.get(id)).filter(is_told).cloned().collect(),
-                abouts,
-            };
-            (notice.id, truth)
-        };
-        Ok(notices.iter().map(truth).collect())
-    }
-
-    /// Nothing of it is true any more.
-    pub(super) fn is_nothing(&self) -> bool {
-        self.visits.is_empty() && self.locks.is_empty()
-    }
-
-    /// All of it is still true.
-    pub(super) fn is_whole(&self) -> bool {
-        self.visits.len() == self.abouts.len() && self.locks.len() == self.lock_count
-    }
-}
-
-/// Whether what `notice` tells of a visit in that revision is still so.
-fn still_holds(
-    notice: &NoticeRow,
-    kind: &Result<NoticeKind, String>,
-    visit: &VisitRow,
-    revision: i32,
-    now: DateTime<Utc>,
-) -> bool {
-    let holds = match kind {
-        Ok(NoticeKind::Cancelled) => visit.cancelled,
-        // A visit is called off with its last appointment; others of it may be done.
-        Ok(NoticeKind::Completed | NoticeKind::Missed) => return true,
-        _ if visit.cancelled => false,
-        // What could not wait, and what changes, is worth knowing even while it goes on.
-        Ok(NoticeKind::Moved | NoticeKind::Started) => visit.ends_at.utc() > now,
-        _ if notice.emergency => visit.ends_at.utc() > now,
-        _ => visit.starts_at.utc() > now,
-    };
-    holds && revision == visit.sequence
 }
 
 fn locks_of(
@@ -309,8 +211,12 @@ fn fill(
     let site_ids: Vec<i64> = visits.iter().map(|visit| visit.site_id).collect();
     let sites: HashMap<i64, _> =
         db::fleet::sites_by_id(connection, &site_ids)?.into_iter().map(|row| (row.id, row)).collect();
-    let terminals = terminals_of(connection, &visit_ids, letter.kind)?;
+    let mut terminals = terminals_of(connection, &visit_ids, letter.kind)?;
     for visit in visits {
+        let mut terminals = terminals.remove(&visit.id).unwrap_or_default();
+        if letter.kind == NoticeKind::Announcement {
+            terminals.retain(|terminal| terminal.starts_at >= visit.starts_at.utc());
+        }
         let site = &sites[&visit.site_id];
         let zone = zone_of(site)?;
         let previous = abouts.get(&visit.id).and_then(|about| {
@@ -328,7 +234,7 @@ fn fill(
             ends_at: visit.ends_at.utc(),
             previous,
             cancelled: visit.cancelled,
-            terminals: terminals.get(&visit.id).cloned().unwrap_or_default(),
+            terminals,
         });
     }
     letter.visits.sort_by(|left, right| left.site_code.cmp(&right.site_code));

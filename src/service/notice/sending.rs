@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::letter::{self, Truth};
-use super::{composed, outbox};
+use super::truth::Truth;
+use super::{composed, letter, outbox};
 use crate::clock::Stopwatch;
 use crate::db::notice::NoticeRow;
 use crate::db::notice_attempt::Ending;
@@ -23,7 +23,7 @@ use crate::service::{App, Error};
 const WORDS_AT_ONCE: usize = 200;
 
 /// Why a notice was not sent (again).
-const CHANGED: &str = "what it was about has changed since";
+const CHANGED: &str = "what it was about has changed since, or begun";
 
 /// How long a notice that waits for a gate is left alone, if it came up at all.
 const HELD_SECONDS: i64 = 60;
