@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
@@ -103,7 +103,9 @@ impl Replicas {
     }
 
     pub fn kill(&self, which: usize) {
-        if let Some(mut child) = self.processes[which].lock().expect("a process").take() {
+        // Whoever panicked before, no process is left behind.
+        let mut process = self.processes[which].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut child) = process.take() {
             // It may stand still: this ends it all the same.
             let _ = child.kill();
             let _ = child.wait();
