@@ -100,7 +100,9 @@ fn kill_on(
     for _ in 0..kills {
         let mut child = service(&app.database_url(), port, folder.path(), EACH_TAKES);
         assert!(is_up(&mut child), "it starts after every death");
-        std::thread::sleep(Duration::from_secs_f64(random.random_range(LIVES_MS) / 1000.0));
+        // Where none has come as far as to words, they live longer.
+        let patience = if seen.with_words == 0 { 1.0 + f64::from(seen.kills) / 25.0 } else { 1.0 };
+        std::thread::sleep(Duration::from_secs_f64(random.random_range(LIVES_MS) * patience / 1000.0));
         child.kill().expect("it lives");
         child.wait().expect("it is dead");
         seen.kills += 1;
