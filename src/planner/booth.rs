@@ -148,9 +148,9 @@ impl Booth {
     }
 
     /// What everybody pays, and where they go.
-    pub(super) fn ask(&self, charges: &[i64]) -> Answer {
+    pub(super) fn ask(&self, charges: &[i64], least: &mut Least) -> Answer {
         let sums = running_sums(charges);
-        let least = Least::new(self, &sums);
+        least.fill(self, &sums);
         let mut bound = self.certain * MOVE;
         let mut changes = vec![0; charges.len() + 1];
         for home in &self.homes {
@@ -184,21 +184,37 @@ impl Booth {
         Answer { bound, excess }
     }
 
-    /// Those who cannot be at home, and those who pay more than `home_min` there.
-    pub(super) fn who_pays(&self, charges: &[i64], home_min: i64) -> Vec<Member> {
+    /// The same charges, to be asked about more than once.
+    pub(super) fn under(&self, charges: &[i64]) -> Charged<'_> {
         let sums = running_sums(charges);
-        let least = Least::new(self, &sums);
+        let mut least = Least::default();
+        least.fill(self, &sums);
+        Charged { booth: self, least, sums }
+    }
+}
+
+/// A crowd under charges.
+pub(super) struct Charged<'b> {
+    booth: &'b Booth,
+    sums: Vec<i64>,
+    least: Least,
+}
+
+impl Charged<'_> {
+    /// Those who cannot be at home, and those who pay more than `home_min` there.
+    pub(super) fn who_pays(&self, home_min: i64) -> Vec<Member> {
+        let booth = self.booth;
         let member = |at: usize, at_home: Option<i64>| Member {
-            task: self.members[at],
+            task: booth.members[at],
             at_home,
-            elsewhere: least.of(self.choices[at]).0,
+            elsewhere: self.least.of(booth.choices[at]).0,
         };
-        let homes = self.homes.iter().map(|home| (home, toll(&sums, home.start, home.duration)));
+        let homes = booth.homes.iter().map(|home| (home, toll(&self.sums, home.start, home.duration)));
         let at_home = homes
             .filter(|&(_, here)| here > home_min)
             .flat_map(|(home, here)| home.members.clone().map(move |at| (at, here)));
         let mut found: Vec<Member> = at_home.map(|(at, here)| member(at, Some(here))).collect();
-        found.extend(self.roamers.clone().map(|at| member(at, None)));
+        found.extend(booth.roamers.clone().map(|at| member(at, None)));
         found
     }
 }
@@ -224,29 +240,31 @@ pub(super) fn running_sums(charges: &[i64]) -> Vec<i64> {
 
 /// The least that is paid from one start to another: for each class and power of two, over so many starts in a row.
 /// Charge and start are one number, so that the lesser is the cheaper, and then the earlier.
-struct Least {
+#[derive(Default)]
+pub(super) struct Least {
     levels: Vec<Vec<Vec<u64>>>,
 }
 
 impl Least {
-    fn new(booth: &Booth, sums: &[i64]) -> Least {
-        let of_class = |class: &Class| {
+    /// Under the charges of which these are the sums; what was there before makes way.
+    fn fill(&mut self, booth: &Booth, sums: &[i64]) {
+        self.levels.resize_with(booth.classes.len(), Vec::new);
+        for (class, levels) in booth.classes.iter().zip(&mut self.levels) {
             let pays = |&start: &u32| {
                 // What does not fit is rounded down, so nothing is proved that is not so.
                 let pays = u32::try_from(toll(sums, start, class.duration)).unwrap_or(u32::MAX);
                 u64::from(pays) << 32 | u64::from(start)
             };
-            let mut levels = vec![class.starts.iter().map(pays).collect::<Vec<u64>>()];
-            let mut width = 1;
-            while 2 * width <= class.starts.len() {
-                let below = &levels[levels.len() - 1];
-                let next = below.iter().zip(&below[width..]).map(|(a, b)| *a.min(b)).collect();
-                levels.push(next);
-                width *= 2;
+            levels.resize_with(class.starts.len().max(1).ilog2() as usize + 1, Vec::new);
+            levels[0].clear();
+            levels[0].extend(class.starts.iter().map(pays));
+            for level in 1..levels.len() {
+                let (below, above) = levels.split_at_mut(level);
+                let (below, above) = (&below[level - 1], &mut above[0]);
+                above.clear();
+                above.extend(below.iter().zip(&below[1 << (level - 1)..]).map(|(a, b)| *a.min(b)));
             }
-            levels
-        };
-        Least { levels: booth.classes.iter().map(of_class).collect() }
+        }
     }
 
     fn of(&self, choice: Choice) -> (i64, u32) {

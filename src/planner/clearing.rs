@@ -7,6 +7,7 @@
 //! first, since the short fit into what is left.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use super::Stop;
 use super::board::Board;
@@ -21,29 +22,32 @@ use super::tolls::Toll;
 
 /// How far others are asked for one that waits.
 struct Rung {
-    /// So many make way one after the other.
-    depth: usize,
     /// So much more they would pay, in hundredths of a move.
     more_hundredths: i64,
     /// So many ways are tried.
     tries: usize,
 }
 
-const LADDER: [Rung; 5] = [
-    Rung { depth: 1, more_hundredths: 2, tries: 4 },
-    Rung { depth: 2, more_hundredths: 12, tries: 6 },
-    Rung { depth: 2, more_hundredths: 50, tries: 8 },
-    Rung { depth: 3, more_hundredths: 100, tries: 16 },
-    Rung { depth: 3, more_hundredths: 200, tries: 64 },
+const LADDER: [Rung; 8] = [
+    Rung { more_hundredths: 2, tries: 8 },
+    Rung { more_hundredths: 6, tries: 8 },
+    Rung { more_hundredths: 12, tries: 8 },
+    Rung { more_hundredths: 25, tries: 8 },
+    Rung { more_hundredths: 50, tries: 16 },
+    Rung { more_hundredths: 75, tries: 16 },
+    Rung { more_hundredths: 100, tries: 16 },
+    Rung { more_hundredths: 200, tries: 64 },
 ];
+/// So many make way one after the other.
+const DEPTH: usize = 3;
 /// For those who make way, by how many may still do so: how many ways are tried.
-const TRIES: [usize; 3] = [0, 4, 6];
+const TRIES: [usize; DEPTH] = [0, 4, 6];
 /// Starts that are looked at closely, the cheapest first.
 const STARTS_MAX: usize = 30;
 /// Where no slot costs anything, and so none is better than another.
 const EQUAL_STARTS_MAX: usize = 400;
 /// A way that costs only so much more than the full slots is good enough.
-const GOOD_ENOUGH: i64 = MOVE / 20;
+const GOOD_ENOUGH: i64 = MOVE / 5;
 /// A free place that costs more is taken on the last rung only.
 const FREE_TOLL_MAX: i64 = MOVE / 2;
 /// What is left of a place that somebody leaves costs this part of its charges, since others may use it.
@@ -139,6 +143,25 @@ struct Clearing<'b, 't> {
     cleared: Vec<Option<Cleared>>,
 }
 
+/// Values in order, the least first, put in order no further than anybody looks.
+struct Cheapest {
+    known: Vec<(i64, u32)>,
+    rest: BinaryHeap<Reverse<(i64, u32)>>,
+}
+
+impl Cheapest {
+    fn new(values: Vec<(i64, u32)>) -> Cheapest {
+        Cheapest { known: Vec::new(), rest: values.into_iter().map(Reverse).collect() }
+    }
+
+    fn get(&mut self, at: usize) -> Option<(i64, u32)> {
+        while self.known.len() <= at {
+            self.known.push(self.rest.pop()?.0);
+        }
+        Some(self.known[at])
+    }
+}
+
 /// What it costs to clear some slots, how many of them were cleared before the last step, and who leaves in it.
 type Cleared = (i64, usize, Option<Leaver>);
 
@@ -158,7 +181,7 @@ impl<'b, 't> Clearing<'b, 't> {
 
     /// Finds a place for one that waits, and it may make way for others then.
     fn settle(&mut self, task: u32, rung: &Rung) -> bool {
-        let is_settled = self.find_place(task, rung.depth, rung.tries);
+        let is_settled = self.find_place(task, DEPTH, rung.tries);
         self.offer(task);
         is_settled
     }
@@ -217,11 +240,12 @@ impl<'b, 't> Clearing<'b, 't> {
     }
 
     fn make_room(&mut self, task: u32, depth: usize, tries: usize) -> bool {
-        let starts = self.promising(task);
+        let mut starts = Cheapest::new(self.starts(task));
         for _ in 0..tries {
             let mut best: Option<(i64, u32, Vec<Leaver>)> = None;
             let mut looks = self.starts_max;
-            for &(least, start) in &starts {
+            for at in 0.. {
+                let Some((least, start)) = starts.get(at) else { break };
                 if looks == 0 || best.as_ref().is_some_and(|&(cost, ..)| cost <= least + GOOD_ENOUGH) {
                     break;
                 }
@@ -243,8 +267,8 @@ impl<'b, 't> Clearing<'b, 't> {
         false
     }
 
-    /// All starts, those first at which the full slots cost least.
-    fn promising(&self, task: u32) -> Vec<(i64, u32)> {
+    /// All starts, and what the full slots cost there.
+    fn starts(&self, task: u32) -> Vec<(i64, u32)> {
         let duration = self.duration(task);
         let board = &self.offers.board;
         let Some((release, deadline)) = board.span(task) else { return Vec::new() };
@@ -258,7 +282,6 @@ impl<'b, 't> Clearing<'b, 't> {
                 }
             }
         }
-        starts.sort_unstable();
         starts
     }
 

@@ -16,7 +16,7 @@ const ROUNDS: usize = 5;
 /// So many rounds charges are learnt in.
 fn toll_rounds(effort: Effort) -> u32 {
     match effort {
-        Effort::Fast | Effort::Standard => 100,
+        Effort::Fast | Effort::Standard => 130,
         Effort::Best => 600,
     }
 }

@@ -1,7 +1,7 @@
 //! Who of a crowd would make way, and at what price; and a board on which what did not work out is undone.
 
 use super::board::Board;
-use super::booth::MOVE;
+use super::booth::{Charged, MOVE};
 use super::crowd::Crowd;
 use super::tolls::Toll;
 
@@ -42,6 +42,8 @@ enum Step {
 pub(super) struct Offers<'b, 't> {
     pub(super) board: &'b mut Board<'t>,
     pub(super) toll: &'b Toll,
+    /// The crowd under its charges, once it is asked.
+    charged: Option<Charged<'b>>,
     /// By slot: how many more of the crowd may be down.
     room: Vec<i32>,
     places: Vec<Place>,
@@ -72,6 +74,7 @@ impl<'b, 't> Offers<'b, 't> {
             more_max: i64::MIN,
             known_max: i64::MIN,
             passed_over: Vec::new(),
+            charged: None,
             toll,
             board,
         }
@@ -97,12 +100,17 @@ impl<'b, 't> Offers<'b, 't> {
     fn learn(&mut self, more_max: i64) {
         let problem = self.board.tables.problem;
         let known_max = std::mem::replace(&mut self.known_max, more_max);
-        let new = self.toll.who_pays(MOVE - more_max).into_iter().filter_map(|member| {
-            let more = MOVE + member.elsewhere - member.at_home?;
-            let is_there = self.board.start(member.task) == problem.current(member.task);
-            (known_max < more && more <= more_max && is_there && is_movable(self.board, member.task))
-                .then_some(Offer { task: member.task, more })
-        });
+        let new = self
+            .charged
+            .get_or_insert_with(|| self.toll.charged())
+            .who_pays(MOVE - more_max)
+            .into_iter()
+            .filter_map(|member| {
+                let more = MOVE + member.elsewhere - member.at_home?;
+                let is_there = self.board.start(member.task) == problem.current(member.task);
+                (known_max < more && more <= more_max && is_there && is_movable(self.board, member.task))
+                    .then_some(Offer { task: member.task, more })
+            });
         let mut new: Vec<Offer> = new.collect();
         let name = |offer: &Offer| (problem.task_id(offer.task), offer.task);
         new.sort_unstable_by(|a, b| a.more.cmp(&b.more).then_with(|| name(b).cmp(&name(a))));

@@ -8,7 +8,7 @@
 use super::Stop;
 use super::alone::Alone;
 use super::board::Board;
-use super::booth::{Booth, MOVE, Member, running_sums};
+use super::booth::{Booth, Charged, Least, MOVE, Member, running_sums};
 use super::bound::least_of_weight;
 use super::crowd::Crowd;
 use super::tables::Tables;
@@ -67,20 +67,21 @@ impl Toll {
         &self.charges
     }
 
-    /// What the members pay at least, but for those who pay no more than `home_min` at home.
-    pub(super) fn who_pays(&self, home_min: i64) -> Vec<Member> {
-        self.booth.who_pays(&self.charges, home_min)
+    /// The crowd under these charges.
+    pub(super) fn charged(&self) -> Charged<'_> {
+        self.booth.under(&self.charges)
     }
 }
 
 fn learn(booth: &Booth, rounds: u32, stop: &Stop<'_>) -> Vec<i64> {
     let left = booth.left_at_home();
     let mut charges = vec![0; booth.room.len()];
-    let mut best = booth.ask(&charges);
+    let mut least = Least::default();
+    let mut best = booth.ask(&charges, &mut least);
     for hundredths in FIRST_CHARGES {
         let tried: Vec<i64> =
             left.iter().map(|&left| if left > 0 { 0 } else { MOVE * hundredths / 100 }).collect();
-        let answer = booth.ask(&tried);
+        let answer = booth.ask(&tried, &mut least);
         if answer.bound > best.bound {
             (best, charges) = (answer, tried);
         }
@@ -105,7 +106,7 @@ fn learn(booth: &Booth, rounds: u32, stop: &Stop<'_>) -> Vec<i64> {
             ((charge as f64 + stride * way).round() as i64).clamp(0, CHARGE_MAX)
         };
         let tried: Vec<i64> = charges.iter().zip(&ways).map(moved).collect();
-        let answer = booth.ask(&tried);
+        let answer = booth.ask(&tried, &mut least);
         let agreement: f64 = answer.excess.iter().zip(&ways).map(|(&excess, way)| excess as f64 * way).sum();
         for (mean, &excess) in mean.iter_mut().zip(&answer.excess) {
             *mean += share * (excess as f64 - *mean);
@@ -141,13 +142,14 @@ pub(super) fn moves_at_least(board: &Board<'_>, tolls: &[Toll]) -> u64 {
     let spare: u64 =
         (0..tables.task_count()).filter(left_out).map(|task| u64::from(problem.weight(task))).sum();
     let mut bound = 0;
+    let mut least = Least::default();
     let mut savings: Vec<(i64, u32)> = Vec::new();
     let mut is_member = vec![false; problem.task_count()];
     for toll in tolls {
-        bound += i128::from(toll.booth.ask(&toll.charges).bound);
+        bound += i128::from(toll.booth.ask(&toll.charges, &mut least).bound);
         toll.booth.members.iter().for_each(|&task| is_member[task as usize] = true);
         // Who is left out saves what it pays; if it was announced, it is moved all the same.
-        for Member { task, at_home, elsewhere } in toll.who_pays(MOVE) {
+        for Member { task, at_home, elsewhere } in toll.charged().who_pays(MOVE) {
             let saving = match at_home {
                 Some(here) => (here - MOVE).min(elsewhere),
                 None => elsewhere,

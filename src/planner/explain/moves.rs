@@ -169,7 +169,10 @@ fn others(problem: &Problem, tasks: impl IntoIterator<Item = u32>) -> Others {
     let weight = all.iter().map(|&task| u64::from(problem.weight(task))).sum();
     let count = all.len() as u64;
     let key = |task: u32| (Reverse(problem.weight(task)), problem.task_id(task));
+    if all.len() > OTHERS_NAMED_MAX + 1 {
+        all.select_nth_unstable_by(OTHERS_NAMED_MAX, |&a, &b| key(a).cmp(&key(b)));
+        all.truncate(OTHERS_NAMED_MAX + 1);
+    }
     all.sort_unstable_by(|&a, &b| key(a).cmp(&key(b)));
-    all.truncate(OTHERS_NAMED_MAX + 1);
     Others { count, weight, heaviest: all }
 }
