@@ -51,6 +51,7 @@ mod standing;
 mod tables;
 mod tally;
 mod tolls;
+mod ways;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;

@@ -7,7 +7,6 @@
 //! first, since the short fit into what is left.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use super::Stop;
 use super::board::Board;
@@ -19,6 +18,7 @@ use super::prices::Prices;
 use super::stand_in::swap_out;
 use super::tables::{Count, Tables};
 use super::tolls::Toll;
+use super::ways::{Starts, Ways};
 
 /// How far others are asked for one that waits.
 struct Rung {
@@ -50,10 +50,6 @@ const EQUAL_STARTS_MAX: usize = 400;
 const GOOD_ENOUGH: i64 = MOVE / 5;
 /// A free place that costs more is taken on the last rung only.
 const FREE_TOLL_MAX: i64 = MOVE / 2;
-/// What is left of a place that somebody leaves costs this part of its charges, since others may use it.
-const UNUSED_DIVISOR: i64 = 2;
-/// What is free and has a charge is somebody else's chance.
-const FREE_DIVISOR: i64 = 4;
 /// So often it is tried to take a task home.
 const HOME_TRIES: usize = 3;
 const HOME_DEPTH: usize = 2;
@@ -137,33 +133,8 @@ struct Clearing<'b, 't> {
     starts_max: usize,
     /// Groups and slots in the way of the task that is looked at.
     obstacles: Vec<(u32, u32)>,
-    /// Of the start that is looked at: what the full slots before each one cost.
-    full: Vec<i64>,
-    /// The same: the cheapest way to clear the slots before each one.
-    cleared: Vec<Option<Cleared>>,
+    ways: Ways,
 }
-
-/// Values in order, the least first, put in order no further than anybody looks.
-struct Cheapest {
-    known: Vec<(i64, u32)>,
-    rest: BinaryHeap<Reverse<(i64, u32)>>,
-}
-
-impl Cheapest {
-    fn new(values: Vec<(i64, u32)>) -> Cheapest {
-        Cheapest { known: Vec::new(), rest: values.into_iter().map(Reverse).collect() }
-    }
-
-    fn get(&mut self, at: usize) -> Option<(i64, u32)> {
-        while self.known.len() <= at {
-            self.known.push(self.rest.pop()?.0);
-        }
-        Some(self.known[at])
-    }
-}
-
-/// What it costs to clear some slots, how many of them were cleared before the last step, and who leaves in it.
-type Cleared = (i64, usize, Option<Leaver>);
 
 impl<'b, 't> Clearing<'b, 't> {
     fn new(board: &'b mut Board<'t>, crowd: &'b Crowd, toll: &'b Toll, prices: Prices) -> Clearing<'b, 't> {
@@ -174,8 +145,7 @@ impl<'b, 't> Clearing<'b, 't> {
             is_last: false,
             starts_max: if toll.is_nothing() { EQUAL_STARTS_MAX } else { STARTS_MAX },
             obstacles: Vec::new(),
-            full: Vec::new(),
-            cleared: Vec::new(),
+            ways: Ways::default(),
         }
     }
 
@@ -240,7 +210,7 @@ impl<'b, 't> Clearing<'b, 't> {
     }
 
     fn make_room(&mut self, task: u32, depth: usize, tries: usize) -> bool {
-        let mut starts = Cheapest::new(self.starts(task));
+        let mut starts = Starts::new(self.starts(task));
         for _ in 0..tries {
             let mut best: Option<(i64, u32, Vec<Leaver>)> = None;
             let mut looks = self.starts_max;
@@ -274,19 +244,15 @@ impl<'b, 't> Clearing<'b, 't> {
         let Some((release, deadline)) = board.span(task) else { return Vec::new() };
         let mut starts: Vec<(i64, u32)> = Vec::new();
         for (first, last) in board.tables.runs(task, release, deadline) {
-            let mut cost: i64 = (first..first + duration).map(|slot| self.full_toll(slot)).sum();
+            let mut cost: i64 = (first..first + duration).map(|slot| self.offers.full_toll(slot)).sum();
             for start in first..=last {
                 starts.push((cost, start));
                 if start < last {
-                    cost += self.full_toll(start + duration) - self.full_toll(start);
+                    cost += self.offers.full_toll(start + duration) - self.offers.full_toll(start);
                 }
             }
         }
         starts
-    }
-
-    fn full_toll(&self, slot: u32) -> i64 {
-        if self.offers.is_full(slot) { self.offers.toll.of(slot, 1) } else { 0 }
     }
 
     /// Whether nothing but the crowd is in the way.
@@ -295,55 +261,9 @@ impl<'b, 't> Clearing<'b, 't> {
             && self.obstacles.iter().all(|(group, _)| self.groups.contains(group))
     }
 
-    /// The cheapest way to clear a start: what it costs, and who leaves.
     fn way(&mut self, task: u32, start: u32) -> Option<(i64, Vec<Leaver>)> {
-        let longest = self.offers.board.tables.longest;
         let duration = self.duration(task);
-        let end = start + duration;
-        self.full.clear();
-        self.full.push(0);
-        for slot in start..end {
-            self.full.push(self.full[self.full.len() - 1] + self.full_toll(slot));
-        }
-        self.cleared.clear();
-        self.cleared.resize(duration as usize + 1, None);
-        self.cleared[0] = Some((0, 0, None));
-        let cleared = &mut self.cleared;
-        let improve = |cleared: &mut Vec<Option<Cleared>>, to: usize, step: Cleared| {
-            if cleared[to].is_none_or(|(cost, ..)| step.0 < cost) {
-                cleared[to] = Some(step);
-            }
-        };
-        for at in 0..duration as usize {
-            let Some((cost, ..)) = cleared[at] else { continue };
-            let slot = start + at as u32;
-            if !self.offers.is_full(slot) {
-                improve(cleared, at + 1, (cost + self.offers.toll.of(slot, 1) / FREE_DIVISOR, at, None));
-                continue;
-            }
-            for from in (slot + 1).saturating_sub(longest)..=slot {
-                for leaver in self.offers.leavers(from) {
-                    let until = from + leaver.duration;
-                    if until <= slot {
-                        continue;
-                    }
-                    let to = (until.min(end) - start) as usize;
-                    let needed = self.full[to] - self.full[at];
-                    let unused = self.offers.toll.of(from, leaver.duration) - needed;
-                    let cost = cost + leaver.more + needed + unused / UNUSED_DIVISOR;
-                    improve(cleared, to, (cost, at, Some(leaver)));
-                }
-            }
-        }
-        let (cost, ..) = self.cleared[duration as usize]?;
-        let mut way = Vec::new();
-        let mut at = duration as usize;
-        while at > 0 {
-            let (_, before, leaver) = self.cleared[at]?;
-            way.extend(leaver);
-            at = before;
-        }
-        Some((cost, way))
+        self.ways.cheapest(&self.offers, start, duration)
     }
 
     /// Takes the start, if all who have to leave find a place; who does not is passed over.

@@ -140,6 +140,11 @@ impl<'b, 't> Offers<'b, 't> {
         self.room[slot as usize] <= 0
     }
 
+    /// What a slot costs, if it is full.
+    pub(super) fn full_toll(&self, slot: u32) -> i64 {
+        if self.is_full(slot) { self.toll.of(slot, 1) } else { 0 }
+    }
+
     /// Who would leave a place that begins in a slot: of each place one guest, and one at home.
     pub(super) fn leavers(&self, start: u32) -> impl Iterator<Item = Leaver> + '_ {
         self.places_at[start as usize].iter().flat_map(move |&at| {
