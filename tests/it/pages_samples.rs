@@ -33,7 +33,7 @@ use offpeak::web::pages::plans::{PlanPage, PlansPage};
 pub(crate) use access::{approvals, audit, tokens, users, waiting_for};
 pub(crate) use campaigns::{campaign, campaigns, gates, new_campaign, plan_changes};
 pub(crate) use mail::{empty_inbox, inbox, locks, nothing_sent, sending};
-pub(crate) use planned::{empty_heat, empty_schedule, heat, schedule};
+pub(crate) use planned::{empty_heat, empty_schedule, heat, quiet_schedule, schedule};
 
 const SLOTS_PER_DAY: usize = 96;
 const NIGHTS: usize = 8;

@@ -295,3 +295,20 @@ async fn a_mail_is_framed_with_a_policy_of_its_own() {
     let calendar = served.page(&format!("/notices/{id}?part=calendar"), "notice-calendar").await;
     assert!(calendar.contains("REQUEST") && !calendar.contains("carries no calendar entry"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_without_work_leads_to_the_next_that_has_some() {
+    let served = Served::in_the_middle_of_a_night().await;
+    let hint = "class=\"next-work\"";
+    let empty = served.page("/schedule?night=2026-11-20", "schedule-without-work").await;
+    let rest = &empty[empty.find(hint).expect("a way on")..];
+    let link = rest.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("its address");
+    let link = link.replace("&#x2f;", "/").replace("&amp;", "&");
+    let there = served.page(&link, "schedule-next-work").await;
+    assert!(there.contains("id=\"appointment-") && !there.contains(hint), "{link}");
+    // Where less than everything is shown, nothing follows from what is not there.
+    for part in ["q=nobody", "state=done", "closed=cn-east"] {
+        let page = served.page(&format!("/schedule?night=2026-11-20&{part}"), "schedule-part").await;
+        assert!(!page.contains(hint), "{part}");
+    }
+}

@@ -135,6 +135,7 @@ fn empty_pages(locale: Locale) -> Vec<(String, String)> {
             "empty-schedule",
             schedule::render_page(context, &samples::empty_schedule(ScheduleQuery::default())),
         ),
+        ("quiet-schedule", schedule::render_page(context, &samples::quiet_schedule())),
         ("empty-load", heat::render_page(context, &samples::empty_heat())),
         ("empty-schedule-filtered", {
             let query = ScheduleQuery { q: Some("S-1".to_owned()), ..ScheduleQuery::default() };

@@ -13,10 +13,11 @@ use super::context::PageContext;
 use super::night::night_of;
 use super::render::{RenderError, render};
 use super::routes::page;
+use crate::api::appointment::AppointmentQuery;
 use crate::api::timeline::{Timeline, TimelineQuery};
 use crate::domain::access::Role;
 use crate::domain::appointment::AppointmentState;
-use crate::service::{App, Error, part};
+use crate::service::{Actor, App, Error, part};
 use crate::web::routes::PageRoutes;
 use crate::web::{AppState, Who};
 
@@ -81,6 +82,10 @@ impl ScheduleQuery {
         })
     }
 
+    fn is_filtered(&self) -> bool {
+        [&self.q, &self.region, &self.state, &self.campaign].iter().any(|it| given(it).is_some())
+    }
+
     fn closed(&self) -> Vec<&str> {
         let words = given(&self.closed).unwrap_or_default().split(',').map(str::trim);
         words.filter(|word| !word.is_empty()).collect()
@@ -114,6 +119,8 @@ pub struct SchedulePage {
     pub query: ScheduleQuery,
     /// Every region's name, to choose from.
     pub regions: Vec<String>,
+    /// Where nothing is planned in these nights: the next one with work.
+    pub next_work: Option<NaiveDate>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +160,8 @@ struct ScheduleView<'a> {
     states: Vec<&'static str>,
     movable: Vec<&'static str>,
     filtered: bool,
+    /// Where the next work is, if there is none here.
+    next_work: Option<String>,
     every: String,
 }
 
@@ -164,9 +173,34 @@ async fn show(
 ) -> Response {
     let ask = move |app: &App, page_context: &PageContext| {
         let timeline = part::timeline(app, &who, &query.timeline(page_context.now)?)?;
-        Ok(SchedulePage { timeline, query, regions: part::regions(app, &who)? })
+        let next_work =
+            if is_without_work(&timeline, &query) { next_work(app, &who, &timeline)? } else { None };
+        Ok(SchedulePage { timeline, query, regions: part::regions(app, &who)?, next_work })
     };
     page(state, page_context, ask, render_page).await
+}
+
+/// Whether all that is planned in these nights was asked for, and is nothing.
+fn is_without_work(timeline: &Timeline, query: &ScheduleQuery) -> bool {
+    let terminals = timeline.regions.iter().flat_map(|region| &region.sites).flat_map(|site| &site.terminals);
+    !query.is_filtered()
+        && given(&query.after).is_none()
+        && timeline.next.is_none()
+        && timeline.regions.iter().all(|region| !region.closed)
+        && terminals.into_iter().all(|terminal| terminal.appointments.is_empty())
+}
+
+/// The first night after these in which something is to begin.
+fn next_work(app: &App, who: &Actor, timeline: &Timeline) -> Result<Option<NaiveDate>, Error> {
+    let ahead = [AppointmentState::Planned, AppointmentState::Announced].map(AppointmentState::as_str);
+    let query = AppointmentQuery {
+        state: Some(ahead.join(",")),
+        from: Some(timeline.to),
+        limit: Some(1),
+        ..AppointmentQuery::default()
+    };
+    let next = part::appointments(app, who, &query)?;
+    Ok(next.items.first().map(|row| night_of(row.starts_at)))
 }
 
 /// Puts the page into HTML.
@@ -216,9 +250,8 @@ pub fn render_page(page_context: &PageContext, page: &SchedulePage) -> Result<St
         first_page: given(&query.after).map(|_| query.address_with("after", "")),
         states: states.clone().map(|state| state.as_str()).collect(),
         movable: states.filter(|state| state.is_movable()).map(|state| state.as_str()).collect(),
-        filtered: [&query.q, &query.region, &query.state, &query.campaign]
-            .iter()
-            .any(|it| given(it).is_some()),
+        filtered: query.is_filtered(),
+        next_work: to_night(page.next_work),
         every: query.address_with("every_site", "yes"),
     };
     render("schedule.html", page_context, &view)

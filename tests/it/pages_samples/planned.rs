@@ -52,6 +52,7 @@ pub(crate) fn schedule(wording: Wording, nights: i64) -> SchedulePage {
             ..ScheduleQuery::default()
         },
         regions: vec![wording.text("east"), wording.text("harbour")],
+        next_work: None,
     }
 }
 
@@ -61,6 +62,14 @@ pub(crate) fn empty_schedule(query: ScheduleQuery) -> SchedulePage {
     page.timeline.regions.clear();
     page.timeline.next = None;
     SchedulePage { query, regions: Vec::new(), ..page }
+}
+
+/// A timeline of a fleet that has its next work another night.
+pub(crate) fn quiet_schedule() -> SchedulePage {
+    let mut page = schedule(PLAIN, 1);
+    page.timeline.regions.iter_mut().for_each(|region| region.sites.clear());
+    page.timeline.next = None;
+    SchedulePage { query: ScheduleQuery::default(), next_work: Some(date(now() + hours(72))), ..page }
 }
 
 /// A heat map of a night by slots, or of several by nights.
