@@ -99,6 +99,7 @@ const ASKED: &str = "
     /schedule?night=2026-12-10&campaign=look
     /schedule?q={serial}
     /schedule?every_site=yes
+    /schedule?night=2026-11-20
     /sites/{code}?after=a
     /unreached
     /api/v1/appointments?state=planned,announced&from=2026-12-01T00:00:00Z&to=2026-12-20T00:00:00Z
