@@ -103,6 +103,8 @@ pub enum UnreachedReason {
     CameBack,
     /// No mail server has accepted it, and its notice lead has begun or begins within a day.
     NotAcceptedYet,
+    /// It was accepted, or told by telephone, later than the notice lead asks for.
+    ToldTooLate,
 }
 
 /// A visit to come of which the merchant has not been told.

@@ -440,12 +440,13 @@ pub fn move_to(
         .map(|rows| rows > 0)
 }
 
-/// The merchant's mail server has accepted the announcement of these visits: their planned appointments are
-/// announced. How many.
+/// The merchant's mail server has accepted the announcement of these visits: their planned appointments that have not
+/// begun, or could not wait, are announced. How many.
 pub fn announce(connection: &mut Connection, visit_ids: &[i64], accepted_at: Instant) -> QueryResult<usize> {
     unless_empty!(visit_ids);
     let planned = one_of(connection, appointment::visit_id, visit_ids)
-        .and(appointment::state.concat("").eq(AppointmentState::Planned.as_str()));
+        .and(appointment::state.concat("").eq(AppointmentState::Planned.as_str()))
+        .and(appointment::starts_at.ge(accepted_at).or(appointment::emergency.eq(true)));
     diesel::update(appointment::table.filter(planned))
         .set((
             appointment::state.eq(AppointmentState::Announced.as_str()),

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::db::schema::{appointment, merchant, notice, notice_visit, suppression, visit};
 use crate::db::visit::VisitRow;
@@ -75,8 +78,7 @@ pub fn suppressed(
 ) -> QueryResult<Vec<(VisitRow, String)>> {
     // From the few addresses to their merchants, by the index over addresses in lower case: SQLite takes it for what is
     // compared with an expression alone, not with a column.
-    let same =
-        diesel::dsl::sql::<diesel::sql_types::Bool>("lower(merchant.email) = (suppression.address || '')");
+    let same = sql::<Bool>("lower(merchant.email) = (suppression.address || '')");
     let reasons: HashMap<i64, String> = suppression::table
         .inner_join(merchant::table.on(same))
         .limit(MERCHANTS_MAX)
@@ -140,11 +142,35 @@ pub fn late(
     }
 }
 
-/// The appointments of a visit that wait for their announcement do not wait any longer; how many.
+/// Of an appointment whose merchant was told later than its notice lead asks for: it will not open. The index that finds
+/// these has the same words.
+fn is_told_late() -> SqlLiteral<Bool> {
+    sql("appointment.state = 'announced' AND appointment.emergency = FALSE \
+         AND appointment.announced_at > appointment.starts_at - CAST(appointment.notice_lead_minutes AS BIGINT) * 60000000")
+}
+
+/// Visits with an appointment that begins after `now` and was announced too late, the earliest first.
+pub fn told_late(connection: &mut Connection, now: Instant, limit: i64) -> QueryResult<Vec<i64>> {
+    appointment::table
+        .filter(is_told_late().and(appointment::starts_at.gt(now)))
+        .order((appointment::starts_at, appointment::id))
+        .limit(limit)
+        .select(appointment::visit_id)
+        .load(connection)
+}
+
+/// The appointments of a visit that wait for their announcement, or were announced too late, wait no longer; how many.
 pub fn waive(connection: &mut Connection, visit_id: i64) -> QueryResult<usize> {
-    diesel::update(appointment::table.filter(
-        appointment::visit_id.eq(visit_id).and(appointment::state.eq(AppointmentState::Planned.as_str())),
-    ))
+    let planned = appointment::state.eq(AppointmentState::Planned.as_str());
+    diesel::update(
+        appointment::table.filter(appointment::visit_id.eq(visit_id).and(planned.or(is_told_late()))),
+    )
     .set(appointment::emergency.eq(true))
     .execute(connection)
+}
+
+/// The merchant of a visit knew earlier than it was announced: what was announced too late counts from then; how many.
+pub fn told_earlier(connection: &mut Connection, visit_id: i64, at: Instant) -> QueryResult<usize> {
+    let late = appointment::visit_id.eq(visit_id).and(is_told_late()).and(appointment::announced_at.gt(at));
+    diesel::update(appointment::table.filter(late)).set(appointment::announced_at.eq(at)).execute(connection)
 }

@@ -47,6 +47,9 @@ pub fn check_url(text: &str, plain_http: bool, private_targets: bool) -> Result<
     let url = url::Url::parse(text).map_err(|error| {
         format!("`{text}` is not a web address ({error}); write it as https://hooks.example/offpeak")
     })?;
+    if !text.chars().all(|letter| letter.is_ascii_graphic()) {
+        return Err(format!("`{text}` has characters that no request can carry; write it as {url}"));
+    }
     match url.scheme() {
         "https" => {}
         "http" if plain_http => {}

@@ -14,6 +14,7 @@ use crate::db::approval::ApprovalRow;
 use crate::db::{self, Connection, Instant};
 use crate::domain::access::Role;
 use crate::domain::approval::ApprovalState;
+use crate::domain::campaign::CampaignState;
 use crate::domain::ids::PlanId;
 use crate::service::audit::{Change, page_cursor, page_limit, page_of, record};
 use crate::service::version::Expected;
@@ -64,9 +65,11 @@ pub fn activate_campaign(
     reason: Option<&str>,
 ) -> Result<CampaignView, Error> {
     if app.settings.approval_above_terminals.is_some() {
-        expected.check(&campaign::show(app, name)?)?;
+        let shown = campaign::show(app, name)?;
+        expected.check(&shown)?;
         let terminals = campaign::targets(app, name)?.to_plan;
-        if above_limit(app, terminals) {
+        // What cannot be started anyway is not asked for.
+        if shown.state == CampaignState::Draft && above_limit(app, terminals) {
             let (campaign, reason) = (name.to_owned(), reason.map(str::to_owned));
             return Err(ask(app, actor, Asked::StartCampaign { campaign, terminals, reason })?);
         }

@@ -325,11 +325,22 @@ timeline.addEventListener("keydown", (event) => {
     }
     // It moves at once, whether the rules' answer is there yet or not; what is dropped the server looks at anyway.
     if (!carried) {
-      lift(chip, true);
+      const answered = lift(chip, true);
+      carried.answered = answered;
     }
-    step(event.key === "ArrowLeft" ? -1 : 1, event.shiftKey);
-    show();
-    chip.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const go = () => {
+      if (carried?.chip === chip) {
+        step(event.key === "ArrowLeft" ? -1 : 1, event.shiftKey);
+        show();
+        chip.scrollIntoView({ block: "nearest", inline: "nearest" });
+      }
+    };
+    // Only where the next legal start is, has to be heard first.
+    if (event.shiftKey && !carried.runs) {
+      carried.answered.then(go);
+    } else {
+      go();
+    }
   } else if (carried?.by_keyboard && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     drop();

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use offpeak::config::Settings;
 use serde_json::{Value, json};
 
+use crate::mail_misbehaving::{Server, relays};
 use crate::support::{TestApp, instant, on_each_database, postgres_url, run};
 
 const START: &str = "2026-12-10T02:00:00Z";
@@ -255,27 +256,105 @@ fn an_announcement_leaves_a_week_ahead_and_never_later_than_its_lead() {
     });
 }
 
+/// The till that begins at two and the one that begins at half past four; no mail left before the first had begun.
+async fn begun(app: &TestApp) -> (i64, i64) {
+    app.import_small_fleet().await;
+    let early = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
+    let late = app.arrange(&["T6"], "2026-12-10 04:30").await[0];
+    app.clock.set(instant("2026-12-10T02:10:00Z"));
+    (early, late)
+}
+
 #[test]
 fn what_is_to_come_of_a_visit_that_has_begun_is_announced() {
     let adjust = |settings: &mut Settings| settings.notice_lead_minutes = 60;
     on_each(adjust, async |app| {
-        app.import_small_fleet().await;
-        let early = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
-        let late = app.arrange(&["T6"], "2026-12-10 04:30").await[0];
-        // No mail left until the first till's hour had come.
-        app.clock.set(instant("2026-12-10T02:10:00Z"));
+        let (early, late) = begun(&app).await;
         assert_eq!(app.work("notify").await["accepted"], 1);
         let mail = app.mail.accepted().pop().unwrap();
         let text = String::from_utf8_lossy(&mail.bytes).into_owned();
         assert!(text.contains("04:30") && !text.contains("02:00"), "{text}");
+        assert_eq!(app.appointment(early).await["state"], "planned", "nothing was said of it");
         // So the second one goes down with notice, and the first one not at all.
         app.clock.set(instant("2026-12-10T04:30:00Z"));
         app.work("dispatch").await;
         assert_eq!(app.appointment(late).await["state"], "open");
-        assert_ne!(app.appointment(early).await["state"], "open");
-        app.clock.set(instant("2026-12-10T04:31:00Z"));
+        // And nobody hears of the end of the first.
+        app.clock.set(instant("2026-12-10T09:00:00Z"));
+        app.work("watch").await;
         app.work("notify").await;
-        let told = kinds_sent(&app).await;
-        assert_eq!(told.iter().filter(|kind| *kind == "announcement").count(), 1, "once: {told:?}");
+        assert_eq!(app.appointment(early).await["state"], "missed");
+        assert_eq!(kinds_sent(&app).await, ["announcement", "missed"]);
+        let mail = app.mail.accepted().pop().unwrap();
+        let text = String::from_utf8_lossy(&mail.bytes).into_owned();
+        assert!(text.contains("04:30") && !text.contains("02:00"), "{text}");
     });
+}
+
+#[test]
+fn another_attempt_at_what_is_to_come_sends_the_same_mail() {
+    let server = Server::start(&[]);
+    for url in [None, Some(postgres_url())] {
+        let app =
+            TestApp::over(url, relays(vec![server.smtp()]), |settings| settings.notice_lead_minutes = 60);
+        run(async {
+            begun(&app).await;
+            app.post("/merchants/M2/address", json!({"email": "bakery@later.example"})).await;
+            let mut seen = Vec::new();
+            for minute in [10, 15, 22, 35] {
+                app.clock.set(instant(START) + TimeDelta::minutes(minute));
+                app.work("notify").await;
+                let rows = app.get("/notices?kind=announcement&limit=100").await["items"].clone();
+                let rows = rows.as_array().unwrap().clone();
+                seen.extend(rows.into_iter().filter(|row| row["state"] == "deferred"));
+            }
+            assert!(seen.len() >= 3, "{seen:?}");
+            assert!(seen.iter().all(|row| row["id"] == seen[0]["id"]), "one notice, one mail: {seen:?}");
+        });
+    }
+}
+
+#[test]
+fn what_is_called_off_is_what_the_merchant_knows_of() {
+    on_each(
+        |settings| settings.change_settle_minutes = 10,
+        async |app| {
+            let id = announced(&app).await;
+            move_to(&app, id, "2026-12-14 03:00").await;
+            app.post(&format!("/appointments/{id}/cancel"), json!({"reason": "no need"})).await;
+            app.clock.set(app.clock.now() + TimeDelta::minutes(15));
+            app.work("notify").await;
+            assert_eq!(kinds_sent(&app).await.last().unwrap(), "cancelled");
+            let mail = app.mail.accepted().pop().unwrap();
+            let read = offpeak::mail::reader::read(&mail.bytes).unwrap();
+            let calendar = String::from_utf8_lossy(&read.attachments[0].content).into_owned();
+            assert!(calendar.contains("DTSTART:20261210T02") && !calendar.contains("20261214"), "{calendar}");
+            let text = read.subject + &read.text;
+            assert!(
+                text.contains("10 Dec") && text.contains("20261209") && !text.contains("14 Dec"),
+                "{text}"
+            );
+        },
+    );
+}
+
+#[test]
+fn what_has_grown_before_it_changes_is_told_from_where_the_merchant_knows_it() {
+    on_each(
+        |settings| settings.change_settle_minutes = 10,
+        async |app| {
+            app.import_small_fleet().await;
+            app.arrange(&["T5"], "2026-12-10 02:00").await;
+            app.work("notify").await;
+            // One more comes, and goes again: nothing has changed.
+            let more = app.arrange(&["T6"], "2026-12-10 04:00").await[0];
+            app.post(&format!("/appointments/{more}/cancel"), json!({"reason": "no need"})).await;
+            app.clock.set(app.clock.now() + TimeDelta::minutes(15));
+            app.work("notify").await;
+            let mail = app.mail.accepted().pop().unwrap();
+            let read = offpeak::mail::reader::read(&mail.bytes).unwrap();
+            let text = read.subject + &read.text;
+            assert!(text.contains("Same hours") && !text.contains("04:"), "{text}");
+        },
+    );
 }

@@ -1,10 +1,11 @@
 //! Merchants who are not told: seen in good time, and every way out.
 
 use axum::http::StatusCode;
+use chrono::TimeDelta;
 use offpeak::mail::transport::Delivery;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, on_each_database};
+use crate::support::{TestApp, instant, on_each_database};
 
 fn no_such_user() -> Delivery {
     let status = "5.1.1".parse().ok();
@@ -156,5 +157,31 @@ fn whom_no_mail_can_reach_is_on_the_list_however_far_ahead() {
         let change = json!({"email": "new@harbour-bakery.example"});
         app.try_post("/merchants/M2/address", change).await;
         assert!(unreached(&app).await.is_empty(), "there is time again");
+    });
+}
+
+#[test]
+fn who_is_told_too_late_stays_on_the_list_until_somebody_decides() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        let id = app.arrange(&["T5"], "2026-12-10 02:00").await[0];
+        let lead = TimeDelta::minutes(i64::from(app.state.app().settings.notice_lead_minutes));
+        // No mail left in time; then it is accepted.
+        app.clock.set(instant("2026-12-10T02:00:00Z") - lead + TimeDelta::minutes(5));
+        app.work("notify").await;
+        assert_eq!(app.appointment(id).await["state"], "announced");
+        let list = unreached(&app).await;
+        assert_eq!((list.len(), &list[0]["reason"]), (1, &json!("told_too_late")), "{list:?}");
+        assert_eq!(list[0]["appointments"], json!([id]));
+        // A call of now comes too late as well; that somebody had called in time counts.
+        let visit = &list[0]["visit"];
+        let (status, _) = app.try_post(&format!("/visits/{visit}/told"), json!({"who": "Ms Wang"})).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(unreached(&app).await.len(), 1);
+        app.post(&format!("/visits/{visit}/override"), json!({"reason": "she wants it all the same"})).await;
+        assert!(unreached(&app).await.is_empty());
+        app.clock.set(instant("2026-12-10T02:00:00Z"));
+        app.work("dispatch").await;
+        assert_eq!(app.appointment(id).await["state"], "open");
     });
 }

@@ -43,6 +43,7 @@ pub fn unreached(screen: &mut Screen, list: &[Unreached]) {
             UnreachedReason::Refused => "refused",
             UnreachedReason::CameBack => "came back",
             UnreachedReason::NotAcceptedYet => "not accepted yet",
+            UnreachedReason::ToldTooLate => "told too late",
         };
         table.row([
             row.visit.to_string(),

@@ -35,8 +35,8 @@ pub fn visit_page(app: &App, token: &str, locale: Option<Locale>) -> Result<Merc
             feed_token: token(Purpose::Feed)?,
             optional_token: token(Purpose::Optional)?,
             outdated,
-            visit: views(connection, head.locale, vec![row])?.pop().ok_or(LinkError::NotOurs)?,
-            others: views(connection, head.locale, others)?,
+            visit: views(connection, app, head.locale, vec![row])?.pop().ok_or(LinkError::NotOurs)?,
+            others: views(connection, app, head.locale, others)?,
             head,
         })
     })
@@ -68,6 +68,7 @@ pub(super) fn is_outdated(link: &Link, visit: &VisitRow) -> bool {
 /// Visits as their merchant sees them, in their order.
 pub(super) fn views(
     connection: &mut Connection,
+    app: &App,
     locale: Locale,
     rows: Vec<VisitRow>,
 ) -> Result<Vec<MerchantVisit>, Error> {
@@ -101,7 +102,7 @@ pub(super) fn views(
                 site_code: site.code.clone(),
                 reference: format!("{}/{}", site.code, row.night.replace('-', "")),
                 when: whole.in_full(),
-                begun: !here.iter().all(is_movable),
+                begun: row.starts_at.utc() <= app.clock.now() || !here.iter().all(is_movable),
                 terminals: here
                     .iter()
                     .map(|appointment| {

@@ -56,7 +56,8 @@ pub fn times_page(app: &App, token: &str, locale: Option<Locale>) -> Result<Merc
             }
         }
         let zone = words(wanted.visit.starts_at.utc()).zone_words();
-        let visit = views(connection, head.locale, vec![wanted.visit])?.pop().ok_or(LinkError::NotOurs)?;
+        let visit =
+            views(connection, app, head.locale, vec![wanted.visit])?.pop().ok_or(LinkError::NotOurs)?;
         Ok(MerchantTimes { head, visit, days, zone })
     })
 }

@@ -214,14 +214,26 @@ fn fill(
     let mut terminals = terminals_of(connection, &visit_ids, letter.kind)?;
     for visit in visits {
         let mut terminals = terminals.remove(&visit.id).unwrap_or_default();
-        if letter.kind == NoticeKind::Announcement {
-            terminals.retain(|terminal| terminal.starts_at >= visit.starts_at.utc());
-        }
         let site = &sites[&visit.site_id];
         let zone = zone_of(site)?;
-        let previous = abouts.get(&visit.id).and_then(|about| {
+        // Where its merchant believes it to be, if that is elsewhere.
+        let known = abouts.get(&visit.id).and_then(|about| {
             about.previous_starts_at.map(Instant::utc).zip(about.previous_ends_at.map(Instant::utc))
         });
+        let (mut starts_at, mut ends_at) = (visit.starts_at.utc(), visit.ends_at.utc());
+        match (letter.kind, known) {
+            (NoticeKind::Announcement, _) => terminals.retain(|terminal| terminal.starts_at >= starts_at),
+            (NoticeKind::Cancelled, Some(known)) => {
+                (starts_at, ends_at) = known;
+                letter.night = night_of(starts_at, zone);
+                terminals.iter_mut().for_each(|terminal| (terminal.starts_at, terminal.ends_at) = known);
+            }
+            (NoticeKind::Missed, _) => {
+                starts_at = terminals.iter().map(|terminal| terminal.starts_at).min().unwrap_or(starts_at);
+                ends_at = terminals.iter().map(|terminal| terminal.ends_at).max().unwrap_or(ends_at);
+            }
+            _ => {}
+        }
         letter.visits.push(LetterVisit {
             sequence: u32::try_from(visit.sequence).unwrap_or_default(),
             root_message_id: format!("thread.{}", visit.uid),
@@ -230,9 +242,9 @@ fn fill(
             site_code: site.code.clone(),
             site_address: site.address.clone(),
             zone,
-            starts_at: visit.starts_at.utc(),
-            ends_at: visit.ends_at.utc(),
-            previous,
+            starts_at,
+            ends_at,
+            previous: known.filter(|_| letter.kind == NoticeKind::Moved),
             cancelled: visit.cancelled,
             terminals,
         });
@@ -250,7 +262,8 @@ fn terminals_of(
 ) -> Result<HashMap<i64, Vec<LetterTerminal>>, Error> {
     let concerned = |row: &AppointmentRow| match (kind, row.state.parse::<AppointmentState>()) {
         (NoticeKind::Completed, Ok(state)) => state == AppointmentState::Done,
-        (NoticeKind::Missed, Ok(state)) => state == AppointmentState::Missed,
+        // Nobody hears of the end of what nobody had been told of.
+        (NoticeKind::Missed, Ok(state)) => state == AppointmentState::Missed && row.announced_at.is_some(),
         (_, Ok(state)) => state.is_standing(),
         (_, Err(_)) => false,
     };

@@ -258,7 +258,7 @@ fn again(
     bytes: Vec<u8>,
     now: DateTime<Utc>,
 ) -> Result<Option<Words>, Error> {
-    if truth.is_whole() {
+    if truth.is_whole(&bytes) {
         // The address as it was sent to before.
         let recipient = to_wire(&row.recipient).unwrap_or_else(|| row.recipient.clone());
         return Ok(Some((recipient, row.envelope_from.clone().unwrap_or_default(), bytes)));

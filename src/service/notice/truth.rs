@@ -11,6 +11,7 @@ use crate::db::{self, Connection};
 use crate::domain::appointment::AppointmentState;
 use crate::domain::lock::LockState;
 use crate::domain::notice::NoticeKind;
+use crate::mail;
 use crate::service::{App, Error};
 
 /// What is still true of a notice.
@@ -19,8 +20,8 @@ pub(super) struct Truth {
     pub(super) abouts: HashMap<i64, NoticeVisitRow>,
     /// Visits of which it still holds; of one that had begun before its announcement could be sent, what is to come.
     pub(super) visits: Vec<VisitRow>,
-    /// Whether one had.
-    has_begun: bool,
+    /// When the latest of what had begun of these began.
+    begun_at: Option<DateTime<Utc>>,
     /// How many locks it was to tell of.
     lock_count: usize,
     /// Locks of which it still holds.
@@ -73,17 +74,18 @@ impl Truth {
             let holds =
                 |visit: &&VisitRow| still_holds(notice, &kind, visit, abouts[&visit.id].revision, now);
             let as_it_holds = |id: &i64| {
-                let rest = to_come.get(id).filter(|_| is_announcement(notice));
+                let rest = to_come.get(id).filter(|_| is_announcement(notice)).map(|rest| &rest.visit);
                 visits.get(id).into_iter().chain(rest).find(holds)
             };
             let mut told: Vec<&VisitRow> = abouts.keys().filter_map(as_it_holds).collect();
             told.sort_by_key(|visit| visit.id);
-            let has_begun = told.iter().any(|told| told.starts_at != visits[&told.id].starts_at);
+            let has_begun = |told: &&&VisitRow| told.starts_at != visits[&told.id].starts_at;
+            let begun_at = told.iter().filter(has_begun).map(|told| to_come[&told.id].begun_at).max();
             let ended = kind == Ok(NoticeKind::Unlocked);
             let is_told = |lock: &&LockRow| lock.state.parse().is_ok_and(LockState::is_over) == ended;
             let truth = Truth {
                 visits: told.into_iter().cloned().collect(),
-                has_begun,
+                begun_at,
                 lock_count: lock_ids.len(),
                 locks: lock_ids.iter().filter_map(|id| locks.get(id)).filter(is_told).cloned().collect(),
                 abouts,
@@ -98,10 +100,24 @@ impl Truth {
         self.visits.is_empty() && self.locks.is_empty()
     }
 
-    /// All of it is still true.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.has_begun && self.visits.len() == self.abouts.len() && self.locks.len() == self.lock_count
+    /// All of it is still true, and nothing has begun since these words were written.
+    pub(super) fn is_whole(&self, bytes: &[u8]) -> bool {
+        let written_since = |begun| {
+            let written = mail::reader::read(bytes).ok().and_then(|mail| mail.date);
+            written.is_some_and(|written| begun <= written)
+        };
+        self.visits.len() == self.abouts.len()
+            && self.locks.len() == self.lock_count
+            && self.begun_at.is_none_or(written_since)
     }
+}
+
+/// A visit that has begun.
+struct Rest {
+    /// What is still to come of it.
+    visit: VisitRow,
+    /// When the latest of what had begun began.
+    begun_at: DateTime<Utc>,
 }
 
 /// What is still to come of those of the visits that have begun.
@@ -109,25 +125,28 @@ fn to_come<'v>(
     connection: &mut Connection,
     visits: impl Iterator<Item = &'v VisitRow>,
     now: DateTime<Utc>,
-) -> Result<HashMap<i64, VisitRow>, Error> {
-    let mut rest: HashMap<i64, VisitRow> = HashMap::new();
+) -> Result<HashMap<i64, Rest>, Error> {
     let begun: HashMap<i64, &VisitRow> = visits
         .filter(|visit| visit.starts_at.utc() <= now && now < visit.ends_at.utc())
         .map(|visit| (visit.id, visit))
         .collect();
     let ids: Vec<i64> = begun.keys().copied().collect();
+    let mut rests: HashMap<i64, Rest> = HashMap::new();
+    let mut begun_at: HashMap<i64, DateTime<Utc>> = HashMap::new();
+    // By start: what has begun comes first.
     for row in db::appointment::of_visits(connection, &ids)? {
-        let is_standing = row.state.parse().is_ok_and(AppointmentState::is_standing);
-        if is_standing && row.starts_at.utc() > now {
-            let visit = rest.entry(row.visit_id).or_insert_with(|| VisitRow {
-                starts_at: row.starts_at,
-                ends_at: row.ends_at,
-                ..begun[&row.visit_id].clone()
+        let visit = begun[&row.visit_id];
+        if row.starts_at.utc() <= now {
+            begun_at.insert(row.visit_id, row.starts_at.utc());
+        } else if row.state.parse().is_ok_and(AppointmentState::is_standing) {
+            let rest = rests.entry(row.visit_id).or_insert_with(|| Rest {
+                visit: VisitRow { starts_at: row.starts_at, ends_at: row.ends_at, ..visit.clone() },
+                begun_at: begun_at.get(&row.visit_id).copied().unwrap_or(visit.starts_at.utc()),
             });
-            visit.ends_at = visit.ends_at.max(row.ends_at);
+            rest.visit.ends_at = rest.visit.ends_at.max(row.ends_at);
         }
     }
-    Ok(rest)
+    Ok(rests)
 }
 
 /// Whether what `notice` tells of a visit in that revision is still so.

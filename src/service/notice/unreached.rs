@@ -55,6 +55,11 @@ pub fn list(app: &App) -> Result<Vec<Unreached>, Error> {
             found.insert(visit.id, (UnreachedReason::NotAcceptedYet, None));
             visits.insert(visit.id, visit);
         }
+        let told_late = db::unreached::told_late(connection, from, LIST_MAX)?;
+        for visit in db::visit::by_ids(connection, &told_late)? {
+            found.insert(visit.id, (UnreachedReason::ToldTooLate, None));
+            visits.insert(visit.id, visit);
+        }
         // Whom no mail can reach is told of as soon as there is a visit, however far ahead.
         for visit in db::unreached::without_address(connection, from, LIST_MAX)? {
             found.insert(visit.id, (UnreachedReason::NoAddress, None));
@@ -85,7 +90,7 @@ fn views(
     let ids: Vec<i64> = found.keys().copied().collect();
     let mut waiting: HashMap<i64, Vec<i64>> = HashMap::new();
     for row in db::appointment::of_visits(connection, &ids)? {
-        if row.announced_at.is_none() && !row.emergency && row.state == AppointmentState::Planned.as_str() {
+        if is_untold(&row) || is_told_late(&row) {
             waiting.entry(row.visit_id).or_default().push(row.id);
         }
     }
@@ -114,6 +119,17 @@ fn views(
     Ok(list)
 }
 
+fn is_untold(row: &AppointmentRow) -> bool {
+    row.announced_at.is_none() && !row.emergency && row.state == AppointmentState::Planned.as_str()
+}
+
+/// Whether its merchant was told later than the notice lead asks for, so that it will not open.
+fn is_told_late(row: &AppointmentRow) -> bool {
+    let lead = TimeDelta::minutes(i64::from(row.notice_lead_minutes));
+    let late = |told: Instant| told.utc() + lead > row.starts_at.utc();
+    !row.emergency && row.state == AppointmentState::Announced.as_str() && row.announced_at.is_some_and(late)
+}
+
 /// The same of one merchant, among its next visits.
 pub(in crate::service) fn of_merchant(
     connection: &mut Connection,
@@ -136,8 +152,10 @@ pub(in crate::service) fn of_merchant(
             found.insert(row.visit_id, (UnreachedReason::NoAddress, None));
         } else if let Some(why) = &suppressed {
             found.insert(row.visit_id, (UnreachedReason::Suppressed, Some(why.reason.clone())));
+        } else if is_told_late(&row) && row.starts_at.utc() > now {
+            found.insert(row.visit_id, (UnreachedReason::ToldTooLate, None));
         } else if row.starts_at.utc() > now && row.starts_at.utc() - lead <= now + IN_GOOD_TIME {
-            found.insert(row.visit_id, (UnreachedReason::NotAcceptedYet, None));
+            found.entry(row.visit_id).or_insert((UnreachedReason::NotAcceptedYet, None));
         }
     }
     let over = [NoticeState::Failed.as_str(), NoticeState::Bounced.as_str(), NoticeState::Expired.as_str()];
@@ -164,7 +182,9 @@ pub fn told(app: &App, actor: &Actor, visit_id: i64, report: &CallReport) -> Res
         connection.serialize_schedule()?;
         let visit = standing(connection, visit_id)?;
         let at = time_of_call(connection, app, visit.id, report)?;
-        if db::appointment::announce(connection, &[visit.id], at)? == 0 {
+        let told = db::appointment::announce(connection, &[visit.id], at)?
+            + db::unreached::told_earlier(connection, visit.id, at)?;
+        if told == 0 {
             return Err(Error::Conflict(format!(
                 "visit {visit_id} has no appointment that waits to be announced"
             )));

@@ -146,7 +146,8 @@ fn withdraw_unsaid(
         if waiting && !in_words {
             unsaid_of.entry(about.visit_id).or_default().push(about.notice_id);
             emptied.push(about.notice_id);
-            if matches!(kind, NoticeKind::Moved | NoticeKind::Cancelled) {
+            let has_grown = kind == NoticeKind::Announcement && about.previous_starts_at.is_some();
+            if has_grown || matches!(kind, NoticeKind::Moved | NoticeKind::Cancelled) {
                 let span = about.previous_starts_at.zip(about.previous_ends_at);
                 let earlier = unsaid.get(&about.visit_id).and_then(|unsaid| unsaid.span);
                 unsaid.insert(about.visit_id, Unsaid { span: span.or(earlier), was_to_leave: None });
@@ -221,12 +222,17 @@ fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&Unsaid>) -> Option<Saying<
     let visit = &item.visit;
     let told = item.told.filter(|told| told.kind != NoticeKind::Cancelled);
     let (kind, previous) = match (told, &item.before) {
-        (Some(_), _) if visit.cancelled => (NoticeKind::Cancelled, None),
+        // What is called off is what the merchant knows of.
+        (Some(_), _) if visit.cancelled => (NoticeKind::Cancelled, unsaid.and_then(|unsaid| unsaid.span)),
         (Some(told), Some(before)) if item.disturbed || told.revision < before.sequence => {
             let span = unsaid.and_then(|unsaid| unsaid.span).unwrap_or((before.starts_at, before.ends_at));
             (NoticeKind::Moved, (span != (visit.starts_at, visit.ends_at)).then_some(span))
         }
-        (Some(_), _) => (NoticeKind::Announcement, None),
+        // It only grew; the span is kept for what may be said instead, before this is.
+        (Some(_), before) => {
+            let before = before.as_ref().map(|before| (before.starts_at, before.ends_at));
+            (NoticeKind::Announcement, before)
+        }
         (None, _) if visit.cancelled => return None,
         (None, _) if item.moved_from.is_some() => (NoticeKind::Moved, item.moved_from),
         (None, _) => (NoticeKind::Announcement, None),

@@ -135,6 +135,15 @@ pub(super) fn span_length(length: TimeDelta, locale: Locale) -> String {
     words::say(locale, key, &[("n", &number), ("minutes", &(minutes % 60))])
 }
 
+/// The same with the hours of a few days, where it is a rule and not a distance.
+pub(super) fn exact_length(length: TimeDelta, locale: Locale) -> String {
+    let hours = length.num_hours();
+    if hours < 48 || hours % 24 == 0 {
+        return span_length(length, locale);
+    }
+    words::say(locale, "format.days_hours", &[("n", &(hours / 24)), ("hours", &(hours % 24))])
+}
+
 /// A state or another code in words; one that has none is shown as it is.
 pub(super) fn word(code: &str, locale: Locale) -> String {
     let key = format!("word.{code}");
@@ -215,6 +224,8 @@ mod tests {
         assert_eq!(count(-1_234_567), "-1,234,567");
         assert_eq!(span_length(TimeDelta::minutes(119), Locale::En), "119 min");
         assert_eq!(span_length(TimeDelta::minutes(120), Locale::En), "2 h");
+        assert_eq!(exact_length(TimeDelta::hours(73), Locale::En), "3 days 1 h");
+        assert_eq!(exact_length(TimeDelta::hours(72), Locale::En), "3 days");
         assert_eq!(span_length(TimeDelta::minutes(150), Locale::En), "2 h 30 min");
         assert_eq!(span_length(TimeDelta::hours(47), Locale::En), "47 h");
         assert_eq!(span_length(TimeDelta::hours(49), Locale::En), "2 days");

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::context::PageContext;
-use super::format::{moment, span_length};
+use super::format::{exact_length, moment};
 use super::words::{messages, say};
 use crate::domain::said::{Fact, Said};
 
@@ -29,7 +29,7 @@ fn shown(name: &str, fact: &Fact, page_context: &PageContext) -> String {
     let PageContext { now, zone, locale, .. } = *page_context;
     match fact {
         Fact::Number(minutes) if name.ends_with("_minutes") => {
-            span_length(TimeDelta::minutes(*minutes), locale)
+            exact_length(TimeDelta::minutes(*minutes), locale)
         }
         Fact::Number(number) => super::format::count(*number),
         Fact::Text(text) if name.ends_with("_at") => match text.parse::<DateTime<Utc>>() {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::api::notice::{NoticeView, RetryResult, Unreached};
+use crate::api::notice::{NoticeView, RetryResult, Unreached, UnreachedReason};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render;
@@ -42,8 +42,19 @@ pub struct ToldArgs {
 /// Runs it.
 pub(super) fn told(args: &ToldArgs, context: &Context) -> Result<(), CliError> {
     let path = format!("/visits/{}/told", args.visit);
-    context.client()?.post::<()>(&path, &json!({"who": args.who, "words": args.words}))?;
-    context.output.show(&json!({"visit": args.visit}), |screen| screen.line("The visit counts as announced."))
+    let client = context.client()?;
+    client.post::<()>(&path, &json!({"who": args.who, "words": args.words}))?;
+    let late = |row: &Unreached| row.visit == args.visit && row.reason == UnreachedReason::ToldTooLate;
+    let is_late = client.get::<Vec<Unreached>>("/unreached").unwrap_or_default().iter().any(late);
+    context.output.show(&json!({"visit": args.visit, "too_late": is_late}), |screen| {
+        screen.line("The visit counts as announced.");
+        if is_late {
+            screen.line(&format!(
+                "That is too late for its notice lead: it will not open unless `offpeak notice override {}` lets it.",
+                args.visit
+            ));
+        }
+    })
 }
 
 /// Let a visit go on though its merchant has not been told in time
