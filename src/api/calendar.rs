@@ -81,7 +81,7 @@ pub struct Preview {
 /// What a blackout would cover.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BlackoutPreview {
-    /// The zone of the local times: the blackout's own, its site's, or else the fleet's.
+    /// The zone of the local times: the blackout's own, or the one that most sites of its scope have.
     pub time_zone: String,
     /// Active terminals in its scope.
     pub terminals: u32,

@@ -377,3 +377,20 @@ pub fn terminals_by_firmware(connection: &mut Connection) -> QueryResult<Vec<(St
         .order((diesel::dsl::count_star().desc(), terminal::model, terminal::firmware))
         .load(connection)
 }
+
+/// The time zones of sites in a region, of a merchant, or of all; of so many of them at most.
+pub fn zones_in(
+    connection: &mut Connection,
+    region: Option<&str>,
+    merchant_number: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<String>> {
+    let mut query = site::table.inner_join(merchant::table).into_boxed();
+    if let Some(region) = region {
+        query = query.filter(site::region.eq(region.to_owned()));
+    }
+    if let Some(number) = merchant_number {
+        query = query.filter(merchant::number.eq(number.to_owned()));
+    }
+    query.limit(limit).select(site::time_zone).load(connection)
+}

@@ -163,6 +163,8 @@ mod tests {
     fn an_address_is_refused_for_a_reason() {
         for (text, named) in [
             ("hooks.example", "web address"),
+            (" https://hooks.example/ ", "as https://hooks.example/"),
+            ("https://例え.jp/x", "as https://xn--r8jz45g.jp/x"),
             ("http://hooks.example/", "webhook_plain_http"),
             ("ftp://hooks.example/", "ftp"),
             ("https://user:word@hooks.example/", "password"),

@@ -58,6 +58,8 @@ fn a_plan_is_published_when_a_second_person_agrees() {
         assert_eq!(own.code(), "forbidden", "an operator approves nothing");
         let done = anna.post(&format!("/approvals/{first}/approve"), json!({"reason": "fine"})).await;
         assert_eq!((done.status.as_u16(), &done.json()["state"]), (200, &json!("done")), "{}", done.text);
+        let started = olga.post("/campaigns/look/activate", json!({"reason": "again"})).await;
+        assert_eq!(started.status.as_u16(), 409, "nobody is asked for what cannot be: {}", started.text);
         assert_eq!(app.get("/campaigns/look").await["state"], "active");
 
         let plan = app.plan(json!({"horizon_days": 14})).await;

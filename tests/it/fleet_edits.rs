@@ -272,6 +272,16 @@ fn a_rule_says_what_it_would_mean_before_it_is_saved() {
         let preview = app.post("/blackouts/preview", blackout("site:S3")).await;
         assert_eq!((&preview["terminals"], &preview["appointments"]), (&json!(2), &json!(0)));
 
+        // A region has it by its sites' own clocks: what stands on the seventh in Shanghai, begun on the sixth in UTC.
+        let of_s1 = app.get("/sites/S1").await["region"].as_str().unwrap().to_owned();
+        let preview = app.post("/blackouts/preview", blackout(&format!("region:{of_s1}"))).await;
+        assert_eq!((&preview["time_zone"], &preview["appointments"]), (&json!("Asia/Shanghai"), &json!(1)));
+        let preview = app.post("/blackouts/preview", blackout("fleet")).await;
+        assert_eq!(preview["appointments"], 1, "{preview}");
+        let line = json!({"cron": "0 3 * * *", "scope": format!("region:{of_s1}"), "count": 1});
+        let preview = app.post("/windows/preview", line).await;
+        assert_eq!(preview["time_zone"], "Asia/Shanghai", "{preview}");
+
         let line = json!({"cron": "0 3 * * *", "duration_minutes": 60, "scope": "site:S3", "count": 2});
         let preview = app.post("/windows/preview", line).await;
         assert_eq!((&preview["time_zone"], &preview["terminals"]), (&json!("Europe/London"), &json!(2)));

@@ -1,6 +1,8 @@
 //! What windows and blackouts come to: the next openings of a site or of a line that is not saved, and what a blackout
 //! that is not saved would cover.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -9,10 +11,10 @@ use crate::api::calendar::{
     BlackoutPreview, BlackoutView, NewBlackout, OpeningView, Preview, PreviewRequest, SpanView, WindowView,
 };
 use crate::db::fleet::{MerchantRow, SiteRow};
-use crate::db::group::Down;
+use crate::db::group::{Down, DownRow};
 use crate::db::{self, Connection, Instant};
 use crate::domain::budget::Grouping;
-use crate::domain::calendar::{Blackout, Opening, WindowRule, display_opening};
+use crate::domain::calendar::{Blackout, Opening, SpanSet, WindowRule, display_opening};
 use crate::domain::fleet::{Merchant, Site, Terminal};
 use crate::domain::scope::Scope;
 use crate::service::fleet::find_site;
@@ -21,6 +23,15 @@ use crate::service::{App, Error};
 
 /// How far ahead blackouts are looked for.
 const AHEAD: TimeDelta = TimeDelta::days(366);
+
+/// No two clocks are further apart.
+const CLOCKS_APART: TimeDelta = TimeDelta::hours(26);
+
+/// Sites whose zones are asked for a preview.
+const ZONES_MAX: i64 = 1000;
+
+/// Sites that are read at once.
+const SITES_AT_ONCE: usize = 500;
 
 /// Spans of a blackout that its preview shows.
 const SPANS_MAX: usize = 5;
@@ -159,7 +170,10 @@ fn scoped_preview(
                 let rules = rules_of(connection, &scope.value)?;
                 rules.openings(words.clone(), std::slice::from_ref(&rule), from, count)
             }
-            _ => plain_preview(words.clone(), rule.clone(), app.settings.fleet_time_zone, from, count),
+            _ => {
+                let (zone, _) = usual_zone(connection, app, &scope)?;
+                plain_preview(words.clone(), rule.clone(), zone, from, count)
+            }
         };
         preview.terminals = Some(terminals_in(connection, &scope)?);
         Ok(preview)
@@ -198,20 +212,24 @@ pub fn preview_blackout(app: &App, new: &NewBlackout) -> Result<BlackoutPreview,
     let now = app.clock.now();
     app.database.read(|connection| {
         must_exist(connection, &scope)?;
-        let zone = match (blackout.zone(), &scope.grouping) {
-            (Some(zone), _) => zone,
-            (None, Grouping::Site) => rules_of(connection, &scope.value)?.zone,
-            (None, _) => app.settings.fleet_time_zone,
+        let (zone, is_only) = match (blackout.zone(), &scope.grouping) {
+            (Some(zone), _) => (zone, true),
+            (None, Grouping::Site) => (rules_of(connection, &scope.value)?.zone, true),
+            (None, _) => usual_zone(connection, app, &scope)?,
         };
         let covered = blackout.spans(zone, now..now + AHEAD * 3);
-        let mut appointments = 0;
+        let mut inside: HashSet<(i64, Instant)> = HashSet::new();
         let mut spans = Vec::new();
         for span in covered.iter().take(SPANS_MAX) {
-            let which = Down::Between(Instant::from(span.start()), Instant::from(span.end()));
-            let down = db::group::down(connection, which, std::slice::from_ref(&scope.grouping))?;
-            let inside =
-                down.iter().filter(|row| row.group_of(&scope.grouping).as_deref() == Some(&scope.value));
-            appointments += inside.count() as u64;
+            // Each site has it by its own clock, unless the blackout has one.
+            let margin = if is_only { TimeDelta::zero() } else { CLOCKS_APART };
+            let which =
+                Down::Between(Instant::from(span.start() - margin), Instant::from(span.end() + margin));
+            let mut down = db::group::down(connection, which, &[scope.grouping.clone(), Grouping::Site])?;
+            down.retain(|row| row.group_of(&scope.grouping).as_deref() == Some(&scope.value));
+            let clocks = Clocks::of(connection, &blackout, now, &down)?;
+            let covered = down.iter().filter(|row| clocks.cover(row));
+            inside.extend(covered.map(|row| (row.terminal_id, row.starts_at)));
             spans.push(SpanView {
                 starts_at: span.start(),
                 ends_at: span.end(),
@@ -220,8 +238,69 @@ pub fn preview_blackout(app: &App, new: &NewBlackout) -> Result<BlackoutPreview,
             });
         }
         let terminals = terminals_in(connection, &scope)?;
+        let appointments = inside.len() as u64;
         Ok(BlackoutPreview { time_zone: zone.name().to_owned(), terminals, appointments, spans })
     })
+}
+
+/// The zone that most sites of a scope have, as far as they are looked at, or the fleet's if that cannot be told; and
+/// whether it is the only one.
+fn usual_zone(connection: &mut Connection, app: &App, scope: &Scope) -> Result<(Tz, bool), Error> {
+    let (region, merchant) = match scope.grouping {
+        Grouping::Fleet => (None, None),
+        Grouping::Region => (Some(scope.value.as_str()), None),
+        Grouping::Merchant => (None, Some(scope.value.as_str())),
+        _ => return Ok((app.settings.fleet_time_zone, false)),
+    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let zones = db::fleet::zones_in(connection, region, merchant, ZONES_MAX)?;
+    let is_all = i64::try_from(zones.len()).is_ok_and(|count| count < ZONES_MAX);
+    for zone in zones {
+        *counts.entry(zone).or_default() += 1;
+    }
+    let is_only = is_all && counts.len() == 1;
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    let most = most.and_then(|(zone, _)| zone.parse().ok());
+    Ok((most.unwrap_or(app.settings.fleet_time_zone), is_only))
+}
+
+/// When a blackout holds at the sites of some appointments.
+struct Clocks {
+    zone_of: HashMap<String, Tz>,
+    spans_in: HashMap<Tz, SpanSet>,
+}
+
+impl Clocks {
+    fn of(
+        connection: &mut Connection,
+        blackout: &Blackout,
+        now: DateTime<Utc>,
+        rows: &[DownRow],
+    ) -> Result<Clocks, Error> {
+        let mut codes: Vec<String> =
+            rows.iter().filter_map(|row| row.group_of(&Grouping::Site)).map(Into::into).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let mut zone_of = HashMap::new();
+        for some in codes.chunks(SITES_AT_ONCE) {
+            let some: Vec<&str> = some.iter().map(String::as_str).collect();
+            for site in db::fleet::sites_by_code(connection, &some)? {
+                let zone = site.time_zone.parse().unwrap_or(Tz::UTC);
+                zone_of.insert(site.code, blackout.zone().unwrap_or(zone));
+            }
+        }
+        let zones: HashSet<Tz> = zone_of.values().copied().collect();
+        let spans = |zone: Tz| (zone, blackout.spans(zone, now..now + AHEAD * 3));
+        Ok(Clocks { zone_of, spans_in: zones.into_iter().map(spans).collect() })
+    }
+
+    fn cover(&self, row: &DownRow) -> bool {
+        let zone = row.group_of(&Grouping::Site).and_then(|code| self.zone_of.get(code.as_ref()));
+        let spans = zone.and_then(|zone| self.spans_in.get(zone));
+        spans.is_some_and(|spans| {
+            spans.iter().any(|span| row.starts_at.utc() < span.end() && span.start() < row.ends_at.utc())
+        })
+    }
 }
 
 fn next_openings(rules: &[WindowRule], zone: Tz, from: DateTime<Utc>, count: usize) -> Vec<Opening> {
