@@ -84,13 +84,17 @@ pub fn list(connection: &mut Connection, before_id: Option<i64>, limit: i64) -> 
     query.order(plan::id.desc()).limit(limit).load(connection)
 }
 
-/// The plan that was published last.
+/// The plan that was published last; one of a selection alone only if there is no other.
 pub fn last_published(connection: &mut Connection) -> QueryResult<Option<PlanRow>> {
-    plan::table
-        .filter(plan::state.eq(PlanState::Published.as_str()))
-        .order(plan::published_at.desc())
-        .first(connection)
-        .optional()
+    let published = plan::state.eq(PlanState::Published.as_str());
+    // A quote within a name would have a backslash before the colon.
+    let whole = plan::request.not_like("%\"only\":%");
+    let latest = plan::published_at.desc();
+    let found = plan::table.filter(published.and(whole)).order(latest).first(connection).optional()?;
+    match found {
+        Some(plan) => Ok(Some(plan)),
+        None => plan::table.filter(published).order(latest).first(connection).optional(),
+    }
 }
 
 /// Items after `after`, by ordinal, at most `limit`; only unplaced ones if asked.

@@ -425,6 +425,24 @@ fn what_is_planned_again_beside_locked_terminals_can_be_published() {
 }
 
 #[test]
+fn a_plan_of_a_selection_does_not_stand_for_the_whole_on_tonight() {
+    on_each_database(|app| async move {
+        app.import_small_fleet().await;
+        app.post("/windows", json!({"scope": "fleet", "cron": "0 1 * * *", "duration_minutes": 240})).await;
+        let campaign = json!({"name": "look", "work": {"kind": "inspection"}, "selector": "all",
+            "duration_minutes": 15, "deadline_at": "2026-12-20T00:00:00Z"});
+        app.post("/campaigns", campaign).await;
+        let whole = app.plan(json!({})).await;
+        app.post(&format!("/plans/{}/publish", whole["id"]), json!({})).await;
+        let ids = app.get("/appointments?limit=2").await["items"].clone();
+        let ids: Vec<i64> = ids.as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect();
+        let some = app.plan(json!({"only": {"appointments": ids}})).await;
+        app.post(&format!("/plans/{}/publish", some["id"]), json!({})).await;
+        assert_eq!(app.get("/tonight").await["published"]["id"], whole["id"]);
+    });
+}
+
+#[test]
 fn a_selection_is_planned_again_and_the_rest_stays() {
     on_sqlite(|app| async move {
         app.import_small_fleet().await;

@@ -358,3 +358,33 @@ fn what_has_grown_before_it_changes_is_told_from_where_the_merchant_knows_it() {
         },
     );
 }
+
+#[test]
+fn one_of_two_that_moves_twice_before_that_is_told_is_told_as_moved() {
+    on_each(
+        |settings| settings.change_settle_minutes = 10,
+        async |app| {
+            app.import_small_fleet().await;
+            let two = app.arrange(&["T5", "T6"], "2026-12-10 02:00").await;
+            app.work("notify").await;
+            move_to(&app, two[0], "2026-12-11 02:00").await;
+            move_to(&app, two[0], "2026-12-12 02:00").await;
+            app.clock.set(app.clock.now() + TimeDelta::minutes(15));
+            app.work("notify").await;
+            let texts: Vec<String> = app
+                .mail
+                .accepted()
+                .into_iter()
+                .map(|mail| {
+                    let read = offpeak::mail::reader::read(&mail.bytes).unwrap();
+                    read.subject + &read.text
+                })
+                .collect();
+            let moved = texts.iter().find(|text| text.contains("12 Dec")).expect("where it went is told");
+            assert!(
+                moved.contains("New time") && moved.contains("10 December") && !moved.contains("11 Dec"),
+                "{moved}"
+            );
+        },
+    );
+}

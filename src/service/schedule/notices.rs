@@ -234,8 +234,11 @@ fn what_to_say<'a>(item: &'a Touched, unsaid: Option<&Unsaid>) -> Option<Saying<
             (NoticeKind::Announcement, before)
         }
         (None, _) if visit.cancelled => return None,
-        (None, _) if item.moved_from.is_some() => (NoticeKind::Moved, item.moved_from),
-        (None, _) => (NoticeKind::Announcement, None),
+        // Moved here from where its merchant knows it; or moved on, before that was told.
+        (None, _) => match item.moved_from.or(unsaid.and_then(|unsaid| unsaid.span)) {
+            Some(known) => (NoticeKind::Moved, Some(known)),
+            None => (NoticeKind::Announcement, None),
+        },
     };
     Some(Saying {
         visit,
