@@ -7,6 +7,8 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![allow(unreachable_pub, dead_code, reason = "it shares its parts with tests, which use the rest")]
 
+#[path = "../tests/it/support/ports.rs"]
+mod ports;
 #[path = "../tests/it/support/postgres.rs"]
 mod postgres;
 #[path = "../tests/it/chaos/replicas.rs"]
@@ -41,7 +43,8 @@ fn main() {
 fn measured(count: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO, LATENCY);
-    let replicas = Replicas::start(&postgres::fresh_database(), sink.port, folder.path(), count);
+    let free = (0..count).map(|_| ports::free_port()).collect();
+    let replicas = Replicas::start(&postgres::fresh_database(), sink.port, folder.path(), free);
     work::prepare(&replicas, MERCHANTS);
     let ask = |method: &str, path: &str, body: &serde_json::Value| {
         let (status, answer) = replicas.ask(0, method, path, Some(body)).expect("an answer");

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::postgres_url;
+use crate::support::{free_port, postgres_url};
 use replicas::Replicas;
 use sink::Sink;
 
@@ -41,7 +41,12 @@ fn nothing_is_lost_when_replicas_die_and_stand_still() {
     let folder = tempfile::tempdir().expect("a folder");
     let sink = Sink::start(&folder.path().join("sink.log"), THOUGHT, Duration::ZERO);
     let database = postgres_url();
-    let replicas = Arc::new(Replicas::start(&database, sink.port, folder.path(), 3));
+    let replicas = Arc::new(Replicas::start(
+        &database,
+        sink.port,
+        folder.path(),
+        vec![free_port(), free_port(), free_port()],
+    ));
     work::prepare(&replicas, work::MERCHANTS);
 
     let over = Arc::new(AtomicBool::new(false));

@@ -9,6 +9,8 @@
 #[path = "../it/chaos/checker.rs"]
 mod checker;
 mod cluster;
+#[path = "../it/support/ports.rs"]
+mod ports;
 #[path = "../it/chaos/replicas.rs"]
 mod replicas;
 #[path = "../it/chaos/sink.rs"]
@@ -38,7 +40,8 @@ fn nothing_is_lost_when_the_primary_dies() {
     let mut cluster = Cluster::start();
     let sink = Sink::start(&folder.path().join("sink.log"), Duration::ZERO, Duration::from_millis(20));
     let database = cluster.url();
-    let replicas = Replicas::start(&database, sink.port, folder.path(), 2);
+    let replicas =
+        Replicas::start(&database, sink.port, folder.path(), vec![ports::free_port(), ports::free_port()]);
     work::prepare(&replicas, MERCHANTS);
     for round in 1..=rounds {
         let while_publishing = round % 2 == 1;

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use serde_json::Value;
 
-use crate::support::free_port;
-
 /// Replicas on one database.
 pub struct Replicas {
     database: String,
@@ -30,7 +28,8 @@ impl Drop for Replicas {
 }
 
 impl Replicas {
-    pub fn start(database: &str, mail_port: u16, folder: &Path, count: usize) -> Replicas {
+    /// One on each of these ports.
+    pub fn start(database: &str, mail_port: u16, folder: &Path, ports: Vec<u16>) -> Replicas {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(8)))
             .http_status_as_error(false)
@@ -40,8 +39,8 @@ impl Replicas {
             database: database.to_owned(),
             mail_port,
             folder: folder.to_owned(),
-            ports: (0..count).map(|_| free_port()).collect(),
-            processes: (0..count).map(|_| Mutex::new(None)).collect(),
+            processes: ports.iter().map(|_| Mutex::new(None)).collect(),
+            ports,
             agent,
         };
         replicas.all_up();

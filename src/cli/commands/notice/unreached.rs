@@ -49,7 +49,7 @@ pub(super) fn told(args: &ToldArgs, context: &Context) -> Result<(), CliError> {
     context.output.show(&json!({"visit": args.visit, "too_late": is_late}), |screen| {
         screen.line("The visit counts as announced.");
         if is_late {
-            screen.line(&format!(
+            screen.line(format!(
                 "That is too late for its notice lead: it will not open unless `offpeak notice override {}` lets it.",
                 args.visit
             ));
