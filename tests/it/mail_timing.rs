@@ -292,6 +292,25 @@ fn what_is_to_come_of_a_visit_that_has_begun_is_announced() {
 }
 
 #[test]
+fn where_what_was_told_is_done_nobody_hears_of_what_was_not() {
+    on_each(
+        |settings| settings.notice_lead_minutes = 60,
+        async |app| {
+            let (early, late) = begun(&app).await;
+            app.work("notify").await;
+            app.clock.set(instant("2026-12-10T04:30:00Z"));
+            app.work("dispatch").await;
+            app.post(&format!("/appointments/{late}/outcome"), json!({"outcome": "done"})).await;
+            app.clock.set(instant("2026-12-10T09:00:00Z"));
+            app.work("watch").await;
+            app.work("notify").await;
+            assert_eq!(app.appointment(early).await["state"], "missed");
+            assert!(!kinds_sent(&app).await.contains(&"missed".to_owned()));
+        },
+    );
+}
+
+#[test]
 fn another_attempt_at_what_is_to_come_sends_the_same_mail() {
     let server = Server::start(&[]);
     for url in [None, Some(postgres_url())] {

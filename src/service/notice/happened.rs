@@ -109,7 +109,10 @@ fn to_tell(app: &App, rows: &[AppointmentRow]) -> Vec<NoticeKind> {
     if over && app.settings.completed_notices && any(AppointmentState::Done) {
         kinds.push(NoticeKind::Completed);
     }
-    if over && any(AppointmentState::Missed) {
+    // Of what nobody had been told of nobody hears that it was missed.
+    let is_missed =
+        |row: &AppointmentRow| row.state == AppointmentState::Missed.as_str() && row.announced_at.is_some();
+    if over && rows.iter().any(is_missed) {
         kinds.push(NoticeKind::Missed);
     }
     kinds
