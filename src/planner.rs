@@ -5,8 +5,10 @@
 //! says where a large problem falls apart. [`board`] holds where every task stands and, through [`ledger`], how full
 //! every group is in every slot; [`construct`] places one task after the other, [`repair`] makes room for those that
 //! found none, [`polish`] lowers the disruption. What was announced is planned again by [`again`]: in [`handover`]
-//! others make way, in [`clearing`] several for one, as [`tolls`] say what a place is worth in moves, in [`relay`] one for
-//! one along the shortest way to a free place, which [`reach`] measures. [`bound`] proves what no plan can beat; [`explain`] says why the rest has no place, what would give it one, and why announced tasks
+//! others make way, in [`clearing`] several for one, as [`tolls`] say what a place is worth in moves ([`levies`] learn it
+//! for all groups together), in [`relay`] one for one along the shortest way to a free place, which [`reach`] measures;
+//! [`rework`] does it again where promises were broken. [`bound`] proves what no plan can beat; [`explain`] says why
+//! the rest has no place, what would give it one, and why announced tasks
 //! moved. `docs/planning.md` tells the method.
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
@@ -28,6 +30,7 @@ mod explain;
 mod handover;
 mod ledger;
 mod lesson;
+mod levies;
 mod mend;
 mod negotiate;
 mod offers;
@@ -40,6 +43,7 @@ mod renew;
 mod repair;
 mod report;
 mod response;
+mod rework;
 mod rivals;
 mod ruin;
 #[cfg(test)]

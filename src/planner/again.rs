@@ -14,6 +14,7 @@ use super::order::{Order, sorted};
 use super::prices::Prices;
 use super::search::{Found, parts, prove};
 use super::tables::{Count, Tables};
+use super::tolls::Tolls;
 use super::{Effort, Phase, SolveOptions, Stop, Voice, construct, handover, polish, repair};
 
 /// So often the parts mend what they took from each other.
@@ -48,9 +49,9 @@ pub(super) fn again<'t>(
     let prices = Prices::none(tables);
     construct::place_all(&mut board, &prices);
     voice.say(0, Phase::Repairing, &board);
-    let mut tolls = Vec::new();
+    let mut tolls = Tolls::default();
     if board.waits() {
-        tolls = handover::hand_on(&mut board, options.effort, stop);
+        tolls = handover::hand_on(&mut board, options.effort, options.seed, stop);
         construct::place_all(&mut board, &prices);
     }
     // In a large problem, who found the cheapest place that is left is content.

@@ -451,7 +451,7 @@ impl<'t> Board<'t> {
         self.starts.iter().filter(|&&start| start != NONE).count() as u64
     }
 
-    fn placed(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+    pub(super) fn placed(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         (0..).zip(&self.starts).filter(|&(_, &start)| start != NONE).map(|(task, &start)| (task, start))
     }
 

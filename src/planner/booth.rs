@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::alone::Alone;
 use super::crowd::Crowd;
 use super::tables::{NONE, Tables};
 
@@ -18,8 +17,6 @@ const STARTS_MAX: usize = 200_000;
 
 /// A crowd that can be asked.
 pub(super) struct Booth {
-    /// By slot: how many of the crowd may be down.
-    pub(super) room: Vec<i64>,
     classes: Vec<Class>,
     /// Everybody with a start at all, by home and duration; who cannot be at home, or has none, comes last.
     pub(super) members: Vec<u32>,
@@ -51,10 +48,10 @@ struct Home {
     members: Range<usize>,
 }
 
-/// What all pay, less the charges for all the room; and how many more than there is room for are in each slot then.
+/// What all pay, and how many are down in each slot then.
 pub(super) struct Answer {
-    pub(super) bound: i64,
-    pub(super) excess: Vec<i64>,
+    pub(super) pays: i64,
+    pub(super) down: Vec<i64>,
 }
 
 /// What one member pays at least: at home, if it can be there, and elsewhere, its move not included.
@@ -65,14 +62,8 @@ pub(super) struct Member {
 }
 
 impl Booth {
-    pub(super) fn new(tables: &Tables<'_>, alone: &Alone<'_>, crowd: &Crowd) -> Booth {
-        let slots = tables.slots;
-        let room = |slot: u32| {
-            let left = crowd.groups.iter().map(|&group| i64::from(alone.left(group, slot)));
-            left.min().unwrap_or(0).max(0)
-        };
+    pub(super) fn new(tables: &Tables<'_>, crowd: &Crowd) -> Booth {
         let mut booth = Booth {
-            room: (0..slots).map(room).collect(),
             classes: Vec::new(),
             members: Vec::new(),
             choices: Vec::new(),
@@ -133,25 +124,11 @@ impl Booth {
         self.classes.iter().map(|class| class.starts.len()).sum::<usize>() <= STARTS_MAX
     }
 
-    /// The room that is left when everybody who can is at home.
-    pub(super) fn left_at_home(&self) -> Vec<i64> {
-        let mut changes = vec![0; self.room.len() + 1];
-        for home in &self.homes {
-            count(&mut changes, home.start, home.duration, home.members.len() as i64);
-        }
-        let mut down = 0;
-        let left = self.room.iter().zip(changes).map(|(room, change)| {
-            down += change;
-            room - down
-        });
-        left.collect()
-    }
-
     /// What everybody pays, and where they go.
     pub(super) fn ask(&self, charges: &[i64], least: &mut Least) -> Answer {
         let sums = running_sums(charges);
         least.fill(self, &sums);
-        let mut bound = self.certain * MOVE;
+        let mut pays_all = self.certain * MOVE;
         let mut changes = vec![0; charges.len() + 1];
         for home in &self.homes {
             let here = toll(&sums, home.start, home.duration);
@@ -160,28 +137,21 @@ impl Booth {
                 for choice in &self.choices[home.members.clone()] {
                     let (pays, start) = least.of(*choice);
                     if MOVE + pays < here {
-                        bound += MOVE + pays;
+                        pays_all += MOVE + pays;
                         count(&mut changes, start, home.duration, 1);
                         staying -= 1;
                     }
                 }
             }
-            bound += here * staying;
+            pays_all += here * staying;
             count(&mut changes, home.start, home.duration, staying);
         }
         for choice in &self.choices[self.roamers.clone()] {
             let (pays, start) = least.of(*choice);
-            bound += pays;
+            pays_all += pays;
             count(&mut changes, start, self.classes[choice.class as usize].duration, 1);
         }
-        let mut down = 0;
-        let mut excess = Vec::with_capacity(charges.len());
-        for ((room, change), charge) in self.room.iter().zip(changes).zip(charges) {
-            down += change;
-            excess.push(down - room);
-            bound -= room * charge;
-        }
-        Answer { bound, excess }
+        Answer { pays: pays_all, down: added_up(&changes) }
     }
 
     /// The same charges, to be asked about more than once.
@@ -201,6 +171,17 @@ pub(super) struct Charged<'b> {
 }
 
 impl Charged<'_> {
+    /// What some of them pay at least elsewhere, their move not included.
+    pub(super) fn elsewhere(&self, tasks: &[u32]) -> HashMap<u32, i64> {
+        let mut sorted = tasks.to_vec();
+        sorted.sort_unstable();
+        let members = self.booth.members.iter().zip(&self.booth.choices);
+        members
+            .filter(|(task, _)| sorted.binary_search(task).is_ok())
+            .map(|(&task, &choice)| (task, self.least.of(choice).0))
+            .collect()
+    }
+
     /// Those who cannot be at home, and those who pay more than `home_min` there.
     pub(super) fn who_pays(&self, home_min: i64) -> Vec<Member> {
         let booth = self.booth;
@@ -219,13 +200,24 @@ impl Charged<'_> {
     }
 }
 
-fn count(changes: &mut [i64], start: u32, duration: u32, tasks: i64) {
+pub(super) fn count(changes: &mut [i64], start: u32, duration: u32, tasks: i64) {
     changes[start as usize] += tasks;
     changes[(start + duration) as usize] -= tasks;
 }
 
-fn toll(sums: &[i64], start: u32, duration: u32) -> i64 {
+pub(super) fn toll(sums: &[i64], start: u32, duration: u32) -> i64 {
     sums[(start + duration) as usize] - sums[start as usize]
+}
+
+/// How many are down in each slot, where so many more or fewer are from each slot on.
+pub(super) fn added_up(changes: &[i64]) -> Vec<i64> {
+    let mut down = 0;
+    let slots = changes.len().saturating_sub(1);
+    let sums = changes[..slots].iter().map(|change| {
+        down += change;
+        down
+    });
+    sums.collect()
 }
 
 /// What the slots before each one cost.
@@ -248,17 +240,19 @@ pub(super) struct Least {
 impl Least {
     /// Under the charges of which these are the sums; what was there before makes way.
     fn fill(&mut self, booth: &Booth, sums: &[i64]) {
-        self.levels.resize_with(booth.classes.len(), Vec::new);
+        // What a larger crowd needed is kept for the next one.
+        self.levels.resize_with(booth.classes.len().max(self.levels.len()), Vec::new);
         for (class, levels) in booth.classes.iter().zip(&mut self.levels) {
             let pays = |&start: &u32| {
                 // What does not fit is rounded down, so nothing is proved that is not so.
                 let pays = u32::try_from(toll(sums, start, class.duration)).unwrap_or(u32::MAX);
                 u64::from(pays) << 32 | u64::from(start)
             };
-            levels.resize_with(class.starts.len().max(1).ilog2() as usize + 1, Vec::new);
+            let needed = class.starts.len().max(1).ilog2() as usize + 1;
+            levels.resize_with(needed.max(levels.len()), Vec::new);
             levels[0].clear();
             levels[0].extend(class.starts.iter().map(pays));
-            for level in 1..levels.len() {
+            for level in 1..needed {
                 let (below, above) = levels.split_at_mut(level);
                 let (below, above) = (&below[level - 1], &mut above[0]);
                 above.clear();

@@ -28,18 +28,15 @@ struct Rung {
     tries: usize,
 }
 
-const LADDER: [Rung; 8] = [
+const LADDER: [Rung; 5] = [
     Rung { more_hundredths: 2, tries: 8 },
-    Rung { more_hundredths: 6, tries: 8 },
     Rung { more_hundredths: 12, tries: 8 },
-    Rung { more_hundredths: 25, tries: 8 },
     Rung { more_hundredths: 50, tries: 16 },
-    Rung { more_hundredths: 75, tries: 16 },
     Rung { more_hundredths: 100, tries: 16 },
     Rung { more_hundredths: 200, tries: 64 },
 ];
 /// So many make way one after the other.
-const DEPTH: usize = 3;
+pub(super) const DEPTH: usize = 3;
 /// For those who make way, by how many may still do so: how many ways are tried.
 const TRIES: [usize; DEPTH] = [0, 4, 6];
 /// Starts that are looked at closely, the cheapest first.
@@ -47,7 +44,7 @@ const STARTS_MAX: usize = 30;
 /// Where no slot costs anything, and so none is better than another.
 const EQUAL_STARTS_MAX: usize = 400;
 /// A way that costs only so much more than the full slots is good enough.
-const GOOD_ENOUGH: i64 = MOVE / 5;
+const GOOD_ENOUGH: i64 = 2 * MOVE / 5;
 /// A free place that costs more is taken on the last rung only.
 const FREE_TOLL_MAX: i64 = MOVE / 2;
 /// So often it is tried to take a task home.
@@ -91,19 +88,12 @@ pub(super) fn clear(board: &mut Board<'_>, crowd: &Crowd, toll: &Toll, stop: &St
 pub(super) fn take_home(board: &mut Board<'_>, crowd: &Crowd, toll: &Toll, stop: &Stop<'_>) {
     let tables = board.tables;
     let problem = tables.problem;
-    let mut guests = Vec::new();
-    for &task in crowd.tasks.iter().filter(|&&task| is_movable(board, task)) {
-        if board.start(task).is_some_and(|start| problem.current(task) != Some(start)) {
-            let home = tables.home(task).map(|home| toll.of(home, problem.duration(task)));
-            guests.push((Reverse(home), task));
-        }
-    }
-    let guests = sorted(problem, guests.into_iter());
-    let prices = prices(tables, crowd, toll);
-    let mut clearing = Clearing::new(board, crowd, toll, prices);
-    clearing.is_last = true;
-    guests.iter().for_each(|&task| clearing.offer(task));
-    for task in guests {
+    let (mut clearing, guests) = Clearing::with_guests(board, crowd, toll);
+    let homes = guests.into_iter().map(|task| {
+        let home = tables.home(task).map(|home| toll.of(home, problem.duration(task)));
+        (Reverse(home), task)
+    });
+    for task in sorted(problem, homes) {
         if stop.now() {
             return;
         }
@@ -125,8 +115,8 @@ fn prices(tables: &Tables<'_>, crowd: &Crowd, toll: &Toll) -> Prices {
     Prices::of(tables, &row, &charges)
 }
 
-struct Clearing<'b, 't> {
-    offers: Offers<'b, 't>,
+pub(super) struct Clearing<'b, 't> {
+    pub(super) offers: Offers<'b, 't>,
     groups: &'b [u32],
     prices: Prices,
     is_last: bool,
@@ -149,6 +139,31 @@ impl<'b, 't> Clearing<'b, 't> {
         }
     }
 
+    /// With all of the crowd listed who are not at home, and as for places, content with any; who they are.
+    pub(super) fn with_guests(
+        board: &'b mut Board<'t>,
+        crowd: &'b Crowd,
+        toll: &'b Toll,
+    ) -> (Clearing<'b, 't>, Vec<u32>) {
+        let tables = board.tables;
+        let is_guest = |&task: &u32| {
+            let is_away = |start: u32| tables.problem.current(task) != Some(start);
+            board.start(task).is_some_and(is_away) && is_movable(board, task)
+        };
+        let guests: Vec<((), u32)> =
+            crowd.tasks.iter().copied().filter(is_guest).map(|task| ((), task)).collect();
+        let guests = sorted(tables.problem, guests.into_iter());
+        let prices = prices(tables, crowd, toll);
+        let mut clearing = Clearing::new(board, crowd, toll, prices);
+        clearing.is_last = true;
+        let elsewhere = toll.charged().elsewhere(&guests);
+        for &task in &guests {
+            clearing.offers.offer(task, elsewhere.get(&task).copied().unwrap_or(0));
+        }
+        clearing.offers.keep();
+        (clearing, guests)
+    }
+
     /// Finds a place for one that waits, and it may make way for others then.
     fn settle(&mut self, task: u32, rung: &Rung) -> bool {
         let is_settled = self.find_place(task, DEPTH, rung.tries);
@@ -165,9 +180,10 @@ impl<'b, 't> Clearing<'b, 't> {
     }
 
     fn go_home(&mut self, task: u32, home: u32) {
-        let Some(away) = self.offers.board.start(task).filter(|&start| start != home) else { return };
-        let Some(elsewhere) = self.offers.withdraw(task) else { return };
-        self.offers.unplace(task);
+        let mark = self.offers.mark();
+        if self.offers.dislodge(task).is_none() {
+            return;
+        }
         for _ in 0..HOME_TRIES {
             if self.offers.board.fits(task, home) {
                 self.offers.place(task, home);
@@ -179,8 +195,7 @@ impl<'b, 't> Clearing<'b, 't> {
                 return;
             }
         }
-        self.offers.place(task, away);
-        self.offers.offer(task, elsewhere);
+        self.offers.undo(mark);
     }
 
     fn duration(&self, task: u32) -> u32 {
@@ -189,7 +204,7 @@ impl<'b, 't> Clearing<'b, 't> {
 
     /// Finds a place for a task that has none, if need be with others making way, so many one after the other. Who is
     /// left without a place has changed nothing.
-    fn find_place(&mut self, task: u32, depth: usize, tries: usize) -> bool {
+    pub(super) fn find_place(&mut self, task: u32, depth: usize, tries: usize) -> bool {
         let duration = self.duration(task);
         let free = self.offers.board.best_start(task, &self.prices).map(|(start, _)| {
             let is_home = self.offers.board.tables.problem.current(task) == Some(start);
@@ -301,12 +316,15 @@ mod tests {
 
     use super::*;
     use crate::planner::StoppedWatch;
-    use crate::planner::alone::Alone;
     use crate::planner::crowd::crowds;
+    use crate::planner::levies::Lesson;
+    use crate::planner::rework::rework;
     use crate::planner::sample::{Sample, anywhere, cell};
     use crate::planner::tables::NONE;
+    use crate::planner::tolls::Tolls;
 
     const SLOTS: u32 = 60;
+    const LESSON: Lesson = Lesson { rounds: 60, strides: (0.05, 0.001) };
 
     fn fixed(slot: u32) -> Sample {
         Sample { current: Some(slot), dates: (slot, slot + 1), ..anywhere(SLOTS) }
@@ -325,10 +343,10 @@ mod tests {
         let waiting: Vec<u32> =
             (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
         let stop = Stop { watch: &StoppedWatch, limit: None };
-        let [crowd] = &crowds(&board, &waiting)[..] else { panic!("one cell") };
-        let toll = Toll::learn(&tables, &Alone::new(&tables), crowd, 60, &stop);
-        clear(&mut board, crowd, &toll, &stop);
-        take_home(&mut board, crowd, &toll, &stop);
+        let crowds = crowds(&board, &waiting);
+        let Tolls { crowds: tolls, .. } = Tolls::learn(&tables, &crowds, LESSON, &stop);
+        clear(&mut board, &crowds[0], &tolls[0], &stop);
+        take_home(&mut board, &crowds[0], &tolls[0], &stop);
         let moved = board.moved_count();
         (board.starts, moved)
     }
@@ -393,9 +411,9 @@ mod tests {
         starts[moved] = 40;
         let mut board = Board::of(&tables, &starts);
         let stop = Stop { watch: &StoppedWatch, limit: None };
-        let [crowd] = &crowds(&board, &[moved as u32 + 1])[..] else { panic!("one cell") };
-        let toll = Toll::learn(&tables, &Alone::new(&tables), crowd, 60, &stop);
-        take_home(&mut board, crowd, &toll, &stop);
+        let crowds = crowds(&board, &[moved as u32 + 1]);
+        let Tolls { crowds: tolls, .. } = Tolls::learn(&tables, &crowds, LESSON, &stop);
+        take_home(&mut board, &crowds[0], &tolls[0], &stop);
         assert_eq!((board.starts[moved], board.moved_count()), (10, 0));
         assert_eq!(board.placed_count(), tasks.len() as u64);
     }
@@ -403,7 +421,7 @@ mod tests {
     #[test]
     fn whatever_is_tried_and_undone_the_plan_stays_legal_and_nobody_loses_a_place() {
         let mut random = ChaCha8Rng::seed_from_u64(5);
-        let (mut found, mut moved_of_all) = (0, 0);
+        let (mut found, mut moved_of_all, mut mended) = (0, 0, 0);
         for round in 0..300 {
             // Two layers, full but for a few holes; everybody may move a little, and some are new.
             let mut tasks = Vec::new();
@@ -431,10 +449,14 @@ mod tests {
             let waiting: Vec<u32> = (first_new as u32..tables.task_count()).collect();
             let stop = Stop { watch: &StoppedWatch, limit: None };
             let crowds = crowds(&board, &waiting);
-            let Some(crowd) = crowds.first() else { continue };
-            let toll = Toll::learn(&tables, &Alone::new(&tables), crowd, 60, &stop);
-            clear(&mut board, crowd, &toll, &stop);
-            take_home(&mut board, crowd, &toll, &stop);
+            let Tolls { crowds: tolls, .. } = Tolls::learn(&tables, &crowds, LESSON, &stop);
+            let (Some(crowd), Some(toll)) = (crowds.first(), tolls.first()) else { continue };
+            clear(&mut board, crowd, toll, &stop);
+            take_home(&mut board, crowd, toll, &stop);
+            let moved_before = board.moved_count();
+            rework(&mut board, crowd, toll, 500, &mut random, &stop);
+            assert!(board.moved_count() <= moved_before, "round {round}");
+            mended += moved_before - board.moved_count();
             let mut down = [0; SLOTS as usize];
             for (task, &start) in tasks.iter().zip(&board.starts).filter(|&(_, &start)| start != NONE) {
                 assert!(task.dates.0 <= start && start + task.duration <= task.dates.1, "round {round}");
@@ -446,5 +468,6 @@ mod tests {
             moved_of_all += board.moved_count();
         }
         assert!(found > 300 && moved_of_all > 100, "{found} found a place, {moved_of_all} moved");
+        assert!(mended > 2, "{mended} went home when it was done again");
     }
 }

@@ -20,7 +20,7 @@ use std::cmp::Reverse;
 use super::board::Board;
 use super::report::Report;
 use super::tables::NONE;
-use super::tolls::{Toll, moves_at_least};
+use super::tolls::{Tolls, moves_at_least};
 use crate::domain::plan_file::Unplaced;
 use crate::domain::problem::Problem;
 use claims::Claims;
@@ -38,7 +38,7 @@ const HOMECOMINGS_MAX: usize = 4;
 /// What is said has to be true of the plan, so the plan is finished first: an announced task whose start is free
 /// returns there, and a task that fits somewhere as things stand is placed. After a search that ran to its end
 /// there is nothing of the kind.
-pub(super) fn account(board: &mut Board<'_>, tolls: &[Toll]) -> (Vec<Unplaced>, Report) {
+pub(super) fn account(board: &mut Board<'_>, tolls: &Tolls) -> (Vec<Unplaced>, Report) {
     let mut report = Report::default();
     let neighbours = Neighbours::new(board.tables.problem);
     send_home(board);
@@ -68,7 +68,7 @@ fn explain_unplaced(board: &Board<'_>, neighbours: &Neighbours<'_>, report: &mut
     entries
 }
 
-fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, tolls: &[Toll], report: &mut Report) {
+fn explain_moves(board: &Board<'_>, neighbours: &Neighbours<'_>, tolls: &Tolls, report: &mut Report) {
     let problem = board.tables.problem;
     let away = away_tasks(problem, &board.starts);
     if away.is_empty() {

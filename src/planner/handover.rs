@@ -1,11 +1,15 @@
 //! Places for those who wait where no place is free: crowd by crowd, others hand theirs on.
 
-use super::alone::Alone;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 use super::board::Board;
 use super::clearing::{clear, take_home};
 use super::crowd::{Crowd, crowds};
+use super::levies::Lesson;
 use super::relay::{BRISK, Notes, Relay, THOROUGH};
-use super::tolls::Toll;
+use super::rework::rework;
+use super::tolls::Tolls;
 use super::{Effort, Stop};
 
 /// No more than so many are the last ones.
@@ -13,27 +17,37 @@ const FEW: usize = 32;
 /// So often a crowd is measured anew.
 const ROUNDS: usize = 5;
 
-/// So many rounds charges are learnt in.
-fn toll_rounds(effort: Effort) -> u32 {
+/// How much is done to break few promises.
+struct Pains {
+    lesson: Lesson,
+    rework_percent: usize,
+}
+
+fn pains(effort: Effort) -> Pains {
     match effort {
-        Effort::Fast | Effort::Standard => 130,
-        Effort::Best => 600,
+        Effort::Fast | Effort::Standard => {
+            Pains { lesson: Lesson { rounds: 130, strides: (0.05, 0.001) }, rework_percent: 40 }
+        }
+        Effort::Best => {
+            Pains { lesson: Lesson { rounds: 1000, strides: (0.1, 0.0003) }, rework_percent: 800 }
+        }
     }
 }
 
 /// Finds places for those who wait where others can hand theirs on; and what places were worth.
-pub(super) fn hand_on(board: &mut Board<'_>, effort: Effort, stop: &Stop<'_>) -> Vec<Toll> {
+pub(super) fn hand_on(board: &mut Board<'_>, effort: Effort, seed: u64, stop: &Stop<'_>) -> Tolls {
     let tables = board.tables;
     let waiting: Vec<u32> = (0..tables.task_count()).filter(|&task| board.start(task).is_none()).collect();
-    let alone = Alone::new(tables);
     let mut notes = Notes::new(tables.task_count());
-    let mut tolls = Vec::new();
-    for crowd in crowds(board, &waiting) {
-        let toll = Toll::learn(tables, &alone, &crowd, toll_rounds(effort), stop);
-        clear(board, &crowd, &toll, stop);
-        relay(board, &crowd, &mut notes, stop);
-        take_home(board, &crowd, &toll, stop);
-        tolls.push(toll);
+    let crowds = crowds(board, &waiting);
+    let Pains { lesson, rework_percent } = pains(effort);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let tolls = Tolls::learn(tables, &crowds, lesson, stop);
+    for (crowd, toll) in crowds.iter().zip(&tolls.crowds) {
+        clear(board, crowd, toll, stop);
+        relay(board, crowd, &mut notes, stop);
+        take_home(board, crowd, toll, stop);
+        rework(board, crowd, toll, rework_percent, &mut random, stop);
     }
     tolls
 }
@@ -93,7 +107,7 @@ mod tests {
         let tables = Tables::new(&problem);
         let mut board = Board::of(&tables, starts);
         construct::place_all(&mut board, &Prices::none(&tables));
-        hand_on(&mut board, Effort::Standard, &Stop { watch: &StoppedWatch, limit: None });
+        hand_on(&mut board, Effort::Standard, 1, &Stop { watch: &StoppedWatch, limit: None });
         for (task, &start) in tasks.iter().zip(&board.starts).filter(|&(_, &start)| start != NONE) {
             assert!(task.dates.0 <= start && start < task.dates.1);
             assert_eq!(board.starts.iter().filter(|&&other| other == start).count(), 1);
@@ -210,7 +224,7 @@ mod tests {
                 let problem = named_cell(1, 0, &[1; SLOTS as usize], listed.iter().zip(&names));
                 let tables = Tables::new(&problem);
                 let mut board = Board::of(&tables, &starts);
-                hand_on(&mut board, Effort::Standard, &Stop { watch: &StoppedWatch, limit: None });
+                hand_on(&mut board, Effort::Standard, 1, &Stop { watch: &StoppedWatch, limit: None });
                 let mut after = vec![NONE; order.len()];
                 order.iter().zip(&board.starts).for_each(|(&task, &start)| after[task] = start);
                 after

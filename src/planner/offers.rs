@@ -33,9 +33,10 @@ pub(super) struct Leaver {
 
 /// One thing that was done.
 enum Step {
-    Placed { task: u32 },
+    Placed { task: u32, start: u32 },
     Lifted { leaver: Leaver, offer: Offer },
-    Offered { task: u32, place: usize },
+    Dislodged { start: u32, offer: Offer },
+    Offered { task: u32, place: usize, is_home: bool },
 }
 
 /// The board, the room of the crowd, and who would make way.
@@ -196,34 +197,82 @@ impl<'b, 't> Offers<'b, 't> {
     pub(super) fn place(&mut self, task: u32, start: u32) {
         self.board.place(task, start);
         self.count(start, self.board.tables.problem.duration(task), -1);
-        self.steps.push(Step::Placed { task });
+        self.steps.push(Step::Placed { task, start });
     }
 
-    /// Takes a task from the board for good.
-    pub(super) fn unplace(&mut self, task: u32) {
-        let start = self.board.remove(task);
-        self.count(start, self.board.tables.problem.duration(task), 1);
+    /// Takes a guest from the board; it makes way for nobody then. What it pays at least elsewhere.
+    pub(super) fn dislodge(&mut self, task: u32) -> Option<i64> {
+        let start = self.board.start(task)?;
+        let duration = self.board.tables.problem.duration(task);
+        let place = self.place_of(start, duration);
+        let guests = &mut self.places[place].guests;
+        let offer = match guests.iter().rposition(|offer| offer.task == task) {
+            Some(at) => guests.remove(at),
+            None => {
+                let at = self.passed_over.iter().position(|(_, offer)| offer.task == task)?;
+                self.passed_over.remove(at).1
+            }
+        };
+        self.board.remove(task);
+        self.count(start, duration, 1);
+        self.steps.push(Step::Dislodged { start, offer });
+        Some(offer.more + self.toll.of(start, duration))
     }
 
-    /// A task that has been placed would make way, if it is not at home.
+    /// A task that has been placed, and pays so much elsewhere, would make way.
     pub(super) fn offer(&mut self, task: u32, elsewhere: i64) {
         let problem = self.board.tables.problem;
-        let Some(start) = self.board.start(task).filter(|&start| problem.current(task) != Some(start)) else {
-            return;
-        };
+        let Some(start) = self.board.start(task) else { return };
         let duration = problem.duration(task);
         let place = self.place_of(start, duration);
-        self.places[place].guests.push(Offer { task, more: elsewhere - self.toll.of(start, duration) });
-        self.steps.push(Step::Offered { task, place });
+        let is_home = problem.current(task) == Some(start);
+        let promise = if is_home { MOVE } else { 0 };
+        let offer = Offer { task, more: promise + elsewhere - self.toll.of(start, duration) };
+        let Place { at_home, guests, .. } = &mut self.places[place];
+        if is_home {
+            at_home.insert(at_home.partition_point(|other| other.more >= offer.more), offer);
+        } else {
+            guests.push(offer);
+        }
+        self.steps.push(Step::Offered { task, place, is_home });
     }
 
-    /// A guest that is about to go home makes way for nobody any more.
-    pub(super) fn withdraw(&mut self, task: u32) -> Option<i64> {
-        let start = self.board.start(task)?;
-        let place = self.place_of(start, self.board.tables.problem.duration(task));
-        let guests = &mut self.places[place].guests;
-        let at = guests.iter().rposition(|offer| offer.task == task)?;
-        Some(guests.remove(at).more + self.toll.of(start, self.places[place].duration))
+    /// Those who are not at home and start in a slot.
+    pub(super) fn guests_at(&self, slot: u32) -> impl Iterator<Item = u32> + '_ {
+        let places = self.places_at[slot as usize].iter();
+        places.flat_map(|&place| self.places[place].guests.iter().map(|offer| offer.task))
+    }
+
+    /// What is lost in each slot, if anything: the charges for room that nobody uses, and what guests who start there
+    /// pay more than they would elsewhere.
+    pub(super) fn losses(&self) -> Vec<(u32, i64)> {
+        let lost = |slot: u32| {
+            let unused = i64::from(self.room[slot as usize].max(0)) * self.toll.of(slot, 1);
+            let places = self.places_at[slot as usize].iter();
+            let guests = places.flat_map(|&place| &self.places[place].guests);
+            unused + guests.map(|offer| (-offer.more).max(0)).sum::<i64>()
+        };
+        let slots = 0..self.board.tables.slots;
+        slots.map(|slot| (slot, lost(slot))).filter(|&(_, lost)| lost > 0).collect()
+    }
+
+    /// How many promises more are broken by what was done since all was kept.
+    pub(super) fn broken_count(&self) -> i64 {
+        let problem = self.board.tables.problem;
+        let broken = |step: &Step| match *step {
+            Step::Lifted { leaver, .. } => i64::from(leaver.is_home),
+            Step::Placed { task, start } => -i64::from(problem.current(task) == Some(start)),
+            _ => 0,
+        };
+        self.steps.iter().map(broken).sum()
+    }
+
+    /// Who has left home since all was kept, and from where.
+    pub(super) fn who_left(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Lifted { leaver, offer } if leaver.is_home => Some((offer.task, leaver.start)),
+            _ => None,
+        })
     }
 
     /// How much has been done: what is done from here on can be undone.
@@ -240,8 +289,8 @@ impl<'b, 't> Offers<'b, 't> {
     pub(super) fn undo(&mut self, mark: usize) {
         while self.steps.len() > mark {
             match self.steps.pop() {
-                Some(Step::Placed { task }) => {
-                    let start = self.board.remove(task);
+                Some(Step::Placed { task, start }) => {
+                    self.board.remove(task);
                     self.count(start, self.board.tables.problem.duration(task), 1);
                 }
                 Some(Step::Lifted { leaver, offer }) => {
@@ -249,10 +298,18 @@ impl<'b, 't> Offers<'b, 't> {
                     self.count(leaver.start, leaver.duration, -1);
                     self.list(leaver).push(offer);
                 }
-                Some(Step::Offered { task, place }) => {
-                    let guests = &mut self.places[place].guests;
-                    match guests.iter().rposition(|offer| offer.task == task) {
-                        Some(at) => drop(guests.remove(at)),
+                Some(Step::Dislodged { start, offer }) => {
+                    let duration = self.board.tables.problem.duration(offer.task);
+                    self.board.place(offer.task, start);
+                    self.count(start, duration, -1);
+                    let place = self.place_of(start, duration);
+                    self.places[place].guests.push(offer);
+                }
+                Some(Step::Offered { task, place, is_home }) => {
+                    let Place { at_home, guests, .. } = &mut self.places[place];
+                    let list = if is_home { at_home } else { guests };
+                    match list.iter().rposition(|offer| offer.task == task) {
+                        Some(at) => drop(list.remove(at)),
                         None => self.passed_over.retain(|(_, offer)| offer.task != task),
                     }
                 }

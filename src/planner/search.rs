@@ -17,7 +17,7 @@ use super::order::Order;
 use super::prices::Prices;
 use super::side::side_by_side;
 use super::tables::{NONE, Tables};
-use super::tolls::Toll;
+use super::tolls::Tolls;
 use super::{Effort, Phase, SolveOptions, Stop, Voice, again, bound, construct, polish, renew, repair, ruin};
 use crate::domain::plan_file::Bound;
 use crate::domain::problem::{ExcerptGroup, Problem};
@@ -29,7 +29,7 @@ const WHOLE_TASKS_MAX: usize = 30_000;
 pub(super) struct Found<'t> {
     pub(super) board: Board<'t>,
     /// What places were worth in moves, where announced tasks had to make way.
-    pub(super) tolls: Vec<Toll>,
+    pub(super) tolls: Tolls,
     pub(super) bound: Bound,
     pub(super) bound_ms: u64,
 }
@@ -138,7 +138,7 @@ fn anew<'t>(
     drop(order);
     let prices = Prices::of_charges(tables, |group| lesson.charges_of(group));
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    Found { board, tolls: Vec::new(), bound, bound_ms: (learning + took).as_millis() as u64 }
+    Found { board, tolls: Tolls::default(), bound, bound_ms: (learning + took).as_millis() as u64 }
 }
 
 /// The bound for a plan, and how long the proof took.
@@ -196,7 +196,7 @@ fn fast<'t>(
     }
     drop(order);
     let (bound, took) = prove(&board, &prices, options, stop, voice);
-    Found { board, tolls: Vec::new(), bound, bound_ms: took.as_millis() as u64 }
+    Found { board, tolls: Tolls::default(), bound, bound_ms: took.as_millis() as u64 }
 }
 
 /// So often the parts mend what they took from each other.

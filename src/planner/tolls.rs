@@ -11,22 +11,16 @@ use super::board::Board;
 use super::booth::{Booth, Charged, Least, MOVE, Member, running_sums};
 use super::bound::least_of_weight;
 use super::crowd::Crowd;
+use super::levies::{Lesson, Levies};
 use super::tables::Tables;
 
-/// First every full slot is charged the same, in hundredths of a move; the best of these is where it begins.
-const FIRST_CHARGES: [i64; 6] = [5, 10, 15, 20, 25, 35];
-/// A step aims at so much more than the best bound so far.
-const AIM_SHARE: f64 = 0.1;
-/// How much of the last round comes into the average; less, the longer it goes on.
-const NEW_SHARE: f64 = 0.07;
-const SHARE_EVERY_ROUNDS: u32 = 60;
-const SHARE_FACTOR: f64 = 0.6;
-/// No slot costs more. Where a crowd cannot be placed whole, charges would rise for ever.
-const CHARGE_MAX: i64 = 16 * MOVE;
-/// After so many rounds without a better bound the steps are shorter; after one with a better they are longer.
-const VAIN_ROUNDS: u32 = 3;
-const SHORTER: f64 = 0.66;
-const LONGER: f64 = 1.1;
+/// What places are worth in each of several crowds.
+#[derive(Default)]
+pub(super) struct Tolls {
+    pub(super) crowds: Vec<Toll>,
+    /// What those pay who are in no crowd, less the charges for all the room.
+    rest: i64,
+}
 
 /// The charges in one crowd.
 pub(super) struct Toll {
@@ -35,23 +29,21 @@ pub(super) struct Toll {
     sums: Vec<i64>,
 }
 
-impl Toll {
-    /// Finds good charges in so many rounds.
-    pub(super) fn learn(
-        tables: &Tables<'_>,
-        alone: &Alone<'_>,
-        crowd: &Crowd,
-        rounds: u32,
-        stop: &Stop<'_>,
-    ) -> Toll {
-        let booth = Booth::new(tables, alone, crowd);
-        let mut charges = vec![0; booth.room.len()];
-        if booth.is_brief() {
-            charges = learn(&booth, rounds, stop);
-        }
-        Toll { sums: running_sums(&charges), booth, charges }
+impl Tolls {
+    /// Finds good charges.
+    pub(super) fn learn(tables: &Tables<'_>, crowds: &[Crowd], lesson: Lesson, stop: &Stop<'_>) -> Tolls {
+        let booths: Vec<Booth> = crowds.iter().map(|crowd| Booth::new(tables, crowd)).collect();
+        let mut levies = Levies::new(tables, &Alone::new(tables), crowds);
+        levies.learn(&booths, lesson, stop);
+        let toll = |(crowd, booth): (usize, Booth)| {
+            let charges = levies.charges_of(crowd);
+            Toll { sums: running_sums(&charges), booth, charges }
+        };
+        Tolls { crowds: booths.into_iter().enumerate().map(toll).collect(), rest: levies.rest() }
     }
+}
 
+impl Toll {
     /// What a place costs.
     pub(super) fn of(&self, start: u32, duration: u32) -> i64 {
         self.sums[(start + duration) as usize] - self.sums[start as usize]
@@ -73,65 +65,9 @@ impl Toll {
     }
 }
 
-fn learn(booth: &Booth, rounds: u32, stop: &Stop<'_>) -> Vec<i64> {
-    let left = booth.left_at_home();
-    let mut charges = vec![0; booth.room.len()];
-    let mut least = Least::default();
-    let mut best = booth.ask(&charges, &mut least);
-    for hundredths in FIRST_CHARGES {
-        let tried: Vec<i64> =
-            left.iter().map(|&left| if left > 0 { 0 } else { MOVE * hundredths / 100 }).collect();
-        let answer = booth.ask(&tried, &mut least);
-        if answer.bound > best.bound {
-            (best, charges) = (answer, tried);
-        }
-    }
-    let mut mean: Vec<f64> = best.excess.iter().map(|&excess| excess as f64).collect();
-    let mut bound = best.bound;
-    let (mut step, mut vain, mut share) = (1.0, 0, NEW_SHARE);
-    for round in 1..=rounds {
-        if stop.now() {
-            break;
-        }
-        // No charge falls below zero.
-        let way = |(&mean, &charge): (&f64, &i64)| if charge == 0 { mean.max(0.0) } else { mean };
-        let ways: Vec<f64> = mean.iter().zip(&charges).map(way).collect();
-        let square: f64 = ways.iter().map(|way| way * way).sum();
-        if square < 1e-6 {
-            break;
-        }
-        let aim = (bound - booth.certain * MOVE) as f64 * AIM_SHARE + MOVE as f64;
-        let stride = step * aim / square;
-        let moved = |(&charge, way): (&i64, &f64)| {
-            ((charge as f64 + stride * way).round() as i64).clamp(0, CHARGE_MAX)
-        };
-        let tried: Vec<i64> = charges.iter().zip(&ways).map(moved).collect();
-        let answer = booth.ask(&tried, &mut least);
-        let agreement: f64 = answer.excess.iter().zip(&ways).map(|(&excess, way)| excess as f64 * way).sum();
-        for (mean, &excess) in mean.iter_mut().zip(&answer.excess) {
-            *mean += share * (excess as f64 - *mean);
-        }
-        if answer.bound > bound {
-            (bound, charges, vain) = (answer.bound, tried, 0);
-            if agreement > 0.0 {
-                step *= LONGER;
-            }
-        } else {
-            vain += 1;
-            if vain == VAIN_ROUNDS {
-                (step, vain) = (step * SHORTER, 0);
-            }
-        }
-        if round % SHARE_EVERY_ROUNDS == 0 {
-            share *= SHARE_FACTOR;
-        }
-    }
-    charges
-}
-
 /// No plan that places at least the weight of the one on the board moves fewer.
-pub(super) fn moves_at_least(board: &Board<'_>, tolls: &[Toll]) -> u64 {
-    if tolls.is_empty() {
+pub(super) fn moves_at_least(board: &Board<'_>, tolls: &Tolls) -> u64 {
+    if tolls.crowds.is_empty() {
         return 0;
     }
     let tables = board.tables;
@@ -141,12 +77,12 @@ pub(super) fn moves_at_least(board: &Board<'_>, tolls: &[Toll]) -> u64 {
     let left_out = |&task: &u32| board.start(task).is_none() && alone.has_room(task);
     let spare: u64 =
         (0..tables.task_count()).filter(left_out).map(|task| u64::from(problem.weight(task))).sum();
-    let mut bound = 0;
+    let mut bound = i128::from(tolls.rest);
     let mut least = Least::default();
     let mut savings: Vec<(i64, u32)> = Vec::new();
     let mut is_member = vec![false; problem.task_count()];
-    for toll in tolls {
-        bound += i128::from(toll.booth.ask(&toll.charges, &mut least).bound);
+    for toll in &tolls.crowds {
+        bound += i128::from(toll.booth.ask(&toll.charges, &mut least).pays);
         toll.booth.members.iter().for_each(|&task| is_member[task as usize] = true);
         // Who is left out saves what it pays; if it was announced, it is moved all the same.
         for Member { task, at_home, elsewhere } in toll.charged().who_pays(MOVE) {
@@ -185,6 +121,7 @@ mod tests {
     use crate::planner::tables::NONE;
 
     const SLOTS: u32 = 48;
+    const LESSON: Lesson = Lesson { rounds: 100, strides: (0.05, 0.001) };
     /// Those who can go somewhere are in the first slots.
     const OPEN: u32 = 12;
 
@@ -245,16 +182,18 @@ mod tests {
                 (0..5).filter(|&task| board.starts[task] != NONE).map(|task| tasks[task].weight).sum();
             let waiting: Vec<u32> = (0..5).collect();
             let stop = Stop { watch: &StoppedWatch, limit: None };
-            let alone = Alone::new(&tables);
-            let [crowd] = &crowds(&board, &waiting)[..] else { continue };
-            let tolls = [Toll::learn(&tables, &alone, crowd, 100, &stop)];
+            let crowds = crowds(&board, &waiting);
+            if crowds.is_empty() {
+                continue;
+            }
+            let tolls = Tolls::learn(&tables, &crowds, LESSON, &stop);
             let bound = moves_at_least(&board, &tolls);
             let fewest = fewest(&free, 0, 0, weight).expect("the plan on the board is one");
             assert!(bound <= u64::from(fewest), "round {round}: {bound} of {fewest}");
             if board.placed_count() == tasks.len() as u64 {
                 sum += bound;
                 sum_of_fewest += u64::from(fewest);
-                sum_of_certain += tolls[0].booth.certain as u64;
+                sum_of_certain += tolls.crowds[0].booth.certain as u64;
             }
         }
         // Some had to make way, and most of it is proved: so the test is about something.
@@ -304,7 +243,7 @@ mod tests {
             let board = Board::of(&tables, &starts);
             let crowd = Crowd { tasks: (0..SLOTS).collect(), groups: vec![0] };
             let stop = Stop { watch: &StoppedWatch, limit: None };
-            let tolls = [Toll::learn(&tables, &Alone::new(&tables), &crowd, 100, &stop)];
+            let tolls = Tolls::learn(&tables, &[crowd], LESSON, &stop);
             assert_eq!(moves_at_least(&board, &tolls), u64::from(!is_closed));
         }
     }

@@ -13,6 +13,9 @@ use crate::planner::report::{Move, MoveCause};
 /// So many of those in the way are named.
 const OTHERS_NAMED_MAX: usize = 5;
 
+/// Where more than one of so many stand elsewhere than they were announced, others are as easily found in other ways.
+const MANY_ARRIVED_DIVISOR: usize = 16;
+
 /// Whether the announced start is outside every opening of the calendar, or past the cutoff.
 pub(super) fn outside_window(problem: &Problem, task: u32, start: u32) -> bool {
     let calendar = problem.calendar(task);
@@ -44,6 +47,8 @@ pub(super) struct Causes<'b, 'p> {
     alone: Alone<'p>,
     /// Everybody where they were announced.
     claims: &'b Claims,
+    /// Those who stand elsewhere than where they were announced, by start; not kept where they are many.
+    arrived: Option<Vec<(u32, u32)>>,
     known: HashMap<(MoveCause, u32, u32), Others>,
 }
 
@@ -54,7 +59,12 @@ impl<'b, 'p> Causes<'b, 'p> {
         board: &'b Board<'p>,
         claims: &'b Claims,
     ) -> Causes<'b, 'p> {
-        Causes { neighbours, board, alone: Alone::new(board.tables), claims, known: HashMap::new() }
+        let is_new_there = |&(task, start): &(u32, u32)| board.tables.problem.current(task) != Some(start);
+        let mut arrived: Vec<(u32, u32)> =
+            board.placed().filter(is_new_there).map(|(task, start)| (start, task)).collect();
+        arrived.sort_unstable();
+        let arrived = (arrived.len() <= board.starts.len() / MANY_ARRIVED_DIVISOR).then_some(arrived);
+        Causes { neighbours, board, alone: Alone::new(board.tables), claims, arrived, known: HashMap::new() }
     }
 
     /// Why `task` does not stand at `from`, where it was announced.
@@ -144,23 +154,35 @@ impl<'b, 'p> Causes<'b, 'p> {
     }
 
     fn others(&mut self, cause: MoveCause, group: u32, slot: u32) -> Others {
+        let known = (cause, group, slot);
+        if !self.known.contains_key(&known) {
+            let found = others(self.board.tables.problem, self.in_the_way(cause, group, slot));
+            self.known.insert(known, found);
+        }
+        self.known[&known].clone()
+    }
+
+    /// Members of a group that are down in a slot, and count for this cause.
+    fn in_the_way(&self, cause: MoveCause, group: u32, slot: u32) -> Vec<u32> {
         let (board, problem) = (self.board, self.board.tables.problem);
-        let counts = |other: u32| {
-            let is_home = board.start(other) == problem.current(other);
-            match cause {
-                MoveCause::Pinned => board.tables.pinned(other),
-                MoveCause::Budget => is_home,
-                _ => !is_home,
+        let is_home = |other: u32| board.start(other) == problem.current(other);
+        let mut down = match (cause, &self.arrived) {
+            (MoveCause::MadeRoom, Some(arrived)) => {
+                let earliest = (slot + 1).saturating_sub(board.tables.longest);
+                let from = arrived.partition_point(|&(start, _)| start < earliest);
+                let near = arrived[from..].iter().take_while(|&&(start, _)| start <= slot);
+                let is_member = |task: u32| problem.groups_of(task).binary_search(&group).is_ok();
+                let is_there = |&task: &u32| board.is_down(task, slot) && is_member(task);
+                near.map(|&(_, task)| task).filter(is_there).collect()
             }
+            _ => board.down_at(group, slot),
         };
-        self.known
-            .entry((cause, group, slot))
-            .or_insert_with(|| {
-                let mut down = board.down_at(group, slot);
-                down.retain(|&other| counts(other));
-                others(problem, down)
-            })
-            .clone()
+        down.retain(|&other| match cause {
+            MoveCause::Pinned => board.tables.pinned(other),
+            MoveCause::Budget => is_home(other),
+            _ => !is_home(other),
+        });
+        down
     }
 }
 
