@@ -26,10 +26,10 @@ struct Pains {
 fn pains(effort: Effort) -> Pains {
     match effort {
         Effort::Fast | Effort::Standard => {
-            Pains { lesson: Lesson { rounds: 130, strides: (0.05, 0.001) }, rework_percent: 40 }
+            Pains { lesson: Lesson { rounds: 130, strides: (0.05, 0.001) }, rework_percent: 20 }
         }
         Effort::Best => {
-            Pains { lesson: Lesson { rounds: 1000, strides: (0.1, 0.0003) }, rework_percent: 800 }
+            Pains { lesson: Lesson { rounds: 1000, strides: (0.1, 0.0003) }, rework_percent: 1000 }
         }
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Charge the members of a crowd for every slot they take, and let each go where it pays least ([`Booth`]). The sum of
 //! what they pay, less the charges for all the room there is, is a lower bound on the moves of every plan that places
-//! them all, whatever the charges. Good ones are found with the volume algorithm (Barahona and Anbil, 2000): they rise
-//! where, on the average of the last rounds, too many gather.
+//! them all, whatever the charges. [`super::levies`] find good ones.
 
 use super::Stop;
 use super::alone::Alone;
