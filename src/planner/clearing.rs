@@ -421,7 +421,7 @@ mod tests {
     #[test]
     fn whatever_is_tried_and_undone_the_plan_stays_legal_and_nobody_loses_a_place() {
         let mut random = ChaCha8Rng::seed_from_u64(5);
-        let (mut found, mut moved_of_all, mut mended) = (0, 0, 0);
+        let (mut found, mut moved_of_all, mut broken, mut mended) = (0, 0, 0, 0);
         for round in 0..300 {
             // Two layers, full but for a few holes; everybody may move a little, and some are new.
             let mut tasks = Vec::new();
@@ -453,10 +453,20 @@ mod tests {
             let (Some(crowd), Some(toll)) = (crowds.first(), tolls.first()) else { continue };
             clear(&mut board, crowd, toll, &stop);
             take_home(&mut board, crowd, toll, &stop);
+            // Some promises are broken for nothing: most are mended when it is done again.
             let moved_before = board.moved_count();
+            for task in (0..first_new as u32).step_by(5) {
+                let home = board.remove(task);
+                let (release, deadline) = tasks[task as usize].dates;
+                let mut starts = release..=deadline - tasks[task as usize].duration;
+                let elsewhere = starts.find(|&start| start != home && board.fits(task, start));
+                board.place(task, elsewhere.unwrap_or(home));
+            }
+            let moved_in_vain = board.moved_count();
             rework(&mut board, crowd, toll, 500, &mut random, &stop);
-            assert!(board.moved_count() <= moved_before, "round {round}");
-            mended += moved_before - board.moved_count();
+            assert!(board.moved_count() <= moved_in_vain, "round {round}");
+            broken += moved_in_vain.saturating_sub(moved_before);
+            mended += moved_in_vain - board.moved_count();
             let mut down = [0; SLOTS as usize];
             for (task, &start) in tasks.iter().zip(&board.starts).filter(|&(_, &start)| start != NONE) {
                 assert!(task.dates.0 <= start && start + task.duration <= task.dates.1, "round {round}");
@@ -468,6 +478,6 @@ mod tests {
             moved_of_all += board.moved_count();
         }
         assert!(found > 300 && moved_of_all > 100, "{found} found a place, {moved_of_all} moved");
-        assert!(mended > 2, "{mended} went home when it was done again");
+        assert!(broken > 100 && 10 * mended > 9 * broken, "{mended} of {broken} were mended");
     }
 }
