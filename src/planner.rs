@@ -8,8 +8,7 @@
 //! others make way, in [`clearing`] several for one, as [`tolls`] say what a place is worth in moves ([`levies`] learn it
 //! for all groups together), in [`relay`] one for one along the shortest way to a free place, which [`reach`] measures;
 //! [`rework`] does it again where promises were broken. [`bound`] proves what no plan can beat; [`explain`] says why
-//! the rest has no place, what would give it one, and why announced tasks
-//! moved. `docs/planning.md` tells the method.
+//! the rest has no place, what would give it one, and why announced tasks moved. `docs/planning.md` tells the method.
 //!
 //! Nothing here asks for the time: the caller hands in a [`Watch`].
 

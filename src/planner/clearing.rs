@@ -139,7 +139,8 @@ impl<'b, 't> Clearing<'b, 't> {
         }
     }
 
-    /// With all of the crowd listed who are not at home, and as for places, content with any; who they are.
+    /// A clearing in which all guests of the crowd are offered, any free place will do, and nobody at home is asked yet;
+    /// and these guests.
     pub(super) fn with_guests(
         board: &'b mut Board<'t>,
         crowd: &'b Crowd,

@@ -95,8 +95,7 @@ impl Rework<'_, '_, '_> {
         let (mut out, freed) = self.take_out(center);
         self.send_home(&mut out, freed);
         out.sort_unstable_by_key(|out| (Reverse(out.duration), out.luck));
-        let is_done = out.iter().all(|out| self.put_in(out));
-        if is_done && self.clearing.offers.broken_count() <= 0 {
+        if out.iter().all(|out| self.put_in(out)) {
             for (task, home) in self.clearing.offers.who_left() {
                 self.away[home as usize].push(task);
             }
